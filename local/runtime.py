@@ -1,0 +1,39 @@
+"""How a part of the laptop cloud runs as a process of its own.
+
+A part ends on SIGTERM or SIGINT, and with its parent: whatever kills the supervisor leaves no orphan.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+from contextlib import AbstractAsyncContextManager
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to send SIGTERM when the parent dies. Elsewhere than on Linux this does nothing."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died in between
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def serve(part: AbstractAsyncContextManager[object]) -> None:
+    """Run `part` until a signal: entering the context starts it, leaving it stops it."""
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s %(name)s %(message)s")
+    die_with_parent()
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with part:
+            await stop.wait()
+
+    asyncio.run(main())

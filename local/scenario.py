@@ -1,0 +1,130 @@
+"""A scenario: what the simulated caller says and does, and what the scripted model answers.
+
+One file drives both ends of a call: the phone speaks the `caller` lines, and the Gemini stand-in, which
+really listens, answers each with that turn's `agent` steps. With a real model only the caller's half and
+`expect` are used.
+
+`{today}`, `{tomorrow}` and `{in_2_days}` in tool arguments and expectations become dates in the agent's
+time zone, so that a scenario is true on any day.
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.models.base import PhoneNumber
+from shared.models.call import FallbackReason, Outcome
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Say(_Part):
+    """The model speaks."""
+
+    say: str
+
+
+class CallTool(_Part):
+    """The model calls a function and waits for its answer, which must contain every text of `expect`."""
+
+    call: str
+    """The function's name as the model sees it, for example google_calendar_list_events."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    expect: list[str] = Field(default_factory=list)
+
+
+class Misbehave(_Part):
+    """The model does something that the real one does on a bad day; see local/gemini for each."""
+
+    misbehave: Literal[
+        "go_away", "close_1007", "close_1011", "drop_connection", "refuse_connections", "stay_silent"
+    ]
+    seconds: float = 0
+    """How long: of refused connections, of silence, of warning before a go_away closes."""
+
+
+AgentStep = Say | CallTool | Misbehave
+
+
+class Turn(_Part):
+    """One thing that the caller does, and the model's answer to it."""
+
+    caller: str | None = None
+    """Words to speak. None: the caller stays silent for `wait_seconds`."""
+    press: str | None = Field(default=None, pattern=r"^[0-9*#]+$")
+    """Keys to press (DTMF) instead of speaking."""
+    wait_seconds: float = Field(default=0, ge=0)
+    """Silence before the caller acts."""
+    interrupt_after_seconds: float | None = Field(default=None, ge=0)
+    """Barge-in: act so long after the agent began to speak instead of waiting until it has finished."""
+    agent: list[AgentStep] = Field(default_factory=list)
+
+
+class CalendarEntry(_Part):
+    """An event that must be in the tenant's calendar after the call, in the agent's time zone."""
+
+    summary: str
+    start: str
+    """For example "{tomorrow}T14:00"."""
+
+
+class Expect(_Part):
+    """What must be true after the call; anything else makes the run fail."""
+
+    outcome: Outcome | None = None
+    fallback_reason: FallbackReason | None = None
+    tools: list[str] = Field(default_factory=list)
+    """Functions that must have run without error, in this order (others may run in between)."""
+    calendar: list[CalendarEntry] = Field(default_factory=list)
+    hears: list[str] = Field(default_factory=list)
+    """Texts that must appear in the agent's half of the stored transcript, in this order."""
+    greeting_within_ms: int | None = None
+
+
+class Scenario(_Part):
+    name: str
+    dials: PhoneNumber
+    caller: PhoneNumber | None = None
+    """None: a number that no other call uses at the moment."""
+    greeting: list[AgentStep] = Field(default_factory=list)
+    turns: list[Turn] = Field(default_factory=list)
+    hangs_up: Literal["caller", "agent"] = "caller"
+    """Who ends the call after the last turn."""
+    answered_within_seconds: float = 30
+    expect: Annotated[Expect, Field(default_factory=Expect)]
+
+    @model_validator(mode="after")
+    def _caller_does_something(self) -> "Scenario":
+        for number, turn in enumerate(self.turns):
+            if turn.caller is None and turn.press is None and turn.wait_seconds == 0:
+                raise ValueError(f"turns.{number}: expected one of caller, press or wait_seconds")
+        return self
+
+    def lines(self) -> set[str]:
+        """Every sentence that somebody speaks, for rendering speech ahead of time."""
+        steps = [*self.greeting, *(step for turn in self.turns for step in turn.agent)]
+        spoken = {step.say for step in steps if isinstance(step, Say)}
+        return spoken | {turn.caller for turn in self.turns if turn.caller}
+
+
+_DATE = re.compile(r"\{(today|tomorrow|in_(\d+)_days)\}")
+
+
+def fill_dates(value: Any, now: datetime) -> Any:
+    """Replace the date placeholders in every string inside `value`; `now` is in the agent's time zone."""
+    if isinstance(value, str):
+
+        def date(match: re.Match[str]) -> str:
+            days = {"today": 0, "tomorrow": 1}.get(match[1])
+            return (now + timedelta(days=int(match[2]) if days is None else days)).date().isoformat()
+
+        return _DATE.sub(date, value)
+    if isinstance(value, dict):
+        return {key: fill_dates(item, now) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [fill_dates(item, now) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value

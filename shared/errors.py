@@ -1,0 +1,51 @@
+"""Every error the product raises on purpose.
+
+Two audiences read an error: the log (``str(error)``, with ids and causes) and a person or the model
+(``error.sentence``, one plain sentence without ids, causes or secrets).
+"""
+
+
+class TrunklineError(Exception):
+    """Base of all errors raised on purpose. `sentence` may be shown to a user or spoken to a caller."""
+
+    sentence = "Something went wrong on our side."
+
+    def __init__(self, message: str, *, sentence: str | None = None) -> None:
+        super().__init__(message)
+        if sentence is not None:
+            self.sentence = sentence
+
+
+class ConfigurationError(TrunklineError):
+    """The deployment's settings are incomplete or wrong; the message lists every finding."""
+
+    sentence = "This service is not set up completely."
+
+
+class NotFoundError(TrunklineError):
+    """A document that was asked for by id does not exist (or belongs to another tenant)."""
+
+    sentence = "That does not exist."
+
+
+class AlreadyExistsError(TrunklineError):
+    """A document that must be new exists already."""
+
+    sentence = "That exists already."
+
+
+class UnavailableError(TrunklineError):
+    """An outside system failed, refused or took too long, after the retries its gateway allows."""
+
+    sentence = "A service that I need does not answer at the moment."
+
+
+class ToolError(TrunklineError):
+    """A tool could not do what was asked; `sentence` is what the model tells the caller."""
+
+    def __init__(self, sentence: str, *, message: str | None = None) -> None:
+        super().__init__(message or sentence, sentence=sentence)
+
+
+class DisconnectedError(ToolError):
+    """The tool's connection to its provider is missing, revoked or expired; a person must reconnect it."""

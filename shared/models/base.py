@@ -1,0 +1,38 @@
+"""What all Firestore documents have in common."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a time needs a time zone")
+    return value
+
+
+Instant = Annotated[datetime, AfterValidator(_aware)]
+"""A moment in time; always with a time zone."""
+
+PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
+"""E.164, for example +14155550100."""
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""A tool's name, as it appears in document ids and in the names of functions given to the model."""
+
+DocumentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+
+
+class Document(BaseModel):
+    """A Firestore document. Unknown fields are ignored: during a deploy two releases read the same data."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def to_firestore(self) -> dict[str, Any]:
+        """Field values as the Firestore client takes them: datetimes stay datetimes, enums become strings."""
+        return self.model_dump(mode="python")
+
+    @classmethod
+    def from_firestore(cls, data: dict[str, Any]) -> Self:
+        return cls.model_validate(data)

@@ -1,0 +1,96 @@
+"""`tenants/{t}/calls/{s}` and its `/events`: what lists, dashboards and people read about a call."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.models.base import Document, DocumentId, Instant, PhoneNumber
+
+
+class CallState(StrEnum):
+    RINGING = "ringing"
+    """The webhook was answered; the caller hears ringing until an agent publishes audio."""
+    IN_PROGRESS = "in_progress"
+    FALLBACK = "fallback"
+    """The caller is with a person, the voicemail or a spoken message."""
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a call ended. Written once, by whoever sees the end first."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    AGENT_ENDED = "agent_ended"
+    CALLER_SILENT = "caller_silent"
+    MAX_LENGTH = "max_length"
+    ABANDONED = "abandoned"
+    """The caller hung up before anybody answered."""
+    FORWARDED = "forwarded"
+    VOICEMAIL = "voicemail"
+    MESSAGE_PLAYED = "message_played"
+    AGENT_LOST = "agent_lost"
+    """The agent died in mid-call and neither a replacement nor the fallback reached the caller."""
+    FAILED = "failed"
+
+
+class FallbackReason(StrEnum):
+    AGENT_DISABLED = "agent_disabled"
+    OUTSIDE_HOURS = "outside_hours"
+    AT_CAPACITY = "at_capacity"
+    PLATFORM_UNAVAILABLE = "platform_unavailable"
+    """LiveKit, Firestore or our own function failed or was too slow."""
+    NO_AGENT = "no_agent"
+    """No agent joined the room before the dial timed out."""
+    AGENT_LOST = "agent_lost"
+    MODEL_UNAVAILABLE = "model_unavailable"
+
+
+class Voicemail(Document):
+    recording_sid: str
+    recording_url: str
+    seconds: int
+
+
+class Call(Document):
+    session_id: DocumentId
+    agent_id: DocumentId
+    call_sid: str
+    state: CallState
+    caller: PhoneNumber | None
+    called: PhoneNumber
+    started_at: Instant
+    answered_at: Instant | None = None
+    ended_at: Instant | None = None
+    active_until: Instant | None = None
+    """Set while the call counts against the tenant's limit; in the past or None: it no longer does."""
+    outcome: Outcome | None = None
+    fallback_reason: FallbackReason | None = None
+    voicemail: Voicemail | None = None
+    usage: dict[str, float] = Field(default_factory=dict)
+    """For example model tokens and seconds of speech; keys as the worker reports them."""
+    expires_at: Instant | None = None
+    """TTL, from the tenant's retention."""
+
+
+EventKind = Literal[
+    "state",  # data: state, and what caused it
+    "turn",  # data: speaker ("caller" | "agent"), text, interrupted
+    "tool_call",  # data: tool, action, arguments, ok, result or sentence, milliseconds
+    "dispatch",  # data: attempt, agent_name
+    "timing",  # data: name, milliseconds
+    "notice",  # data: text, and whatever explains it
+]
+
+
+class CallEvent(Document):
+    """Document id: `<source>-<number>`; a source never writes the same id twice with different contents.
+
+    Readers order by (`at`, document id).
+    """
+
+    at: Instant
+    source: str
+    """The writer: "edge", "worker-<generation>", "livekit", "twilio"."""
+    kind: EventKind
+    data: dict[str, Any] = Field(default_factory=dict)

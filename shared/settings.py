@@ -1,0 +1,48 @@
+"""Settings come from environment variables; each part declares the ones it needs as a pydantic model.
+
+pydantic alone, not pydantic-settings: the phone edge pays for every import on a cold start.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from shared.errors import ConfigurationError
+
+
+class Settings(BaseModel):
+    """Field `livekit_url` is read from `LIVEKIT_URL`, and so on. An empty variable counts as not set."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
+        """Raises `ConfigurationError` naming every missing or malformed variable at once."""
+        env = os.environ if env is None else env
+        values = {name: env[name.upper()] for name in cls.model_fields if env.get(name.upper())}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            findings = [
+                f"{str(e['loc'][0]).upper()}: {'not set' if e['type'] == 'missing' else e['msg']}"
+                for e in error.errors(include_input=False, include_url=False)
+            ]
+            raise ConfigurationError(f"{cls.__name__}: " + "; ".join(findings)) from None
+
+
+class GoogleCloudSettings(Settings):
+    """The project that holds the documents and secrets."""
+
+    google_cloud_project: str
+
+
+class LiveKitSettings(Settings):
+    """How to reach LiveKit's server API. `livekit_url` is the ws(s) URL that workers and browsers use."""
+
+    livekit_url: str
+    livekit_api_key: str
+    livekit_api_secret: SecretStr
+    agent_name: str = "trunkline"
+    """The name that workers register under and dispatches ask for; a release has its own (blue/green)."""
