@@ -1,0 +1,57 @@
+# Two commands do all: `make demo` plays one real call through the whole stack, `make test` runs the tests.
+# Everything is installed into this folder (.venv, .cache); nothing outside it is touched.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := .cache/uv/bin/uv
+RUN := .venv/bin/python
+export PYTHONPATH := $(CURDIR)
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check fmt doctor livekit-server bench clean
+
+help:  ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: .venv/.installed  ## Install what is pinned in uv.lock.
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/.installed: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON)
+	@touch $@
+
+demo: setup  ## Play one call through the whole stack, print its timeline, then exit.
+	$(RUN) -m local demo
+
+up: setup  ## Keep the same stack running until Ctrl-C.
+	$(RUN) -m local up
+
+test: setup  ## Run the tests.
+	$(RUN) -m pytest
+
+check: setup  ## Lint, formatting, types and import direction.
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m pyright
+	$(RUN) -m pytest -q tests/unit/test_import_direction.py
+
+fmt: setup  ## Format and fix what can be fixed.
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+doctor:  ## Say what is missing on this machine and how to get it.
+	@if [ -x $(RUN) ]; then $(RUN) -m local doctor; else $(PYTHON) local/doctor.py; fi
+
+livekit-server: setup  ## Build the real livekit-server (needs Go); without it the embedded server is used.
+	$(RUN) -m local.livekit install
+
+bench: setup  ## Measure; prints tables and writes out/bench/*.json.
+	$(RUN) -m bench
+
+clean:  ## Remove everything that was installed or written.
+	rm -rf .venv .cache .laptop .build out
