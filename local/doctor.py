@@ -1,0 +1,108 @@
+"""`make doctor`: what this machine has, what is missing, and how to get it.
+
+Standard library only, and no syntax newer than Python 3.8: it must run before anything is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+Finding = Tuple[str, str, str]  # noqa: UP006 - see above
+"""State, name, what was found or how to get it."""
+
+OK, MISSING, OPTIONAL = "ok", "missing", "optional"
+
+
+def version_of(*command: str) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "does not run"
+    return ((done.stdout or done.stderr).strip().splitlines() or ["?"])[0]
+
+
+def program(name: str, need: str, remedy: str, *version: str) -> Finding:
+    path = shutil.which(name)
+    if path is None:
+        return (MISSING if need == "needed" else OPTIONAL, name, remedy)
+    return (OK, name, version_of(path, *version) if version else path)
+
+
+def python_311() -> Finding:
+    for candidate in (sys.executable, shutil.which("python3.11"), shutil.which("python3")):
+        if candidate and "3.11." in version_of(candidate, "--version"):
+            return (OK, "python 3.11", candidate)
+    return (MISSING, "python 3.11", "install it (apt install python3.11, brew install python@3.11, pyenv)")
+
+
+def livekit_server() -> Finding:
+    for candidate in (
+        os.environ.get("LIVEKIT_SERVER_BIN"),
+        str(ROOT / ".cache/bin/livekit-server"),
+        shutil.which("livekit-server"),
+    ):
+        if candidate and os.access(candidate, os.X_OK):
+            return (OK, "livekit-server", version_of(candidate, "--version"))
+    return (OPTIONAL, "livekit-server", "the embedded server is used; for the real one: make livekit-server")
+
+
+def firestore_emulator() -> Finding:
+    if os.environ.get("FIRESTORE_EMULATOR_JAR"):
+        return (OK, "Firestore emulator", os.environ["FIRESTORE_EMULATOR_JAR"])
+    return (
+        OPTIONAL,
+        "Firestore emulator",
+        "only for its contract tests: gcloud components install cloud-firestore-emulator, "
+        "then set FIRESTORE_EMULATOR_JAR",
+    )
+
+
+def installed() -> Finding:
+    if (ROOT / ".venv/.installed").exists() -> Finding:
+        return (OK, "dependencies", "installed in .venv")
+    return (OPTIONAL, "dependencies", "not installed yet; make demo, make test and make setup install them")
+
+
+def disk() -> Finding:
+    free = shutil.disk_usage(ROOT).free / 2**30
+    return (OK if free > 3 else MISSING, "disk", f"{free:.0f} GiB free (3 are needed)")
+
+
+def gemini() -> Finding:
+    if os.environ.get("GEMINI_API_KEY"):
+        return (OK, "GEMINI_API_KEY", "set: calls go to the real model")
+    return (OPTIONAL, "GEMINI_API_KEY", "not set: the scripted model answers; with a key the real one does")
+
+
+def main() -> int:
+    """Prints one line a finding; 1 when something that is needed is missing."""
+    findings = [
+        python_311(),
+        program("make", "needed", "apt install make, or xcode-select --install", "--version"),
+        program("cc", "needed", "apt install gcc, or xcode-select --install", "--version"),
+        program("node", "needed", "Node 20 or newer: make check runs pyright on it", "--version"),
+        program("git", "needed", "apt install git", "--version"),
+        program("go", "optional", "only to build the real livekit-server: https://go.dev/dl", "version"),
+        installed(),
+        livekit_server(),
+        firestore_emulator(),
+        disk(),
+        gemini(),
+    ]
+    for state, name, text in findings:
+        print(f"{state:<9} {name:<20} {text}")
+    missing = [name for state, name, _ in findings if state == MISSING]
+    print("\n" + ("Missing: " + ", ".join(missing) if missing else "Everything that is needed is here."))
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Where the parts of the laptop cloud listen, and what each process is told through its environment.
+
+This is the only place that knows both sides: production code reads the same variables in the cloud, with
+the real services' addresses in them.
+"""
+
+import os
+import socket
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel
+
+from local.tls import Certificates
+
+PROJECT = "trunkline-laptop"
+LOCATION = "us-central1"
+QUEUE = f"projects/{PROJECT}/locations/{LOCATION}/queues/calls"
+AGENT_NAME = "trunkline"
+
+# Credentials of the laptop cloud: known to everybody, valid nowhere else.
+TWILIO_ACCOUNT_SID = "AC" + "10ca1" * 6 + "00"
+TWILIO_AUTH_TOKEN = "laptop-twilio-auth-token"  # noqa: S105
+LIVEKIT_KEY = "laptop"
+LIVEKIT_SECRET = "laptop-livekit-secret-of-32-or-more-characters"  # noqa: S105
+SIP_USERNAME = "trunk"
+SIP_PASSWORD = "laptop-sip-password"  # noqa: S105
+SIP_HOST = "sip.laptop.invalid"
+OAUTH_CLIENT_ID = "laptop-client"
+OAUTH_CLIENT_SECRET = "laptop-client-secret"  # noqa: S105
+
+
+class Ports(BaseModel):
+    """One TCP port a part, all on 127.0.0.1."""
+
+    firestore: int
+    google: int
+    google_grpc: int
+    livekit: int
+    gemini: int
+    gemini_control: int
+    ses: int
+    twilio: int
+    incoming_call: int
+
+    @classmethod
+    def choose(cls, base: int | None = None) -> Self:
+        """Consecutive ports from `base`, or free ones when it is None."""
+        names = list(cls.model_fields)
+        if base is not None:
+            return cls(**{name: base + number for number, name in enumerate(names)})
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
+        try:
+            return cls(**{name: s.getsockname()[1] for name, s in zip(names, sockets, strict=True)})
+        finally:
+            for s in sockets:
+                s.close()
+
+    def url(self, part: str, scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{getattr(self, part)}"
+
+
+class Environment:
+    """The variables of each production process; see docs/architecture.md for what they mean."""
+
+    def __init__(self, ports: Ports, keys: Path, certificates: Certificates) -> None:
+        self._ports = ports
+        self._keys = keys
+        self._bundle = str(certificates.bundle)
+
+    def _common(self, part: str) -> dict[str, str]:
+        return {
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self._keys / f"{part}.json"),
+            "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{self._ports.firestore}",
+            "SECRET_MANAGER_ENDPOINT": f"127.0.0.1:{self._ports.google_grpc}",
+            "CLOUD_TASKS_ENDPOINT": f"127.0.0.1:{self._ports.google_grpc}",
+            "SSL_CERT_FILE": self._bundle,
+            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": self._bundle,
+            "REQUESTS_CA_BUNDLE": self._bundle,
+            "AWS_CA_BUNDLE": self._bundle,
+            "LIVEKIT_URL": self._ports.url("livekit", "ws"),
+            "LIVEKIT_API_KEY": LIVEKIT_KEY,
+            "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
+            "AGENT_NAME": AGENT_NAME,
+        }
+
+    def incoming_call(self) -> dict[str, str]:
+        return self._common("incoming-call") | {
+            "PUBLIC_URL": self._ports.url("incoming_call"),
+            "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+            "TWILIO_API_URL": self._ports.url("twilio"),
+            "SIP_HOST": SIP_HOST,
+            "SIP_USERNAME": SIP_USERNAME,
+            "SIP_PASSWORD": SIP_PASSWORD,
+            "TASKS_QUEUE": QUEUE,
+            "TASKS_SERVICE_ACCOUNT": f"incoming-call@{PROJECT}.iam.gserviceaccount.com",
+            "OIDC_CERTS_URL": f"{self._ports.url('google')}/oauth2/v1/certs",
+        }
+
+    def worker(self) -> dict[str, str]:
+        """With `GEMINI_API_KEY` set by the user, calls go to the real model; else to the stand-in."""
+        key = os.environ.get("GEMINI_API_KEY")
+        gemini = (
+            {"GEMINI_API_KEY": key}
+            if key
+            else {
+                "GEMINI_API_KEY": "laptop",
+                "GOOGLE_GEMINI_BASE_URL": self._ports.url("gemini", "https"),
+            }
+        )
+        return (
+            self._common("worker")
+            | gemini
+            | {
+                "GEMINI_BACKEND": "gemini_api",
+                "MAX_CALLS_PER_WORKER": "10",
+                "GOOGLE_OAUTH_CLIENT_ID": OAUTH_CLIENT_ID,
+                "GOOGLE_OAUTH_CLIENT_SECRET": OAUTH_CLIENT_SECRET,
+                "GOOGLE_OAUTH_TOKEN_URI": f"{self._ports.url('google')}/token",
+                "GOOGLE_CALENDAR_ENDPOINT": self._ports.url("google"),
+                "AWS_ENDPOINT_URL_SES": self._ports.url("ses"),
+                "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
+            }
+        )
