@@ -21,9 +21,7 @@ OK, MISSING, OPTIONAL = "ok", "missing", "optional"
 
 def version_of(*command: str) -> str:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=20, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "does not run"
     return ((done.stdout or done.stderr).strip().splitlines() or ["?"])[0]
@@ -66,7 +64,7 @@ def firestore_emulator() -> Finding:
 
 
 def installed() -> Finding:
-    if (ROOT / ".venv/.installed").exists() -> Finding:
+    if (ROOT / ".venv/.installed").exists():
         return (OK, "dependencies", "installed in .venv")
     return (OPTIONAL, "dependencies", "not installed yet; make demo, make test and make setup install them")
 
