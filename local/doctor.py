@@ -10,12 +10,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
-Finding = Tuple[str, str, str]  # noqa: UP006 - see above
-"""State, name, what was found or how to get it."""
-
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
 
 
@@ -27,21 +23,21 @@ def version_of(*command: str) -> str:
     return ((done.stdout or done.stderr).strip().splitlines() or ["?"])[0]
 
 
-def program(name: str, need: str, remedy: str, *version: str) -> Finding:
+def program(name: str, need: str, remedy: str, *version: str) -> tuple[str, str, str]:
     path = shutil.which(name)
     if path is None:
         return (MISSING if need == "needed" else OPTIONAL, name, remedy)
     return (OK, name, version_of(path, *version) if version else path)
 
 
-def python_311() -> Finding:
+def python_311() -> tuple[str, str, str]:
     for candidate in (sys.executable, shutil.which("python3.11"), shutil.which("python3")):
         if candidate and "3.11." in version_of(candidate, "--version"):
             return (OK, "python 3.11", candidate)
     return (MISSING, "python 3.11", "install it (apt install python3.11, brew install python@3.11, pyenv)")
 
 
-def livekit_server() -> Finding:
+def livekit_server() -> tuple[str, str, str]:
     for candidate in (
         os.environ.get("LIVEKIT_SERVER_BIN"),
         str(ROOT / ".cache/bin/livekit-server"),
@@ -52,7 +48,7 @@ def livekit_server() -> Finding:
     return (OPTIONAL, "livekit-server", "the embedded server is used; for the real one: make livekit-server")
 
 
-def firestore_emulator() -> Finding:
+def firestore_emulator() -> tuple[str, str, str]:
     if os.environ.get("FIRESTORE_EMULATOR_JAR"):
         return (OK, "Firestore emulator", os.environ["FIRESTORE_EMULATOR_JAR"])
     return (
@@ -63,18 +59,18 @@ def firestore_emulator() -> Finding:
     )
 
 
-def installed() -> Finding:
+def installed() -> tuple[str, str, str]:
     if (ROOT / ".venv/.installed").exists():
         return (OK, "dependencies", "installed in .venv")
     return (OPTIONAL, "dependencies", "not installed yet; make demo, make test and make setup install them")
 
 
-def disk() -> Finding:
+def disk() -> tuple[str, str, str]:
     free = shutil.disk_usage(ROOT).free / 2**30
     return (OK if free > 3 else MISSING, "disk", f"{free:.0f} GiB free (3 are needed)")
 
 
-def gemini() -> Finding:
+def gemini() -> tuple[str, str, str]:
     if os.environ.get("GEMINI_API_KEY"):
         return (OK, "GEMINI_API_KEY", "set: calls go to the real model")
     return (OPTIONAL, "GEMINI_API_KEY", "not set: the scripted model answers; with a key the real one does")
