@@ -2,8 +2,9 @@
 
 from shared.errors import NotFoundError
 from shared.tools.base.base_tool import BaseTool
+from shared.tools.implementations.end_call import EndCallTool
 
-TOOLS: tuple[type[BaseTool], ...] = ()
+TOOLS: tuple[type[BaseTool], ...] = (EndCallTool,)
 
 
 class ToolRegistry:

@@ -1,0 +1,37 @@
+"""Lets the agent end the call when the conversation is over."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.tools.base.base_tool import Action, BaseTool, NoConfig, ToolContext, ToolMetadata
+
+
+class EndCall(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class EndCallTool(BaseTool):
+    metadata = ToolMetadata(
+        slug="end_call",
+        display_name="End the call",
+        description="The agent hangs up when the conversation is over.",
+        actions={
+            "end": Action(
+                description=(
+                    "Ends the phone call. Use it when the caller has said goodbye or wants nothing more. "
+                    "Say goodbye first; never use it while a question of the caller is open."
+                ),
+                arguments=EndCall,
+                read_only=False,
+                idempotent=True,
+                timeout_seconds=5,
+            )
+        },
+    )
+
+    async def execute(
+        self, action: str, arguments: BaseModel, context: ToolContext[NoConfig]
+    ) -> dict[str, Any]:
+        await context.call.hang_up()
+        return {"status": "The call ends now. Say nothing more."}
