@@ -105,10 +105,16 @@ class Scenario(_Part):
         return self
 
     def lines(self) -> set[str]:
-        """Every sentence that somebody speaks, for rendering speech ahead of time."""
+        """Every sentence that somebody speaks."""
+        return {text for _, text in self.spoken_lines()}
+
+    def spoken_lines(self) -> set[tuple[Literal["agent", "caller"], str]]:
+        """Who says what, for rendering speech ahead of time."""
         steps = [*self.greeting, *(step for turn in self.turns for step in turn.agent)]
-        spoken = {step.say for step in steps if isinstance(step, Say)}
-        return spoken | {turn.caller for turn in self.turns if turn.caller}
+        lines: set[tuple[Literal["agent", "caller"], str]] = set()
+        lines.update(("agent", step.say) for step in steps if isinstance(step, Say))
+        lines.update(("caller", turn.caller) for turn in self.turns if turn.caller)
+        return lines
 
 
 _DATE = re.compile(r"\{(today|tomorrow|in_(\d+)_days)\}")
