@@ -1,6 +1,6 @@
 """What all Firestore documents have in common."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -22,6 +22,11 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A tool's name, as it appears in document ids and in the names of functions given to the model."""
 
 DocumentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+
+
+def utc_now() -> datetime:
+    """The clock that services are given unless a test gives them another."""
+    return datetime.now(UTC)
 
 
 class Document(BaseModel):

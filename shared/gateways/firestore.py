@@ -1,0 +1,181 @@
+"""Firestore: one client per event loop, a bound on every call, one typed error out.
+
+`Database` is the whole of Firestore that the product uses, with plain paths and dicts; queries are written
+in `shared/repositories` only. The client itself reads FIRESTORE_EMULATOR_HOST and
+GOOGLE_APPLICATION_CREDENTIALS.
+"""
+
+# The client library's annotations are partial; this module is where its values get their types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from google.api_core.exceptions import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    GoogleAPICallError,
+    RetryError,
+)
+from google.cloud.firestore import AsyncClient, AsyncQuery
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
+
+TIMEOUT_SECONDS = 5.0
+"""For one operation, the library's own retries of UNAVAILABLE included."""
+
+UPDATE_ATTEMPTS = 10
+"""How often a conditional update starts again because somebody else changed the document meanwhile."""
+
+Fields = dict[str, Any]
+"""Field → value, as the client takes and gives them."""
+
+Filter = tuple[str, Literal["==", "<", "<=", ">", ">="], Any]
+"""Field, operator, value."""
+
+
+@dataclass(frozen=True)
+class Create:
+    """Write a document that must be new."""
+
+    path: str
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a whole document, whether or not it exists."""
+
+    path: str
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Delete a document; one that does not exist counts as deleted."""
+
+    path: str
+
+
+Write = Create | Put | Remove
+
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncClient]] = WeakKeyDictionary()
+
+
+def firestore_client(project: str) -> AsyncClient:
+    """The running loop's client for `project`.
+
+    A gRPC channel belongs to the loop that made it and does not survive a fork, so none is made at import.
+    """
+    clients = _clients.setdefault(asyncio.get_running_loop(), {})
+    if project not in clients:
+        clients[project] = AsyncClient(project=project)
+    return clients[project]
+
+
+class Database:
+    """Documents by path ("tenants/acme/calls/ca1").
+
+    Every method raises `UnavailableError` when Firestore fails or takes longer than `TIMEOUT_SECONDS`.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, path: str) -> Fields | None:
+        async with _firestore_call(f"read {path}"):
+            return (await self._client.document(path).get()).to_dict()
+
+    async def get_all(self, *paths: str) -> list[Fields | None]:
+        """In the order of `paths`; one round trip."""
+        found: dict[str, Fields | None] = {}
+        async with _firestore_call(f"read {', '.join(paths)}"):
+            async for document in self._client.get_all([self._client.document(path) for path in paths]):
+                found[document.reference.path] = document.to_dict()
+        return [found.get(path) for path in paths]
+
+    async def query(
+        self, collection: str, *filters: Filter, order_by: str | None = None
+    ) -> list[tuple[str, Fields]]:
+        """(document id, fields) of the documents that pass all filters; equals are ordered by id."""
+        async with _firestore_call(f"query {collection}"):
+            documents = await self._query(collection, filters, order_by).get()
+            return [(document.id, document.to_dict() or {}) for document in documents]
+
+    async def count(self, collection: str, *filters: Filter) -> int:
+        async with _firestore_call(f"count {collection}"):
+            result = await self._query(collection, filters, None).count().get()
+            return int(result[0][0].value)
+
+    async def commit(self, writes: Iterable[Write]) -> None:
+        """All or nothing. Raises `AlreadyExistsError` for a `Create` of a document that exists."""
+        batch = self._client.batch()
+        for write in writes:
+            self._add(batch, write)
+        async with _firestore_call("commit"):
+            await batch.commit()
+
+    async def update(self, path: str, decide: Callable[[Fields], tuple[Fields, list[Write]]]) -> bool:
+        """Read a document, let `decide` name the changes, commit them only if it stayed as it was read.
+
+        `decide` gets the current fields and returns the fields to update (none: nothing happens and the
+        answer is False) and what to write along with them. It runs again after a conflict, and what it
+        raises reaches the caller. Raises `NotFoundError`.
+
+        The condition is the document's update time rather than a transaction: two round trips instead of
+        three, no lock held by a process that may die, no rollback (the client awaits it even when cancelled).
+        """
+        reference = self._client.document(path)
+        async with _firestore_call(f"update {path}"):
+            for _ in range(UPDATE_ATTEMPTS):
+                snapshot = await reference.get()
+                fields = snapshot.to_dict()
+                if fields is None:
+                    raise NotFoundError(f"no document {path}")
+                changes, writes = decide(fields)
+                if not changes:
+                    return False
+                batch = self._client.batch()
+                unchanged = self._client.write_option(last_update_time=snapshot.update_time)
+                batch.update(reference, changes, option=unchanged)
+                for write in writes:
+                    self._add(batch, write)
+                try:
+                    await batch.commit()
+                except (FailedPrecondition, Aborted):
+                    continue
+                return True
+        raise UnavailableError(f"Firestore: update {path}: {UPDATE_ATTEMPTS} conflicts in a row")
+
+    def _query(self, collection: str, filters: Iterable[Filter], order_by: str | None) -> AsyncQuery:
+        query: Any = self._client.collection(collection)
+        for field, operator, value in filters:
+            query = query.where(filter=FieldFilter(field, operator, value))
+        return query.order_by(order_by) if order_by else query
+
+    def _add(self, batch: Any, write: Write) -> None:
+        reference = self._client.document(write.path)
+        match write:
+            case Create():
+                batch.create(reference, write.fields)
+            case Put():
+                batch.set(reference, write.fields)
+            case Remove():
+                batch.delete(reference)
+
+
+@asynccontextmanager
+async def _firestore_call(what: str) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            yield
+    except AlreadyExists as error:
+        raise AlreadyExistsError(f"Firestore: {what}: exists already") from error
+    except (GoogleAPICallError, RetryError, TimeoutError) as error:
+        raise UnavailableError(f"Firestore: {what}: {type(error).__name__}: {error}") from error

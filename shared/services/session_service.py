@@ -1,0 +1,100 @@
+"""Sessions: the snapshot a call runs on, and the lease that lets exactly one agent speak in it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import TrunklineError
+from shared.gateways.firestore import Database
+from shared.models.base import utc_now
+from shared.models.call import Call
+from shared.models.session import Lease, SessionSnapshot
+from shared.repositories.calls import CallRepository, NamedEvent
+from shared.repositories.sessions import SessionRepository
+
+RELEASED = datetime(1970, 1, 1, tzinfo=UTC)
+"""`expires_at` of a lease that was given back: in the past by anybody's clock."""
+
+
+class LeaseHeldError(TrunklineError):
+    """Another agent speaks in this session and is alive."""
+
+
+class LeaseLostError(TrunklineError):
+    """Another agent took the session over: be silent and leave."""
+
+
+class SessionManager:
+    """`now` is the clock, with a time zone."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._now = now
+        self._sessions = SessionRepository(database)
+        self._calls = CallRepository(database)
+
+    async def start_session(self, snapshot: SessionSnapshot, call: Call, events: list[NamedEvent]) -> None:
+        """Write the snapshot, the call and its first events in one commit.
+
+        Raises `AlreadyExistsError` when the session has been started before.
+        """
+        tenant_id = snapshot.tenant_id
+        session = self._sessions.creation(tenant_id, snapshot)
+        await self._database.commit([*session, *self._calls.creation(tenant_id, call, events)])
+
+    async def get_session(self, tenant_id: str, session_id: str) -> SessionSnapshot:
+        """Raises `NotFoundError`; an agent may see its room a moment before the session is committed."""
+        return await self._sessions.get(tenant_id, session_id)
+
+    async def claim_lease(self, tenant_id: str, session_id: str, owner: str, ttl: timedelta) -> Lease:
+        """Become the agent that speaks, for `ttl`; claiming again as the same owner renews.
+
+        A lease that expired or was released is taken over with the next generation.
+        Raises `LeaseHeldError`, `NotFoundError`.
+        """
+
+        def claim(current: Lease | None) -> Lease:
+            now = self._now()
+            if current is None:
+                return Lease(owner=owner, expires_at=now + ttl, generation=1)
+            if current.owner == owner and current.expires_at != RELEASED:
+                return current.model_copy(update={"expires_at": now + ttl})
+            if current.expires_at > now:
+                raise LeaseHeldError(f"session {session_id} is held by {current.owner}")
+            return Lease(owner=owner, expires_at=now + ttl, generation=current.generation + 1)
+
+        return await self._sessions.change_lease(tenant_id, session_id, claim)
+
+    async def renew_lease(self, tenant_id: str, session_id: str, lease: Lease, ttl: timedelta) -> Lease:
+        """Keep the lease for another `ttl`, also one that expired if nobody took it.
+
+        Raises `LeaseLostError`.
+        """
+
+        def renew(current: Lease | None) -> Lease:
+            if not _is_same(current, lease):
+                raise LeaseLostError(f"session {session_id} was taken over from {lease.owner}")
+            return lease.model_copy(update={"expires_at": self._now() + ttl})
+
+        return await self._sessions.change_lease(tenant_id, session_id, renew)
+
+    async def release_lease(self, tenant_id: str, session_id: str, lease: Lease) -> None:
+        """Let the next claim succeed at once. Does nothing when another agent has taken over already."""
+
+        def release(current: Lease | None) -> Lease:
+            if current is None or not _is_same(current, lease):
+                raise LeaseLostError(f"session {session_id} was taken over from {lease.owner}")
+            return current.model_copy(update={"expires_at": RELEASED})
+
+        try:
+            await self._sessions.change_lease(tenant_id, session_id, release)
+        except LeaseLostError:
+            return
+
+
+def _is_same(current: Lease | None, lease: Lease) -> bool:
+    return (
+        current is not None
+        and current.owner == lease.owner
+        and current.generation == lease.generation
+        and current.expires_at != RELEASED
+    )
