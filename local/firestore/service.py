@@ -1,0 +1,333 @@
+"""google.firestore.v1.Firestore over gRPC: one coroutine for each RPC that the product's clients call.
+
+https://github.com/googleapis/googleapis/blob/master/google/firestore/v1/firestore.proto
+"""
+
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+import grpc.aio
+from google.cloud.firestore_v1 import types
+from google.protobuf.empty_pb2 import Empty
+
+from local.firestore import search
+from local.firestore.aggregation import aggregate
+from local.firestore.errors import RequestError, unimplemented
+from local.firestore.field_paths import project
+from local.firestore.listen import ListenStream
+from local.firestore.names import check_document_name, check_parent
+from local.firestore.proto import Document, ListenResponse, timestamp
+from local.firestore.query import Query
+from local.firestore.recorder import QueryRecorder
+from local.firestore.scope import StoredDocument
+from local.firestore.store import Store
+from local.firestore.transactions import Transactions
+from local.firestore.writes import Batch
+
+_SERVICE = "google.firestore.v1.Firestore"
+_MAX_REQUEST_BYTES = 11 * 2**20
+_DEFAULT_PAGE_SIZE = 300
+
+BatchGetResponse: Any = types.BatchGetDocumentsResponse.pb()
+BatchWriteResponse: Any = types.BatchWriteResponse.pb()
+BeginTransactionResponse: Any = types.BeginTransactionResponse.pb()
+CommitResponse: Any = types.CommitResponse.pb()
+ListCollectionIdsResponse: Any = types.ListCollectionIdsResponse.pb()
+ListDocumentsResponse: Any = types.ListDocumentsResponse.pb()
+RunAggregationQueryResponse: Any = types.RunAggregationQueryResponse.pb()
+RunQueryResponse: Any = types.RunQueryResponse.pb()
+
+
+class FirestoreService:
+    """The RPCs. Every one that takes a request and answers it does so without an await: it is atomic."""
+
+    def __init__(self, store: Store, recorder: QueryRecorder) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._transactions = Transactions(store)
+
+    # Documents
+
+    async def GetDocument(self, request: Any) -> Document:
+        _refuse(request, "read_time")
+        stored = self._read(request.name, request.transaction)
+        if stored is None:
+            raise RequestError(grpc.StatusCode.NOT_FOUND, f"Document not found: {request.name}")
+        return _masked(stored, request)
+
+    async def BatchGetDocuments(self, request: Any) -> AsyncIterator[Any]:
+        _refuse(request, "read_time")
+        transaction, is_new = self._transaction(request)
+        found = [(name, self._read(name, transaction)) for name in request.documents]
+        read_time = timestamp(self._read_time(transaction))
+        if is_new:
+            yield BatchGetResponse(transaction=transaction)
+        for name, stored in found:
+            if stored is None:
+                yield BatchGetResponse(missing=name, read_time=read_time)
+            else:
+                yield BatchGetResponse(found=_masked(stored, request), read_time=read_time)
+
+    async def ListDocuments(self, request: Any) -> Any:
+        _refuse(request, "read_time", "transaction", "order_by")
+        check_parent(request.parent)
+        if not request.collection_id:
+            raise unimplemented("ListDocuments without a collection_id")
+        collection = f"{request.parent}/{request.collection_id}"
+        ids = self._store.children(collection)
+        names = [f"{collection}/{document_id}" for document_id in ids]
+        if not request.show_missing:
+            names = [name for name in names if self._store.get(name)]
+        first = bisect_right(names, request.page_token)
+        page = names[first : first + (request.page_size or _DEFAULT_PAGE_SIZE)]
+        more = first + len(page) < len(names)
+        return ListDocumentsResponse(
+            documents=[
+                _masked(stored, request) if (stored := self._store.get(name)) else Document(name=name)
+                for name in page
+            ],
+            next_page_token=page[-1] if more else "",
+        )
+
+    async def ListCollectionIds(self, request: Any) -> Any:
+        _refuse(request, "read_time")
+        check_parent(request.parent)
+        ids = self._store.children(request.parent)
+        first = bisect_right(ids, request.page_token)
+        page = ids[first : first + request.page_size] if request.page_size else ids[first:]
+        more = first + len(page) < len(ids)
+        return ListCollectionIdsResponse(collection_ids=page, next_page_token=page[-1] if more else "")
+
+    # Writes
+
+    async def Commit(self, request: Any) -> Any:
+        if request.transaction:
+            self._transactions.finish(request.transaction, writes=bool(request.writes))
+        time = self._store.next_commit_time()
+        batch = Batch(self._store, time)
+        results = batch.apply(request.writes)
+        batch.commit()
+        return CommitResponse(write_results=results, commit_time=timestamp(time))
+
+    async def BatchWrite(self, request: Any) -> Any:
+        """Each write for itself: one that fails stops no other."""
+        response = BatchWriteResponse()
+        for write in request.writes:
+            batch = Batch(self._store, self._store.next_commit_time())
+            try:
+                response.write_results.extend(batch.apply([write]))
+            except RequestError as error:
+                response.write_results.add()
+                response.status.add(code=error.code.value[0], message=error.message)
+            else:
+                batch.commit()
+                response.status.add()
+        return response
+
+    # Transactions
+
+    async def BeginTransaction(self, request: Any) -> Any:
+        return BeginTransactionResponse(transaction=self._transactions.begin(request.options))
+
+    async def Rollback(self, request: Any) -> Any:
+        self._transactions.rollback(request.transaction)
+        return Empty()
+
+    # Queries
+
+    async def RunQuery(self, request: Any) -> AsyncIterator[Any]:
+        _refuse(request, "read_time", "explain_options")
+        check_parent(request.parent)
+        query = Query.of(request.parent, request.structured_query)
+        self._recorder.record(request.structured_query, [])
+        transaction, is_new = self._transaction(request)
+        found = search.run(self._store, query, self._snapshot(transaction))
+        if transaction:
+            self._transactions.note_query(transaction, found, lambda: search.run(self._store, query))
+        read_time = timestamp(self._read_time(transaction))
+        if is_new:
+            yield RunQueryResponse(transaction=transaction)
+        for stored in found:
+            document = stored.document if query.select is None else project(stored.document, query.select)
+            yield RunQueryResponse(document=document, read_time=read_time)
+        if not found:
+            yield RunQueryResponse(read_time=read_time)
+
+    async def RunAggregationQuery(self, request: Any) -> AsyncIterator[Any]:
+        _refuse(request, "read_time", "explain_options")
+        check_parent(request.parent)
+        asked = request.structured_aggregation_query
+        query = Query.of(request.parent, asked.structured_query)
+        aggregations = list(asked.aggregations)
+        self._recorder.record(asked.structured_query, [_described(one) for one in aggregations])
+        transaction, is_new = self._transaction(request)
+        answer = aggregate(self._store, query, aggregations, self._snapshot(transaction))
+        if transaction:
+            self._transactions.note_query(
+                transaction, answer, lambda: aggregate(self._store, query, aggregations, None)
+            )
+        yield RunAggregationQueryResponse(
+            result={"aggregate_fields": answer},
+            read_time=timestamp(self._read_time(transaction)),
+            transaction=transaction if is_new else b"",
+        )
+
+    # Listening
+
+    async def Listen(self, requests: AsyncIterator[Any]) -> AsyncIterator[ListenResponse]:
+        async for response in ListenStream(self._store).responses(requests):
+            yield response
+
+    # What the above share
+
+    def _transaction(self, request: Any) -> tuple[bytes, bool]:
+        """The transaction that a request reads in (b"" for none), and whether it begins with the request."""
+        if request.HasField("new_transaction"):
+            return self._transactions.begin(request.new_transaction), True
+        return request.transaction, False
+
+    def _snapshot(self, transaction: bytes) -> int | None:
+        return self._transactions.snapshot(transaction) if transaction else None
+
+    def _read_time(self, transaction: bytes) -> int:
+        return self._transactions.snapshot(transaction) if transaction else self._store.now()
+
+    def _read(self, name: str, transaction: bytes) -> StoredDocument | None:
+        check_document_name(name)
+        stored = self._store.get(name, self._snapshot(transaction))
+        if transaction:
+            self._transactions.note_document(transaction, name, stored)
+        return stored
+
+
+def _refuse(request: Any, *unsupported: str) -> None:
+    present = {descriptor.name for descriptor, _ in request.ListFields()}
+    for name in unsupported:
+        if name in present:
+            raise unimplemented(f"{type(request).__name__}.{name}")
+
+
+def _masked(stored: StoredDocument, request: Any) -> Document:
+    return project(stored.document, request.mask.field_paths) if request.HasField("mask") else stored.document
+
+
+def _described(aggregation: Any) -> list[str]:
+    kind = aggregation.WhichOneof("operator")
+    return [kind, "" if kind == "count" else getattr(aggregation, kind).field.field_path]
+
+
+class _Handler(grpc.GenericRpcHandler):
+    """Routes a call to the coroutine of its name, and a `RequestError` to its status."""
+
+    def __init__(self, service: FirestoreService) -> None:
+        def unary(request_type: Any) -> grpc.RpcMethodHandler:
+            method = getattr(service, _name(request_type))
+            return grpc.unary_unary_rpc_method_handler(
+                _unary(method), request_type.pb().FromString, _serialize
+            )
+
+        def stream(request_type: Any) -> grpc.RpcMethodHandler:
+            method = getattr(service, _name(request_type))
+            return grpc.unary_stream_rpc_method_handler(
+                _stream(method), request_type.pb().FromString, _serialize
+            )
+
+        unaries = (
+            types.GetDocumentRequest,
+            types.ListDocumentsRequest,
+            types.ListCollectionIdsRequest,
+            types.CommitRequest,
+            types.BatchWriteRequest,
+            types.BeginTransactionRequest,
+            types.RollbackRequest,
+        )
+        streams = (types.BatchGetDocumentsRequest, types.RunQueryRequest, types.RunAggregationQueryRequest)
+        self._methods = {_path(_name(request)): unary(request) for request in unaries}
+        self._methods |= {_path(_name(request)): stream(request) for request in streams}
+        self._methods[_path("Listen")] = grpc.stream_stream_rpc_method_handler(
+            _stream(service.Listen), types.ListenRequest.pb().FromString, _serialize
+        )
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        method = handler_call_details.method
+        return self._methods.get(method) or grpc.stream_stream_rpc_method_handler(_not_implemented(method))
+
+
+def _name(request_type: Any) -> str:
+    return request_type.__name__.removesuffix("Request")
+
+
+def _path(method: str) -> str:
+    return f"/{_SERVICE}/{method}"
+
+
+def _serialize(message: Any) -> bytes:
+    return message.SerializeToString()
+
+
+def _unary(method: Callable[[Any], Any]) -> Callable[..., Any]:
+    async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            return await method(request)
+        except RequestError as error:
+            await context.abort(error.code, error.message)
+
+    return call
+
+
+def _stream(method: Callable[[Any], AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
+    async def call(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        try:
+            async for response in method(request):
+                yield response
+        except RequestError as error:
+            await context.abort(error.code, error.message)
+
+    return call
+
+
+def _not_implemented(method: str) -> Callable[..., AsyncIterator[bytes]]:
+    async def call(_requests: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
+        error = unimplemented(method)
+        await context.abort(error.code, error.message)
+        yield b""  # makes this an asynchronous generator
+
+    return call
+
+
+class FirestoreServer:
+    """Serves on 127.0.0.1 while its context is open; clients find it through FIRESTORE_EMULATOR_HOST."""
+
+    def __init__(
+        self, port: int = 0, state: Path | None = None, *, record_queries: Path | None = None
+    ) -> None:
+        """`port` 0 takes a free one. `state` is the folder that keeps the documents; None keeps nothing."""
+        self.port = port
+        self.recorder = QueryRecorder(record_queries)
+        self._state = state
+
+    async def __aenter__(self) -> Self:
+        self._store = Store(self._state)
+        self._server = grpc.aio.server(
+            handlers=[_Handler(FirestoreService(self._store, self.recorder))],
+            options=[
+                ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake, not a helper
+                ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),
+                ("grpc.max_send_message_length", -1),
+            ],
+        )
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self._server.start()
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self._server.stop(grace=None)
+        self._store.close()
+
+    @property
+    def address(self) -> str:
+        """`host:port`, for FIRESTORE_EMULATOR_HOST."""
+        return f"127.0.0.1:{self.port}"
