@@ -1,0 +1,183 @@
+"""The real livekit-server on loopback, as a managed subprocess, and how it gets onto this machine."""
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from local.livekit.embedded import Config
+
+log = logging.getLogger(__name__)
+
+PACKAGE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
+BINARY = Path(__file__).resolve().parents[2] / ".cache" / "bin" / "livekit-server"
+
+_HOST = "127.0.0.1"
+_READY_SECONDS = 20.0
+_STOP_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class RealServerError(Exception):
+    """The real server cannot be found, built or started."""
+
+
+def find_server() -> Path | None:
+    """LIVEKIT_SERVER_BIN, what `install` has built, or `livekit-server` on the PATH.
+
+    Raises `RealServerError` when LIVEKIT_SERVER_BIN names something that cannot be run.
+    """
+    if named := os.environ.get("LIVEKIT_SERVER_BIN"):
+        if not os.access(named, os.X_OK):
+            raise RealServerError(f"LIVEKIT_SERVER_BIN={named}: expected a program")
+        return Path(named)
+    if os.access(BINARY, os.X_OK):
+        return BINARY
+    on_path = shutil.which("livekit-server")
+    return Path(on_path) if on_path else None
+
+
+def install() -> str:
+    """Build the real server into the project's cache; returns what there is to say about it.
+
+    Without Go nothing is built, and that is no error: the embedded server then serves. Raises
+    `RealServerError` when the build fails.
+    """
+    if os.access(BINARY, os.X_OK):
+        return f"livekit-server is there: {BINARY}"
+    go = shutil.which("go")
+    if go is None:
+        return (
+            "NOTE: Go is not installed (https://go.dev/dl), so livekit-server is not built; "
+            "the embedded server is used instead."
+        )
+    BINARY.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "GOBIN": str(BINARY.parent)}
+    if subprocess.run([go, "install", PACKAGE], env=environment, check=False).returncode:
+        raise RealServerError(f"go install {PACKAGE} failed")
+    (BINARY.parent / "server").rename(BINARY)
+    return f"livekit-server built: {BINARY}"
+
+
+class RealServer:
+    """Runs the server while its context is entered; `port` and `url` are known from then on."""
+
+    def __init__(
+        self, binary: Path, config: Config, on_exit: Callable[[int], None] = lambda code: None
+    ) -> None:
+        """`on_exit` is called with the exit code when the server ends without having been stopped."""
+        self._binary = binary
+        self._config = config
+        self._on_exit = on_exit
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.port = config.port
+
+    @property
+    def url(self) -> str:
+        return f"ws://{_HOST}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        self.port = self._config.port or _free_port(socket.SOCK_STREAM)
+        # The settings go through the environment: no file with a secret, nothing in the process list.
+        environment = {**os.environ, "LIVEKIT_CONFIG": json.dumps(self._settings())}
+        self._process = await asyncio.create_subprocess_exec(
+            str(self._binary), env=environment, start_new_session=True, preexec_fn=_end_with_parent
+        )
+        try:
+            await asyncio.wait_for(self._ready(self._process), _READY_SECONDS)
+        except TimeoutError:
+            await self._stop()
+            raise RealServerError(f"{self._binary} was not ready within {_READY_SECONDS:g} s") from None
+        except BaseException:
+            await self._stop()
+            raise
+        self._watcher = asyncio.create_task(self._watch(self._process))
+        log.info("livekit-server (%s) on %s", self._binary, self.url)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop()
+
+    def _settings(self) -> dict[str, Any]:
+        """https://github.com/livekit/livekit/blob/master/config-sample.yaml (JSON is YAML)"""
+        config = self._config
+        settings: dict[str, Any] = {
+            "port": self.port,
+            "bind_addresses": [_HOST],
+            "keys": {config.key: config.secret},
+            "rtc": {
+                "tcp_port": _free_port(socket.SOCK_STREAM),
+                "udp_port": _free_port(socket.SOCK_DGRAM),
+                "node_ip": _HOST,
+                "use_external_ip": False,
+                "interfaces": {"includes": ["lo"]},
+                "enable_loopback_candidate": True,
+            },
+            "room": {
+                "auto_create": config.auto_create,
+                "empty_timeout": config.empty_timeout,
+                "departure_timeout": config.departure_timeout,
+            },
+            "agents": {"target_load": config.target_load},
+        }
+        if config.webhook_urls:
+            settings["webhook"] = {"api_key": config.key, "urls": list(config.webhook_urls)}
+        return settings
+
+    async def _ready(self, process: asyncio.subprocess.Process) -> None:
+        async with aiohttp.ClientSession() as session:
+            while True:
+                if process.returncode is not None:
+                    raise RealServerError(f"{self._binary} ended at once with status {process.returncode}")
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"http://{_HOST}:{self.port}/") as response:
+                        if response.ok:
+                            return
+                await asyncio.sleep(0.05)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        log.error("livekit-server ended by itself with status %d", code)
+        self._on_exit(code)
+
+    async def _stop(self) -> None:
+        if self._watcher:
+            self._watcher.cancel()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        # The first signal lets it wait for the participants to leave, the second ends it.
+        for _ in range(2):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.05)
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _end_with_parent() -> None:
+    """In the child: whatever kills us leaves no server behind (on Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
