@@ -1,0 +1,151 @@
+"""Secret Manager: the only place where secret values cross the product's border.
+
+Values come out as `SecretStr`, so that neither a log line nor a traceback shows them.
+"""
+
+# The library annotates `retry` and google.auth.default with types that pyright cannot resolve.
+# pyright: reportUnknownMemberType=false
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import cast
+
+import google.auth
+from google.api_core import exceptions
+from google.api_core.client_options import ClientOptions
+from google.api_core.retry import AsyncRetry, if_exception_type
+from google.auth.credentials import Credentials
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.cloud import secretmanager_v1 as sm
+from pydantic import SecretStr
+
+from shared.errors import ConfigurationError, TrunklineError, UnavailableError
+
+TIMEOUT_SECONDS = 5.0
+"""For one operation with all its retries: a caller is waiting for most of them."""
+RETRY = AsyncRetry(
+    predicate=if_exception_type(
+        exceptions.ServiceUnavailable,
+        exceptions.ResourceExhausted,
+        exceptions.InternalServerError,
+        exceptions.Aborted,
+    ),
+    initial=0.1,
+    maximum=1.0,
+    multiplier=2.0,
+    timeout=TIMEOUT_SECONDS,
+)
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+class SecretGoneError(TrunklineError):
+    """The secret or this version of it was deleted, disabled or destroyed; asking again does not help."""
+
+    sentence = "A stored credential is no longer there."
+
+
+class SecretManagerGateway:
+    """Opens its channel with the first call, since functions fork after they were imported."""
+
+    def __init__(self, project: str, endpoint: str | None = None) -> None:
+        """`endpoint` is `host:port`; None is Google's own."""
+        self._parent = f"projects/{project}"
+        self._endpoint = endpoint
+        self._client: sm.SecretManagerServiceAsyncClient | None = None
+        self._connecting = asyncio.Lock()
+
+    async def access(self, version_name: str) -> SecretStr:
+        """The value of `projects/…/secrets/…/versions/N`. Raises `SecretGoneError`, `UnavailableError`."""
+        async with self._calling(version_name) as client:
+            response = await client.access_secret_version(
+                name=version_name, retry=RETRY, timeout=TIMEOUT_SECONDS
+            )
+        return SecretStr(response.payload.data.decode())
+
+    async def create_secret(self, secret_id: str, labels: Mapping[str, str]) -> None:
+        """Make sure that the secret exists. Labels of one that exists already stay as they are."""
+        secret = sm.Secret(replication=sm.Replication(automatic=sm.Replication.Automatic()), labels=labels)
+        async with self._calling(secret_id) as client:
+            try:
+                await client.create_secret(
+                    parent=self._parent,
+                    secret_id=secret_id,
+                    secret=secret,
+                    retry=RETRY,
+                    timeout=TIMEOUT_SECONDS,
+                )
+            except exceptions.AlreadyExists:
+                return
+
+    async def add_version(self, secret_id: str, value: SecretStr) -> str:
+        """Name of the new version, for documents to pin.
+
+        A retry after a lost answer can leave a version behind that nobody pins; it goes with its secret.
+        """
+        payload = sm.SecretPayload(data=value.get_secret_value().encode())
+        async with self._calling(secret_id) as client:
+            version = await client.add_secret_version(
+                parent=self._secret_name(secret_id), payload=payload, retry=RETRY, timeout=TIMEOUT_SECONDS
+            )
+        return version.name
+
+    async def destroy_version(self, version_name: str) -> None:
+        """Destroy the value for good; one that is gone already is fine."""
+        try:
+            async with self._calling(version_name) as client:
+                await client.destroy_secret_version(name=version_name, retry=RETRY, timeout=TIMEOUT_SECONDS)
+        except SecretGoneError:
+            return
+
+    async def delete_secret(self, secret_id: str) -> None:
+        """Delete the secret with all its versions; one that is gone already is fine."""
+        try:
+            async with self._calling(secret_id) as client:
+                await client.delete_secret(
+                    name=self._secret_name(secret_id), retry=RETRY, timeout=TIMEOUT_SECONDS
+                )
+        except SecretGoneError:
+            return
+
+    async def list_secrets(self, labels: Mapping[str, str]) -> list[str]:
+        """Ids of the secrets that carry all of these labels."""
+        label_filter = " AND ".join(f"labels.{key}={value}" for key, value in sorted(labels.items()))
+        request = sm.ListSecretsRequest(parent=self._parent, filter=label_filter)
+        async with self._calling(label_filter) as client:
+            pages = await client.list_secrets(request=request, retry=RETRY, timeout=TIMEOUT_SECONDS)
+            return [secret.name.rpartition("/")[2] async for secret in pages]
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.transport.close()
+
+    def _secret_name(self, secret_id: str) -> str:
+        return f"{self._parent}/secrets/{secret_id}"
+
+    async def _connect(self) -> sm.SecretManagerServiceAsyncClient:
+        async with self._connecting:
+            if self._client is None:
+                # In the cloud this asks the metadata server: not on the event loop.
+                credentials = await asyncio.to_thread(_credentials)
+                self._client = sm.SecretManagerServiceAsyncClient(
+                    credentials=credentials, client_options=ClientOptions(api_endpoint=self._endpoint)
+                )
+            return self._client
+
+    @asynccontextmanager
+    async def _calling(self, subject: str) -> AsyncGenerator[sm.SecretManagerServiceAsyncClient]:
+        """Turns every failure of Google's into one of ours; `subject` names the secret, never its value."""
+        try:
+            yield await self._connect()
+        except (exceptions.NotFound, exceptions.FailedPrecondition) as error:
+            raise SecretGoneError(f"{subject}: {error}") from error
+        except DefaultCredentialsError as error:
+            raise ConfigurationError(f"Secret Manager: {error}") from error
+        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
+            raise UnavailableError(f"Secret Manager: {subject}: {error}") from error
+
+
+def _credentials() -> Credentials:
+    return cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])
