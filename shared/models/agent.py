@@ -1,6 +1,6 @@
 """`tenants/{t}/agents/{a}`: how an agent speaks and what happens when it cannot."""
 
-from datetime import time
+from datetime import datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -84,3 +84,8 @@ class Agent(Document):
     log_spoken_words: bool = False
     """Whether transcripts may appear in logs. They are stored with the call either way."""
     revision: int = 1
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the agent answers at that moment."""
+        local = at.astimezone(ZoneInfo(self.time_zone))
+        return self.hours is None or any(span.contains(local.weekday(), local.time()) for span in self.hours)

@@ -66,7 +66,11 @@ class Call(Document):
     """Set while the call counts against the tenant's limit; in the past or None: it no longer does."""
     outcome: Outcome | None = None
     fallback_reason: FallbackReason | None = None
+    fallback_served: Literal["forward", "voicemail", "say"] | None = None
+    """What the caller was given instead of the agent; None: nothing yet."""
     voicemail: Voicemail | None = None
+    dispatches: list[str] = Field(default_factory=list)
+    """Why an agent was asked for, each time; the same cause asks once."""
     usage: dict[str, float] = Field(default_factory=dict)
     """For example model tokens and seconds of speech; keys as the worker reports them."""
     expires_at: Instant | None = None
@@ -94,3 +98,5 @@ class CallEvent(Document):
     """The writer: "edge", "worker-<generation>", "livekit", "twilio"."""
     kind: EventKind
     data: dict[str, Any] = Field(default_factory=dict)
+    expires_at: Instant | None = None
+    """TTL, the call's own: deleting a document does not delete what lies under it."""

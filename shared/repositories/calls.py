@@ -28,7 +28,11 @@ class CallRepository:
 
     def creation(self, tenant_id: str, call: Call, events: Iterable[NamedEvent]) -> list[Write]:
         path = call_path(tenant_id, call.session_id)
-        return [Create(path, call.to_firestore()), *_event_writes(path, events)]
+        return [Create(path, call.to_firestore()), *_event_writes(path, events, call.expires_at)]
+
+    async def create(self, tenant_id: str, call: Call, events: Iterable[NamedEvent]) -> None:
+        """Raises `AlreadyExistsError`."""
+        await self._database.commit(self.creation(tenant_id, call, events))
 
     async def change(
         self, tenant_id: str, session_id: str, decide: Callable[[Call], tuple[Fields, list[NamedEvent]]]
@@ -40,14 +44,17 @@ class CallRepository:
         path = call_path(tenant_id, session_id)
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
-            changes, events = decide(Call.from_firestore(fields))
-            return changes, _event_writes(path, events)
+            call = Call.from_firestore(fields)
+            changes, events = decide(call)
+            return changes, _event_writes(path, events, call.expires_at)
 
         return await self._database.update(path, change)
 
-    async def append_events(self, tenant_id: str, session_id: str, events: Iterable[NamedEvent]) -> None:
+    async def append_events(
+        self, tenant_id: str, session_id: str, events: Iterable[NamedEvent], expires_at: datetime | None
+    ) -> None:
         """One commit. Writing the same events again changes nothing."""
-        await self._database.commit(_event_writes(call_path(tenant_id, session_id), events))
+        await self._database.commit(_event_writes(call_path(tenant_id, session_id), events, expires_at))
 
     async def read_events(self, tenant_id: str, session_id: str) -> list[NamedEvent]:
         """In order of time; events of the same moment in order of their ids."""
@@ -59,5 +66,11 @@ class CallRepository:
         return await self._database.count(f"tenants/{tenant_id}/calls", ("active_until", ">", now))
 
 
-def _event_writes(call: str, events: Iterable[NamedEvent]) -> list[Write]:
-    return [Put(f"{call}/events/{event_id}", event.to_firestore()) for event_id, event in events]
+def _event_writes(call: str, events: Iterable[NamedEvent], expires_at: datetime | None) -> list[Write]:
+    return [
+        Put(
+            f"{call}/events/{event_id}",
+            {**event.to_firestore(), "expires_at": event.expires_at or expires_at},
+        )
+        for event_id, event in events
+    ]

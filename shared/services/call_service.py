@@ -2,26 +2,31 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
+from shared.errors import AlreadyExistsError, NotFoundError
 from shared.gateways.firestore import Database, Fields
 from shared.models.base import utc_now
-from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome
+from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
 from shared.repositories.calls import CallRepository, NamedEvent
 
 EDGE = "edge"
 """The phone edge's name as a source of events."""
 
+FallbackKind = Literal["forward", "voicemail", "say"]
+
 
 class CallService:
-    """`now` is the clock, with a time zone. Every method but `get_call` may be repeated freely."""
+    """`now` is the clock, with a time zone. Every method may be repeated: the second time changes nothing.
+
+    All raise `UnavailableError`, and `NotFoundError` for a call that does not exist.
+    """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
         self._calls = CallRepository(database)
 
     async def get_call(self, tenant_id: str, session_id: str) -> Call:
-        """Raises `NotFoundError`."""
         return await self._calls.get(tenant_id, session_id)
 
     async def mark_answered(
@@ -32,18 +37,93 @@ class CallService:
         def answer(call: Call) -> tuple[Fields, list[NamedEvent]]:
             if call.state is not CallState.RINGING:
                 return {}, []
-            event = _state_event(at, source, CallState.IN_PROGRESS)
+            event = state_event(at, source, CallState.IN_PROGRESS)
             return {"state": CallState.IN_PROGRESS.value, "answered_at": at}, [event]
 
         return await self._calls.change(tenant_id, session_id, answer)
 
-    async def append_events(self, tenant_id: str, session_id: str, events: Iterable[NamedEvent]) -> None:
-        """Write (document id, event) pairs in one batch; writing the same ones again changes nothing."""
-        await self._calls.append_events(tenant_id, session_id, events)
+    async def append_events(
+        self,
+        tenant_id: str,
+        session_id: str,
+        events: Iterable[NamedEvent],
+        *,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Write (document id, event) pairs in one commit; writing the same ones again changes nothing.
+
+        `expires_at` is the events' TTL: pass the session's.
+        """
+        await self._calls.append_events(tenant_id, session_id, events, expires_at)
 
     async def read_events(self, tenant_id: str, session_id: str) -> list[NamedEvent]:
         """In the order in which they happened."""
         return await self._calls.read_events(tenant_id, session_id)
+
+    async def note_dispatch(self, tenant_id: str, session_id: str, cause: str, agent_name: str) -> bool:
+        """About to ask for an agent once more. False: done for this cause before, or nobody needs one."""
+
+        def note(call: Call) -> tuple[Fields, list[NamedEvent]]:
+            if not needs_agent(call) or cause in call.dispatches:
+                return {}, []
+            causes = [*call.dispatches, cause]
+            return {"dispatches": causes}, [dispatch_event(self._now(), causes, agent_name)]
+
+        return await self._calls.change(tenant_id, session_id, note)
+
+    async def request_fallback(
+        self, tenant_id: str, session_id: str, reason: FallbackReason, *, source: str = EDGE
+    ) -> bool:
+        """Note that the caller must get the fallback, and why. The first reason stays.
+
+        True: noted now. False: noted before, or the call has ended. The caller is served when the Dial ends
+        (delete the room) or when the call is redirected.
+        """
+
+        def request(call: Call) -> tuple[Fields, list[NamedEvent]]:
+            if not needs_agent(call):
+                return {}, []
+            event = state_event(self._now(), source, CallState.FALLBACK, reason=reason.value)
+            return _in_fallback(reason), [event]
+
+        return await self._calls.change(tenant_id, session_id, request)
+
+    async def serve_fallback(
+        self, tenant_id: str, new: Call, reason: FallbackReason, kind: FallbackKind
+    ) -> None:
+        """The caller is being given the fallback. `new` is stored when the call is not known yet."""
+        event_id = f"{EDGE}-fallback-{kind}"
+
+        def event(reason: FallbackReason) -> NamedEvent:
+            data = {"state": CallState.FALLBACK.value, "reason": reason.value, "serves": kind}
+            return event_id, CallEvent(at=self._now(), source=EDGE, kind="state", data=data)
+
+        def serve(call: Call) -> tuple[Fields, list[NamedEvent]]:
+            if call.outcome is not None or call.fallback_served is not None:
+                return {}, []
+            first = call.fallback_reason or reason
+            return _in_fallback(first) | {"fallback_served": kind}, [event(first)]
+
+        served = new.model_copy(update={**_in_fallback(reason), "fallback_served": kind})
+        try:
+            await self._calls.change(tenant_id, new.session_id, serve)
+        except NotFoundError:
+            try:
+                await self._calls.create(tenant_id, served, [event(reason)])
+            except AlreadyExistsError:
+                await self._calls.change(tenant_id, new.session_id, serve)
+
+    async def store_voicemail(self, tenant_id: str, session_id: str, voicemail: Voicemail) -> bool:
+        """Also after the call has ended: a recording may be announced late. The first one stays."""
+
+        def store(call: Call) -> tuple[Fields, list[NamedEvent]]:
+            if call.voicemail is not None:
+                return {}, []
+            data = {"text": "The caller left a message.", "seconds": voicemail.seconds}
+            event = CallEvent(at=self._now(), source="twilio", kind="notice", data=data)
+            return {"voicemail": voicemail.to_firestore()}, [("twilio-voicemail", event)]
+
+        return await self._calls.change(tenant_id, session_id, store)
 
     async def end_call(
         self,
@@ -59,13 +139,13 @@ class CallService:
 
         `usage` is stored either way: the worker may count its tokens after the caller's end was noticed.
         """
-
-        first: list[bool] = []
+        first = False
 
         def end(call: Call) -> tuple[Fields, list[NamedEvent]]:
-            first.append(call.outcome is None)
+            nonlocal first
+            first = call.outcome is None
             counted: Fields = {} if usage is None or usage == call.usage else {"usage": usage}
-            if call.outcome is not None:
+            if not first:
                 return counted, []
             ended: Fields = {
                 "state": CallState.ENDED.value,
@@ -73,36 +153,27 @@ class CallService:
                 "ended_at": at,
                 "active_until": None,
             }
-            return counted | ended, [_state_event(at, source, CallState.ENDED, outcome=outcome.value)]
+            return counted | ended, [state_event(at, source, CallState.ENDED, outcome=outcome.value)]
 
         await self._calls.change(tenant_id, session_id, end)
-        return first[-1]
-
-    async def request_fallback(
-        self, tenant_id: str, session_id: str, reason: FallbackReason, *, source: str = EDGE
-    ) -> bool:
-        """Note that the caller must get the fallback, and why. The first reason stays.
-
-        True: this call noted it. False: it was noted before, or the call has ended.
-        The caller is served when the Dial ends (delete the room) or when the call is redirected.
-        """
-
-        def request(call: Call) -> tuple[Fields, list[NamedEvent]]:
-            if call.outcome is not None or call.fallback_reason is not None:
-                return {}, []
-            changes: Fields = {
-                "state": CallState.FALLBACK.value,
-                "fallback_reason": reason.value,
-                "active_until": None,
-            }
-            return changes, [_state_event(self._now(), source, CallState.FALLBACK, reason=reason.value)]
-
-        return await self._calls.change(tenant_id, session_id, request)
+        return first
 
 
-def _state_event(at: datetime, source: str, state: CallState, **data: Any) -> NamedEvent:
+def needs_agent(call: Call) -> bool:
+    """Whether the caller is still with the agent, or waiting for it."""
+    return call.state in (CallState.RINGING, CallState.IN_PROGRESS)
+
+
+def state_event(at: datetime, source: str, state: CallState, **data: Any) -> NamedEvent:
     """A call reaches each state once, so the state names the event."""
-    return (
-        f"{source}-{state.value}",
-        CallEvent(at=at, source=source, kind="state", data={"state": state.value, **data}),
-    )
+    event = CallEvent(at=at, source=source, kind="state", data={"state": state.value, **data})
+    return f"{source}-{state.value}", event
+
+
+def dispatch_event(at: datetime, causes: list[str], agent_name: str) -> NamedEvent:
+    data = {"attempt": len(causes), "cause": causes[-1], "agent_name": agent_name}
+    return f"{EDGE}-dispatch-{len(causes):06}", CallEvent(at=at, source=EDGE, kind="dispatch", data=data)
+
+
+def _in_fallback(reason: FallbackReason) -> Fields:
+    return {"state": CallState.FALLBACK, "fallback_reason": reason, "active_until": None}

@@ -1,0 +1,75 @@
+"""Which agent answers a number, and with what."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import NotFoundError
+from shared.gateways.firestore import Database
+from shared.models.agent import Agent, ForwardFallback, SayFallback
+from shared.models.agent_tool import AgentTool
+from shared.models.base import utc_now
+from shared.models.call import Call
+from shared.models.tenant import Tenant
+from shared.repositories.agents import AgentRepository, PhoneNumberRepository
+from shared.repositories.calls import CallRepository
+
+
+@dataclass(frozen=True)
+class AgentRoute:
+    """Everything that decides how a call is answered, as it was at one moment."""
+
+    tenant_id: str
+    agent_id: str
+    tenant: Tenant
+    agent: Agent
+    """Its `fallback` is set: the agent's own, else the tenant's number, else a spoken apology."""
+    tools: list[AgentTool]
+    """Enabled ones only."""
+    active_calls: int
+    """Of the tenant, this one not included unless `call` is set."""
+    call: Call | None
+    """Set when this call was seen before: the webhook is delivered again."""
+
+
+class VoiceAgentService:
+    """`now` is the clock, with a time zone."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
+        self._numbers = PhoneNumberRepository(database)
+        self._agents = AgentRepository(database)
+        self._calls = CallRepository(database)
+
+    async def get_agent_by_phone(self, number: str, session_id: str) -> AgentRoute:
+        """Two round trips: the number, then all the rest at once. `number` is E.164.
+
+        Raises `NotFoundError` when no agent has the number, `UnavailableError`.
+        """
+        found = await self._numbers.find(number)
+        if found is None:
+            raise NotFoundError(f"no agent has the number {number}")
+        tenant_id, agent_id = found.tenant_id, found.agent_id
+        (tenant, agent, call), tools, active_calls = await asyncio.gather(
+            self._agents.find_for_call(tenant_id, agent_id, session_id),
+            self._agents.enabled_tools(tenant_id, agent_id),
+            self._calls.count_active(tenant_id, self._now()),
+        )
+        if tenant is None or agent is None:
+            raise NotFoundError(f"{number} belongs to agent {agent_id} of {tenant_id}, which does not exist")
+        agent = _with_fallback(agent, tenant)
+        return AgentRoute(tenant_id, agent_id, tenant, agent, tools, active_calls, call)
+
+    async def get_tenant_id(self, number: str) -> str | None:
+        """Whose number it is. Raises `UnavailableError`."""
+        found = await self._numbers.find(number)
+        return None if found is None else found.tenant_id
+
+
+def _with_fallback(agent: Agent, tenant: Tenant) -> Agent:
+    if agent.fallback is not None:
+        return agent
+    number = tenant.fallback_number
+    fallback = SayFallback() if number is None else ForwardFallback(number=number)
+    return agent.model_copy(update={"fallback": fallback})
