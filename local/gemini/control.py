@@ -1,0 +1,107 @@
+"""The control endpoints, over plain HTTP, for the simulated phone, tests and measurements.
+
+- POST /_local/scenarios `{"caller": "+1…", "scenario": {…}, "now": ISO 8601 in the agent's time zone}`:
+  the caller's next call plays it from the start. 201, or 400 with `error`
+- GET /_local/scenarios/{caller}: progress, errors, and events with `at_ms` (wall clock) and `monotonic_ns`
+- DELETE /_local/scenarios/{caller}: forget it, and let connections in again
+- GET /_local/conversations: the same of all, calls without a scenario included
+- GET /_local/sent: every text that the model was given to read
+- POST /_local/misbehave `{"misbehave": …, "seconds": …, "caller": …}`: at once; without `caller` for all
+- GET /_local/latencies: with --stamp, for how long the caller's sound was under way, in ns; each read once
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from aiohttp import web
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from local.gemini.calls import Calls
+from local.scenario import Misbehave, Scenario
+from local.speech import MissingSpeech
+from shared.models.base import PhoneNumber
+
+
+class _Registration(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    caller: PhoneNumber
+    scenario: Scenario
+    now: AwareDatetime = Field(default_factory=lambda: datetime.now().astimezone())
+    """Of the call, in the agent's time zone: what {today} and {tomorrow} count from."""
+
+
+class _Fault(Misbehave):
+    caller: PhoneNumber | None = None
+
+
+class Control:
+    def __init__(self, calls: Calls, refuse: Callable[[float], None], latencies_ns: list[int]) -> None:
+        self._calls = calls
+        self._refuse = refuse
+        self._latencies_ns = latencies_ns
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[_errors_as_json])
+        app.add_routes(
+            [
+                web.post("/_local/scenarios", self._register),
+                web.get("/_local/scenarios/{caller}", self._status),
+                web.delete("/_local/scenarios/{caller}", self._forget),
+                web.get("/_local/conversations", self._all),
+                web.get("/_local/sent", self._sent),
+                web.post("/_local/misbehave", self._misbehave),
+                web.get("/_local/latencies", self._latencies),
+            ]
+        )
+        return app
+
+    async def _register(self, request: web.Request) -> web.Response:
+        asked = _Registration.model_validate_json(await request.read())
+        conversation = await self._calls.register(asked.caller, asked.scenario, asked.now)
+        self._refuse(self._calls.refuses_from_the_start(asked.scenario))
+        return web.json_response(conversation.status(), status=201)
+
+    async def _status(self, request: web.Request) -> web.Response:
+        conversation = self._calls.get(request.match_info["caller"])
+        if not conversation:
+            raise web.HTTPNotFound(text="no scenario is registered for this caller")
+        return web.json_response(conversation.status())
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        self._calls.forget(request.match_info["caller"])
+        self._refuse(0)
+        return web.json_response({})
+
+    async def _all(self, _: web.Request) -> web.Response:
+        return web.json_response([conversation.status() for conversation in self._calls.all()])
+
+    async def _sent(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self._calls.sent))
+
+    async def _misbehave(self, request: web.Request) -> web.Response:
+        fault = _Fault.model_validate_json(await request.read())
+        if fault.misbehave == "refuse_connections":
+            self._refuse(fault.seconds)
+        for conversation in self._calls.all():
+            if conversation.line and fault.caller in (None, conversation.name):
+                await conversation.misbehave(fault)
+        return web.json_response({})
+
+    async def _latencies(self, _: web.Request) -> web.Response:
+        measured = list(self._latencies_ns)
+        self._latencies_ns.clear()
+        return web.json_response({"caller_to_model_ns": measured})
+
+
+@web.middleware
+async def _errors_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return web.json_response({"error": f"{field}: {first['msg']}"}, status=400)
+    except MissingSpeech as error:
+        return web.json_response({"error": str(error)}, status=400)
