@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from local.google.environment import environment as google_environment
 from local.tls import Certificates
 
 PROJECT = "trunkline-laptop"
@@ -63,28 +64,14 @@ class Ports(BaseModel):
 class Environment:
     """The variables of each production process; see docs/architecture.md for what they mean."""
 
-    def __init__(self, ports: Ports, keys: Path, certificates: Certificates) -> None:
+    def __init__(self, ports: Ports, state: Path, certificates: Certificates) -> None:
         self._ports = ports
-        self._keys = keys
-        self._bundle = str(certificates.bundle)
+        self._state = state
+        self._bundle = certificates.bundle
 
-    def _common(self, part: str) -> dict[str, str]:
-        return {
-            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
-            "GOOGLE_CLOUD_PROJECT": PROJECT,
-            "GOOGLE_APPLICATION_CREDENTIALS": str(self._keys / f"{part}.json"),
-            "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{self._ports.firestore}",
-            "SECRET_MANAGER_ENDPOINT": f"127.0.0.1:{self._ports.google_grpc}",
-            "CLOUD_TASKS_ENDPOINT": f"127.0.0.1:{self._ports.google_grpc}",
-            "SSL_CERT_FILE": self._bundle,
-            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": self._bundle,
-            "REQUESTS_CA_BUNDLE": self._bundle,
-            "AWS_CA_BUNDLE": self._bundle,
-            "LIVEKIT_URL": self._ports.url("livekit", "ws"),
-            "LIVEKIT_API_KEY": LIVEKIT_KEY,
-            "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
-            "AGENT_NAME": AGENT_NAME,
-        }
+    def owner(self) -> dict[str, str]:
+        """For the laptop cloud's own commands: may read and write everything."""
+        return self._common("owner")
 
     def incoming_call(self) -> dict[str, str]:
         return self._common("incoming-call") | {
@@ -97,20 +84,12 @@ class Environment:
             "SIP_PASSWORD": SIP_PASSWORD,
             "TASKS_QUEUE": QUEUE,
             "TASKS_SERVICE_ACCOUNT": f"incoming-call@{PROJECT}.iam.gserviceaccount.com",
-            "OIDC_CERTS_URL": f"{self._ports.url('google')}/oauth2/v1/certs",
         }
 
     def worker(self) -> dict[str, str]:
         """With `GEMINI_API_KEY` set by the user, calls go to the real model; else to the stand-in."""
         key = os.environ.get("GEMINI_API_KEY")
-        gemini = (
-            {"GEMINI_API_KEY": key}
-            if key
-            else {
-                "GEMINI_API_KEY": "laptop",
-                "GOOGLE_GEMINI_BASE_URL": self._ports.url("gemini", "https"),
-            }
-        )
+        gemini = {"GEMINI_API_KEY": key} if key else self._scripted_model()
         return (
             self._common("worker")
             | gemini
@@ -119,9 +98,28 @@ class Environment:
                 "MAX_CALLS_PER_WORKER": "10",
                 "GOOGLE_OAUTH_CLIENT_ID": OAUTH_CLIENT_ID,
                 "GOOGLE_OAUTH_CLIENT_SECRET": OAUTH_CLIENT_SECRET,
-                "GOOGLE_OAUTH_TOKEN_URI": f"{self._ports.url('google')}/token",
-                "GOOGLE_CALENDAR_ENDPOINT": self._ports.url("google"),
                 "AWS_ENDPOINT_URL_SES": self._ports.url("ses"),
                 "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
             }
         )
+
+    def _scripted_model(self) -> dict[str, str]:
+        return {"GEMINI_API_KEY": "laptop", "GOOGLE_GEMINI_BASE_URL": self._ports.url("gemini", "https")}
+
+    def _common(self, part: str) -> dict[str, str]:
+        google = google_environment(
+            part,
+            state=self._state / "google",
+            bundle=self._bundle,
+            port=self._ports.google,
+            grpc_port=self._ports.google_grpc,
+            project=PROJECT,
+        )
+        return google | {
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
+            "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{self._ports.firestore}",
+            "LIVEKIT_URL": self._ports.url("livekit", "ws"),
+            "LIVEKIT_API_KEY": LIVEKIT_KEY,
+            "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
+            "AGENT_NAME": AGENT_NAME,
+        }

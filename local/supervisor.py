@@ -73,8 +73,8 @@ class Supervisor:
     ) -> None:
         await self.stop()
 
-    def pid(self, name: str) -> int:
-        return self._processes[name].pid
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self._processes.items()}
 
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"

@@ -1,0 +1,187 @@
+"""Seed data: tenants, agents, numbers and calendars that a laptop cloud starts with.
+
+Everything is written through the same clients that production uses; only the calendars' contents and the
+consent of their owners come from the Google stand-in's control endpoints.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from google.cloud.firestore import AsyncClient
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from local.scenario import fill_dates
+from shared.gateways.firestore import Database, Put, Write
+from shared.gateways.secret_manager import SecretManagerGateway
+from shared.models.agent import Agent
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState
+from shared.models.base import PhoneNumber, Slug
+from shared.models.phone_number import PhoneNumberDocument
+from shared.models.tenant import Tenant
+from shared.services.secret_names import secret_id_for, secret_labels
+from shared.tools.base.base_tool import OAuthConnection
+from shared.tools.base.registry import ToolRegistry
+
+DEMO = Path(__file__).parent / "seeds" / "demo.yaml"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ToolSeed(_Part):
+    config: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    connect: str | None = None
+    """The e-mail of the account that the tool is connected to."""
+
+
+class AgentSeed(Agent):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    tools: dict[Slug, ToolSeed] = Field(default_factory=dict)
+
+
+class TenantSeed(Tenant):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    agents: dict[str, AgentSeed]
+    numbers: dict[PhoneNumber, str] = Field(default_factory=dict)
+    """Number → agent."""
+
+
+class EventSeed(_Part):
+    summary: str
+    start: str
+    end: str
+
+
+class CalendarSeed(_Part):
+    time_zone: str
+    events: list[EventSeed] = Field(default_factory=list)
+
+
+class Seed(_Part):
+    tenants: dict[str, TenantSeed]
+    calendars: dict[str, CalendarSeed] = Field(default_factory=dict)
+
+    def copy_for(self, number: int) -> "Seed":
+        """The same tenants under other names, phone numbers and accounts, for calls at the same time."""
+
+        def phone(e164: str) -> str:
+            return f"+{int(e164[1:]) + 1000 * number}"
+
+        def account(email: str) -> str:
+            name, _, host = email.partition("@")
+            return f"{name}{number}@{host}"
+
+        tenants = {
+            f"{tenant_id}-{number}": tenant.model_copy(
+                update={
+                    "numbers": {phone(e164): agent for e164, agent in tenant.numbers.items()},
+                    "agents": {
+                        agent_id: agent.model_copy(
+                            update={
+                                "tools": {
+                                    slug: tool.model_copy(
+                                        update={"connect": tool.connect and account(tool.connect)}
+                                    )
+                                    for slug, tool in agent.tools.items()
+                                }
+                            }
+                        )
+                        for agent_id, agent in tenant.agents.items()
+                    },
+                }
+            )
+            for tenant_id, tenant in self.tenants.items()
+        }
+        return Seed(tenants=tenants, calendars={account(e): c for e, c in self.calendars.items()})
+
+
+class Seeder:
+    """Writes seeds into a running laptop cloud, replacing what has the same ids."""
+
+    def __init__(
+        self, firestore: AsyncClient, secrets: SecretManagerGateway, google_url: str, client_id: str
+    ) -> None:
+        self._database = Database(firestore)
+        self._secrets = secrets
+        self._google_url = google_url
+        self._client_id = client_id
+
+    async def apply(self, seed: Seed) -> None:
+        """Calendars get back exactly the seed's events."""
+        for email, calendar in seed.calendars.items():
+            await self._reset_calendar(email, calendar)
+        for tenant_id, tenant in seed.tenants.items():
+            writes: list[Write] = [
+                Put(f"tenants/{tenant_id}", tenant.model_dump(exclude={"agents", "numbers"}))
+            ]
+            for e164, agent_id in tenant.numbers.items():
+                number = PhoneNumberDocument(tenant_id=tenant_id, agent_id=agent_id)
+                writes.append(Put(f"phone_numbers/{e164}", number.to_firestore()))
+            for agent_id, agent in tenant.agents.items():
+                writes += await self._agent(tenant_id, agent_id, agent)
+            await self._database.commit(writes)
+
+    async def _agent(self, tenant_id: str, agent_id: str, agent: AgentSeed) -> list[Write]:
+        path = f"tenants/{tenant_id}/agents/{agent_id}"
+        tools = [
+            Put(
+                f"{path}/agent_tools/{slug}",
+                (await self._tool(tenant_id, agent_id, slug, tool)).to_firestore(),
+            )
+            for slug, tool in agent.tools.items()
+        ]
+        return [Put(path, agent.model_dump(exclude={"tools"})), *tools]
+
+    async def _tool(self, tenant_id: str, agent_id: str, slug: str, tool: ToolSeed) -> AgentTool:
+        secrets = dict(tool.secrets)
+        connection = None
+        requirement = ToolRegistry().get(slug).metadata.connection
+        if tool.connect and requirement:
+            secrets[REFRESH_TOKEN] = await self._consent(tool.connect, requirement)
+            connection = Connection(
+                provider=requirement.provider,
+                state=ConnectionState.CONNECTED,
+                account_email=tool.connect,
+                scopes=list(requirement.scopes),
+                since=datetime.now(UTC),
+            )
+        versions: dict[str, str] = {}
+        for field, value in secrets.items():
+            names = (tenant_id, agent_id, slug, field)
+            await self._secrets.create_secret(secret_id_for(*names), secret_labels(*names))
+            versions[field] = await self._secrets.add_version(secret_id_for(*names), SecretStr(value))
+        return AgentTool(
+            slug=slug, enabled=True, config=tool.config, sensitive_config=versions, connection=connection
+        )
+
+    async def _consent(self, email: str, requirement: OAuthConnection) -> str:
+        """The refresh token that the account's owner would have granted by clicking Connect."""
+        body = {"email": email, "scopes": list(requirement.scopes), "client_id": self._client_id}
+        token: str = (await self._google("/_local/refresh-tokens", body))["refresh_token"]
+        return token
+
+    async def _reset_calendar(self, email: str, calendar: CalendarSeed) -> None:
+        zone = calendar.time_zone
+        events = [
+            {
+                "summary": event.summary,
+                "start": {"dateTime": event.start, "timeZone": zone},
+                "end": {"dateTime": event.end, "timeZone": zone},
+            }
+            for event in calendar.events
+        ]
+        body = {"email": email, "time_zone": zone, "events": fill_dates(events, datetime.now(ZoneInfo(zone)))}
+        await self._google("/_local/accounts", body)
+
+    async def _google(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with (
+            aiohttp.ClientSession(self._google_url, raise_for_status=True) as session,
+            session.post(path, json=body, timeout=aiohttp.ClientTimeout(total=10)) as response,
+        ):
+            answer: dict[str, Any] = await response.json()
+            return answer
