@@ -3,8 +3,12 @@
 from shared.errors import NotFoundError
 from shared.tools.base.base_tool import BaseTool
 from shared.tools.implementations.end_call import EndCallTool
+from shared.tools.implementations.google_calendar import GoogleCalendarTool
 
-TOOLS: tuple[type[BaseTool], ...] = (EndCallTool,)
+TOOLS: tuple[type[BaseTool], ...] = (
+    EndCallTool,
+    GoogleCalendarTool,
+)
 
 
 class ToolRegistry:

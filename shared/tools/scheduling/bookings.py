@@ -1,0 +1,190 @@
+"""Booking, moving and cancelling: each may be repeated after a lost answer and happens once."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.errors import ToolError
+from shared.gateways.google_calendar import CalendarRefusedError
+from shared.tools.base.base_tool import ToolContext
+from shared.tools.scheduling.agenda import Agenda
+from shared.tools.scheduling.calendar_arguments import (
+    CancelEvent,
+    CreateEvent,
+    GoogleCalendarConfig,
+    Scope,
+    UpdateEvent,
+)
+from shared.tools.scheduling.calendar_events import (
+    Event,
+    belongs_to,
+    for_the_model,
+    is_all_day,
+    is_cancelled,
+    span_of,
+)
+from shared.tools.scheduling.free_time import Span
+from shared.tools.scheduling.local_time import exact
+
+EVENT_ID_PREFIX = "tk"
+"""Ids of events may hold a-v and 0-9 only (base32hex); an idempotency key fits, and this marks it ours."""
+BOOKING_KEY = "trunkline_booking"
+"""Private property of events that we made: the idempotency key."""
+
+
+async def create(
+    agenda: Agenda, wanted: CreateEvent, context: ToolContext[GoogleCalendarConfig]
+) -> dict[str, Any]:
+    event_id, key = f"{EVENT_ID_PREFIX}{context.idempotency_key}", context.idempotency_key
+    exclusive = not context.config.allow_double_booking
+    start = exact(wanted.start, agenda.zone)
+    length = timedelta(minutes=wanted.duration_minutes or context.config.default_duration_minutes)
+    span = Span(start, exact(wanted.end, agenda.zone) if wanted.end else start + length)
+    agenda.check_allowed(span)
+    if exclusive and (conflicts := await agenda.conflicts(span)):
+        ours = next((event for event in conflicts if event["id"] == event_id), None)
+        if ours is None:
+            raise await agenda.taken(span)
+        return _booked(agenda, ours)
+    body: Event = {
+        "id": event_id,
+        "summary": wanted.summary,
+        "description": _description(wanted.description, context.caller),
+        "start": _at(span.start, agenda),
+        "end": _at(span.end, agenda),
+        "extendedProperties": {"private": {BOOKING_KEY: key}},
+    }
+    if wanted.location:
+        body["location"] = wanted.location
+    if wanted.attendees:
+        body["attendees"] = [{"email": address} for address in wanted.attendees]
+    try:
+        event = await agenda.insert(body)
+    except CalendarRefusedError as refused:
+        if refused.status != 409:
+            raise
+        return _booked(agenda, await _made_before(agenda, event_id, key))
+    if exclusive and await _lost_a_race(agenda, span, event):
+        await agenda.delete(event_id)
+        raise await agenda.taken(span)
+    return _booked(agenda, event)
+
+
+async def _made_before(agenda: Agenda, event_id: str, key: str) -> Event:
+    """The event with our id: an earlier attempt, whose answer got lost, made it."""
+    event = await agenda.event(event_id)
+    if event.get("extendedProperties", {}).get("private", {}).get(BOOKING_KEY) != key:
+        raise ToolError("The calendar did not accept that. Please try once more.")
+    if is_cancelled(event):
+        raise ToolError("That appointment was booked and has been cancelled since.")
+    return event
+
+
+async def _lost_a_race(agenda: Agenda, span: Span, ours: Event) -> bool:
+    """Google has no conditional insert, so another call may book the same time between our look and our
+    booking. Whoever sees an event that is not younger gives way; `created` counts seconds."""
+    return any(
+        rival["id"] != ours["id"] and rival.get("created", "") <= ours.get("created", "")
+        for rival in await agenda.conflicts(span)
+    )
+
+
+async def update(agenda: Agenda, wanted: UpdateEvent, config: GoogleCalendarConfig) -> dict[str, Any]:
+    event, target = await _event_and_target(agenda, wanted.event_id, wanted.scope)
+    if is_cancelled(event):
+        raise ToolError("That event has been cancelled already.")
+    details: Event = {
+        name: value
+        for name in ("summary", "description", "location")
+        if (value := getattr(wanted, name)) is not None
+    }
+    times = await _new_times(agenda, event, target, wanted, config) if wanted.moves else {}
+    if target is event:
+        changed = await agenda.patch(event["id"], {**details, **times})
+        return {"status": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
+    moved = _series_times(agenda, event, target, times) if times else {}
+    await agenda.patch(target["id"], {**details, **moved})
+    told = for_the_model({**event, **details, **times}, agenda.zone)
+    return {"status": "The whole series is changed; this occurrence is an example.", "event": told}
+
+
+async def _new_times(
+    agenda: Agenda, event: Event, target: Event, wanted: UpdateEvent, config: GoogleCalendarConfig
+) -> Event:
+    """`start` and `end` of the moved event, once it is clear that it may be there."""
+    span = _moved_span(agenda, event, wanted, config)
+    agenda.check_allowed(span)
+    if not config.allow_double_booking:
+        conflicts = await agenda.conflicts(span)
+        if not all(belongs_to(conflict, target["id"]) for conflict in conflicts):
+            raise await agenda.taken(span)
+    # `date` is removed, or an event that lasted all day would be refused for having both.
+    return {
+        "start": {**_at(span.start, agenda), "date": None},
+        "end": {**_at(span.end, agenda), "date": None},
+    }
+
+
+def _moved_span(agenda: Agenda, event: Event, wanted: UpdateEvent, config: GoogleCalendarConfig) -> Span:
+    """The new time; whatever is not named stays, the length included."""
+    old = span_of(event, agenda.zone)
+    usual = timedelta(minutes=config.default_duration_minutes)
+    length = usual if is_all_day(event) else old.end - old.start
+    if wanted.duration_minutes:
+        length = timedelta(minutes=wanted.duration_minutes)
+    if wanted.start is None and is_all_day(event):
+        raise ToolError("That event lasts all day. Say at what time it should start.")
+    start = exact(wanted.start, agenda.zone) if wanted.start else old.start
+    return Span(start, exact(wanted.end, agenda.zone) if wanted.end else start + length)
+
+
+def _series_times(agenda: Agenda, occurrence: Event, series: Event, times: Event) -> Event:
+    """The times of the whole series when one occurrence of it moves to `times`. Only the time of day may
+    change: the days are in the recurrence rule, and a rule that disagrees with its start is nonsense."""
+    zone = agenda.zone
+    if is_all_day(series):
+        raise ToolError("That series lasts all day. I can change single occurrences of it only.")
+    new, old = span_of(times, zone), span_of(occurrence, zone)
+    starts, ends = (at.astimezone(zone).replace(tzinfo=None) for at in (new.start, new.end))
+    if starts.date() != old.start.astimezone(zone).date():
+        raise ToolError("I can change the time of day of the whole series, but not its days.")
+    first = datetime.combine(span_of(series, zone).start.astimezone(zone).date(), starts.time())
+    return {
+        "start": {"dateTime": first.isoformat(), "timeZone": zone.key},
+        "end": {"dateTime": (first + (ends - starts)).isoformat(), "timeZone": zone.key},
+    }
+
+
+async def cancel(agenda: Agenda, wanted: CancelEvent) -> dict[str, Any]:
+    event, target = await _event_and_target(agenda, wanted.event_id, wanted.scope)
+    if is_cancelled(event):
+        return {"status": "That event has been cancelled already."}
+    try:
+        await agenda.delete(target["id"])
+    except CalendarRefusedError as refused:
+        if refused.status != 410:  # 410: an earlier attempt, whose answer got lost, did it
+            raise
+    which = "The whole series is cancelled." if target is not event else "The event is cancelled."
+    return {"status": which, "event": for_the_model(event, agenda.zone)}
+
+
+async def _event_and_target(agenda: Agenda, event_id: str, scope: Scope) -> tuple[Event, Event]:
+    """The event that was named, and what to change: itself, or the series that it belongs to."""
+    event = await agenda.event(event_id)
+    if scope == "all" and "recurringEventId" in event:
+        return event, await agenda.event(event["recurringEventId"])
+    if scope == "this" and "recurrence" in event:
+        raise ToolError("That is a whole series. List the events of the day to find the single one.")
+    return event, event
+
+
+def _at(moment: datetime, agenda: Agenda) -> dict[str, str]:
+    return {"dateTime": moment.astimezone(agenda.zone).isoformat(), "timeZone": agenda.zone.key}
+
+
+def _description(text: str | None, caller: str | None) -> str:
+    booked = f"Booked by phone from {caller}." if caller else "Booked by phone, number withheld."
+    return f"{text}\n\n{booked}" if text else booked
+
+
+def _booked(agenda: Agenda, event: Event) -> dict[str, Any]:
+    return {"status": "The appointment is booked.", "event": for_the_model(event, agenda.zone)}
