@@ -142,6 +142,7 @@ def _parts(cloud: Cloud, *, embedded_livekit: bool) -> list[Part]:
                 *("--account-sid", env.TWILIO_ACCOUNT_SID, "--auth-token", env.TWILIO_AUTH_TOKEN),
             ),
             p.twilio,
+            env=cloud.environment.twilio(),
         ),
         Part(
             "incoming_call",

@@ -73,18 +73,23 @@ class Environment:
         """For the laptop cloud's own commands: may read and write everything."""
         return self._common("owner")
 
+    def twilio(self) -> dict[str, str]:
+        """The stand-in's SIP bridge joins LiveKit rooms as livekit-sip does."""
+        return self._livekit() | self._sip()
+
     def incoming_call(self) -> dict[str, str]:
-        return self._common("incoming-call") | {
-            "PUBLIC_URL": self._ports.url("incoming_call"),
-            "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
-            "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
-            "TWILIO_API_URL": self._ports.url("twilio"),
-            "SIP_HOST": SIP_HOST,
-            "SIP_USERNAME": SIP_USERNAME,
-            "SIP_PASSWORD": SIP_PASSWORD,
-            "TASKS_QUEUE": QUEUE,
-            "TASKS_SERVICE_ACCOUNT": f"incoming-call@{PROJECT}.iam.gserviceaccount.com",
-        }
+        return (
+            self._common("incoming-call")
+            | self._sip()
+            | {
+                "PUBLIC_URL": self._ports.url("incoming_call"),
+                "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
+                "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+                "TWILIO_API_URL": self._ports.url("twilio"),
+                "TASKS_QUEUE": QUEUE,
+                "TASKS_SERVICE_ACCOUNT": f"incoming-call@{PROJECT}.iam.gserviceaccount.com",
+            }
+        )
 
     def worker(self) -> dict[str, str]:
         """With `GEMINI_API_KEY` set by the user, calls go to the real model; else to the stand-in."""
@@ -115,11 +120,23 @@ class Environment:
             grpc_port=self._ports.google_grpc,
             project=PROJECT,
         )
-        return google | {
-            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
-            "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{self._ports.firestore}",
+        return (
+            google
+            | self._livekit()
+            | {
+                "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
+                "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{self._ports.firestore}",
+            }
+        )
+
+    def _livekit(self) -> dict[str, str]:
+        return {
             "LIVEKIT_URL": self._ports.url("livekit", "ws"),
             "LIVEKIT_API_KEY": LIVEKIT_KEY,
             "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
             "AGENT_NAME": AGENT_NAME,
         }
+
+    @staticmethod
+    def _sip() -> dict[str, str]:
+        return {"SIP_HOST": SIP_HOST, "SIP_USERNAME": SIP_USERNAME, "SIP_PASSWORD": SIP_PASSWORD}

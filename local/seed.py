@@ -13,6 +13,7 @@ import aiohttp
 from google.cloud.firestore import AsyncClient
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from local.environment import OAUTH_CLIENT_ID, Ports
 from local.scenario import fill_dates
 from shared.gateways.firestore import Database, Put, Write
 from shared.gateways.secret_manager import SecretManagerGateway
@@ -103,13 +104,10 @@ class Seed(_Part):
 class Seeder:
     """Writes seeds into a running laptop cloud, replacing what has the same ids."""
 
-    def __init__(
-        self, firestore: AsyncClient, secrets: SecretManagerGateway, google_url: str, client_id: str
-    ) -> None:
+    def __init__(self, firestore: AsyncClient, secrets: SecretManagerGateway, ports: Ports) -> None:
         self._database = Database(firestore)
         self._secrets = secrets
-        self._google_url = google_url
-        self._client_id = client_id
+        self._ports = ports
 
     async def apply(self, seed: Seed) -> None:
         """Calendars get back exactly the seed's events."""
@@ -122,6 +120,7 @@ class Seeder:
             for e164, agent_id in tenant.numbers.items():
                 number = PhoneNumberDocument(tenant_id=tenant_id, agent_id=agent_id)
                 writes.append(Put(f"phone_numbers/{e164}", number.to_firestore()))
+                await self._attach_number(e164)
             for agent_id, agent in tenant.agents.items():
                 writes += await self._agent(tenant_id, agent_id, agent)
             await self._database.commit(writes)
@@ -161,8 +160,8 @@ class Seeder:
 
     async def _consent(self, email: str, requirement: OAuthConnection) -> str:
         """The refresh token that the account's owner would have granted by clicking Connect."""
-        body = {"email": email, "scopes": list(requirement.scopes), "client_id": self._client_id}
-        token: str = (await self._google("/_local/refresh-tokens", body))["refresh_token"]
+        body = {"email": email, "scopes": list(requirement.scopes), "client_id": OAUTH_CLIENT_ID}
+        token: str = (await self._control("google", "POST", "/_local/refresh-tokens", body))["refresh_token"]
         return token
 
     async def _reset_calendar(self, email: str, calendar: CalendarSeed) -> None:
@@ -176,12 +175,22 @@ class Seeder:
             for event in calendar.events
         ]
         body = {"email": email, "time_zone": zone, "events": fill_dates(events, datetime.now(ZoneInfo(zone)))}
-        await self._google("/_local/accounts", body)
+        await self._control("google", "POST", "/_local/accounts", body)
 
-    async def _google(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _attach_number(self, e164: str) -> None:
+        """What `telephony sync` does with a real Twilio number."""
+        webhooks = self._ports.url("incoming_call") + "/api/v1/voice/twilio"
+        body = {
+            "voice_url": f"{webhooks}/incoming",
+            "voice_fallback_url": f"{webhooks}/fallback",
+            "status_callback": f"{webhooks}/status",
+        }
+        await self._control("twilio", "PUT", f"/_local/numbers/{e164}", body)
+
+    async def _control(self, part: str, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with (
-            aiohttp.ClientSession(self._google_url, raise_for_status=True) as session,
-            session.post(path, json=body, timeout=aiohttp.ClientTimeout(total=10)) as response,
+            aiohttp.ClientSession(self._ports.url(part), raise_for_status=True) as session,
+            session.request(method, path, json=body, timeout=aiohttp.ClientTimeout(total=10)) as response,
         ):
             answer: dict[str, Any] = await response.json()
             return answer
