@@ -5,13 +5,14 @@ from collections.abc import Iterable, MutableMapping
 
 from local.firestore.errors import invalid
 from local.firestore.proto import Document, Value
+from local.firestore.values import check_field_name
 
 DOCUMENT_NAME = "__name__"
 
 Parts = tuple[str, ...]
 Fields = MutableMapping[str, Value]
 
-_SEGMENT = re.compile(r"`((?:[^`\\]|\\.)+)`|([^.`\\]+)")
+_SEGMENT = re.compile(r"`((?:[^`\\]|\\.)+)`|([a-zA-Z_][a-zA-Z_0-9]*)")
 
 
 def split(path: str) -> Parts:
@@ -20,14 +21,17 @@ def split(path: str) -> Parts:
     position = 0
     while match := _SEGMENT.match(path, position):
         quoted, plain = match.groups()
-        parts.append(plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
+        part = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        if path != DOCUMENT_NAME:
+            check_field_name(part)
+        parts.append(part)
         position = match.end()
         if position == len(path):
             return tuple(parts)
         if path[position] != ".":
             break
         position += 1
-    raise invalid(f'Property path "{path}" is not valid.')
+    raise invalid(f'Invalid property path "{path}".')
 
 
 def get(fields: Fields, parts: Parts) -> Value | None:

@@ -20,6 +20,11 @@ _COMPARISONS: dict[str, Callable[[Key, Key], bool]] = {
 INEQUALITIES = frozenset({*_COMPARISONS, "NOT_EQUAL", "NOT_IN", "IS_NOT_NULL", "IS_NOT_NAN"})
 """Operators by whose field the results are ordered, unless the query says otherwise."""
 
+LISTS = frozenset({"IN", "NOT_IN", "ARRAY_CONTAINS_ANY"})
+"""Operators whose operand is a list of alternatives."""
+
+ARRAY_MEMBERSHIP = frozenset({"ARRAY_CONTAINS", "ARRAY_CONTAINS_ANY"})
+
 
 @dataclass(frozen=True)
 class Term:
@@ -27,13 +32,21 @@ class Term:
 
     path: str
     operator: str
-    """FieldFilter's or UnaryFilter's name of it. IS_NULL and IS_NAN are written as EQUAL here."""
+    """FieldFilter's or UnaryFilter's name of it."""
     operand: Key
     matches: Predicate
 
     @property
+    def is_equality(self) -> bool:
+        """Whether it says exactly that the field equals `operand`."""
+        return self.operator in ("IS_NULL", "IS_NAN") or (
+            self.operator == "EQUAL" and self.operand not in (NULL, NAN)
+        )
+
+    @property
     def is_range(self) -> bool:
-        return self.operator in _COMPARISONS
+        """Whether it says exactly that the field is on one side of `operand`, among values of its type."""
+        return self.operator in _COMPARISONS and self.operand not in (NULL, NAN)
 
 
 def is_conjunction(where: Filter) -> bool:
@@ -81,12 +94,10 @@ def term(leaf: Filter) -> Term:
     key = key_of(path)
     if leaf.HasField("unary_filter"):
         operand = NULL if name.endswith("NULL") else NAN
-        # Only numbers can fail to be "not a number"; everything but null is not null.
-        if name in ("IS_NULL", "IS_NAN"):
-            return Term(path, "EQUAL", operand, lambda stored: key(stored) == operand)
-        return Term(path, name, operand, lambda stored: key(stored) not in (None, NULL, operand))
-    operand = sort_key(leaf.field_filter.value)
-    test = _test(name, operand)
+        test = _unary_test(name, operand)
+    else:
+        operand = sort_key(leaf.field_filter.value)
+        test = _test(name, operand)
 
     def matches(stored: StoredDocument) -> bool:
         found = key(stored)
@@ -95,25 +106,41 @@ def term(leaf: Filter) -> Term:
     return Term(path, name, operand, matches)
 
 
+def _unary_test(name: str, operand: Key) -> Callable[[Key], bool]:
+    if name in ("IS_NULL", "IS_NAN"):
+        return lambda key: key == operand
+    return lambda key: key not in (NULL, operand)
+
+
 def _test(name: str, operand: Key) -> Callable[[Key], bool]:
+    """As in SQL, null compares with nothing; as in IEEE 754, NaN is unequal to everything."""
+    if name in LISTS:
+        return _list_test(name, operand[1])
+    if operand == NULL or (operand == NAN and name != "NOT_EQUAL"):
+        return lambda _key: False
     if compare := _COMPARISONS.get(name):
         return lambda key: key[0] == operand[0] and compare(key, operand)
     match name:
         case "EQUAL":
             return lambda key: key == operand
+        case "NOT_EQUAL" if operand == NAN:
+            return lambda key: key != NULL
         case "NOT_EQUAL":
             return lambda key: key not in (operand, NULL)
         case "ARRAY_CONTAINS":
             return lambda key: key[0] == Type.ARRAY and operand in key[1]
         case _:
-            pass
-    items: tuple[Key, ...] = operand[1] if operand[0] == Type.ARRAY else ()
+            raise unimplemented(f"the filter operator {name}")
+
+
+def _list_test(name: str, items: tuple[Key, ...]) -> Callable[[Key], bool]:
+    comparable = [item for item in items if item not in (NULL, NAN)]
     match name:
         case "IN":
-            return lambda key: key in items
+            return lambda key: key in comparable
+        case "NOT_IN" if NULL in items:
+            return lambda _key: False
         case "NOT_IN":
-            return lambda key: key != NULL and key not in items
-        case "ARRAY_CONTAINS_ANY":
-            return lambda key: key[0] == Type.ARRAY and any(item in key[1] for item in items)
+            return lambda key: key != NULL and key not in comparable
         case _:
-            raise unimplemented(f"the filter operator {name}")
+            return lambda key: key[0] == Type.ARRAY and any(item in key[1] for item in comparable)

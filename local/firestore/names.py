@@ -13,7 +13,13 @@ def check_document_name(name: str) -> None:
     if not segments or len(segments) % 2:
         raise invalid(f'Document name "{name}" lacks a document id or a collection id.')
     for segment in segments:
-        _check_id(segment, name)
+        _check_id(segment)
+
+
+def check_collection_id(collection_id: str) -> None:
+    if "/" in collection_id:
+        raise invalid(f'Collection id "{collection_id}" is invalid because it contains "/".')
+    _check_id(collection_id)
 
 
 def check_parent(name: str) -> None:
@@ -30,8 +36,8 @@ def _segments(name: str) -> list[str]:
     return parts[5:]
 
 
-def _check_id(segment: str, name: str) -> None:
+def _check_id(segment: str) -> None:
     if not segment or segment in (".", "..") or _RESERVED.fullmatch(segment):
-        raise invalid(f'"{segment}" is not a valid id in "{name}".')
+        raise invalid(f'"{segment}" is not a valid id.')
     if len(segment.encode()) > _MAX_ID_BYTES:
         raise invalid(f"an id is longer than {_MAX_ID_BYTES} bytes")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from local.firestore.errors import unimplemented
 from local.firestore.field_paths import DOCUMENT_NAME
 from local.firestore.filters import (
     INEQUALITIES,
@@ -68,12 +67,8 @@ class Query:
     @classmethod
     def of(cls, parent: str, request: StructuredQuery) -> Self:
         """Raises INVALID_ARGUMENT for what Firestore refuses."""
-        if request.HasField("find_nearest"):
-            raise unimplemented("StructuredQuery.find_nearest")
         check(request)
-        selector = (
-            request.from_[0] if request.from_ else StructuredQuery.CollectionSelector(all_descendants=True)
-        )
+        selector = request.from_[0]
         parts = list(conjuncts(request.where))
         return cls(
             parent=parent,

@@ -34,7 +34,7 @@ class QueryRecorder:
     def shapes(self) -> list[QueryShape]:
         return [json.loads(line) for line in sorted(self._seen)]
 
-    def record(self, query: StructuredQuery, aggregations: list[list[str]]) -> None:
+    def record(self, query: StructuredQuery, aggregations: list[tuple[str, str]]) -> None:
         line = json.dumps(_shape(query, aggregations), sort_keys=True)
         if line in self._seen:
             return
@@ -44,8 +44,8 @@ class QueryRecorder:
                 out.write(line + "\n")
 
 
-def _shape(query: StructuredQuery, aggregations: list[list[str]]) -> QueryShape:
-    selector = query.from_[0] if query.from_ else StructuredQuery.CollectionSelector(all_descendants=True)
+def _shape(query: StructuredQuery, aggregations: list[tuple[str, str]]) -> QueryShape:
+    selector = query.from_[0]
     direction = StructuredQuery.Direction.DESCENDING
     return QueryShape(
         collection=selector.collection_id,
@@ -55,5 +55,5 @@ def _shape(query: StructuredQuery, aggregations: list[list[str]]) -> QueryShape:
             [order.field.field_path, "DESCENDING" if order.direction == direction else "ASCENDING"]
             for order in query.order_by
         ],
-        aggregations=sorted(aggregations),
+        aggregations=[list(pair) for pair in sorted(aggregations)],
     )

@@ -53,15 +53,12 @@ class _Plan:
     def __init__(self, query: Query, scope: Scope) -> None:
         equal: dict[str, Term] = {}
         for term in query.terms:
-            if term.operator == "EQUAL" and term.path != DOCUMENT_NAME:
+            if term.is_equality and term.path != DOCUMENT_NAME:
                 equal.setdefault(term.path, term)
         paths = sorted(equal)
         self._prefix = tuple(equal[path].operand for path in paths)
         self._backwards = query.orders[-1].descending
-        self.is_ordered = (
-            all(order.descending == self._backwards for order in query.orders)
-            and query.orders[-1].path == DOCUMENT_NAME
-        )
+        self.is_ordered = all(order.descending == self._backwards for order in query.orders)
         ordered = [order.path for order in query.orders[:-1]] if self.is_ordered else []
         self._index = scope.index((*paths, *ordered))
         self.low = self._index.before(self._prefix)

@@ -14,8 +14,8 @@ from google.cloud.firestore_v1 import types
 from google.protobuf.empty_pb2 import Empty
 
 from local.firestore import search
-from local.firestore.aggregation import aggregate
-from local.firestore.errors import RequestError, unimplemented
+from local.firestore.aggregation import aggregate, operator_and_path
+from local.firestore.errors import RequestError, invalid, unimplemented
 from local.firestore.field_paths import project
 from local.firestore.listen import ListenStream
 from local.firestore.names import check_document_name, check_parent
@@ -25,7 +25,7 @@ from local.firestore.recorder import QueryRecorder
 from local.firestore.scope import StoredDocument
 from local.firestore.store import Store
 from local.firestore.transactions import Transactions
-from local.firestore.writes import Batch
+from local.firestore.writes import Batch, target_of
 
 _SERVICE = "google.firestore.v1.Firestore"
 _MAX_REQUEST_BYTES = 11 * 2**20
@@ -81,6 +81,10 @@ class FirestoreService:
         names = [f"{collection}/{document_id}" for document_id in ids]
         if not request.show_missing:
             names = [name for name in names if self._store.get(name)]
+        if request.page_size < 0:
+            raise invalid("Page size must be nonnegative.")
+        if request.page_token and not request.page_token.startswith(collection + "/"):
+            raise invalid("invalid page token")
         first = bisect_right(names, request.page_token)
         page = names[first : first + (request.page_size or _DEFAULT_PAGE_SIZE)]
         more = first + len(page) < len(names)
@@ -114,6 +118,9 @@ class FirestoreService:
 
     async def BatchWrite(self, request: Any) -> Any:
         """Each write for itself: one that fails stops no other."""
+        targets = [target_of(write) for write in request.writes]
+        if len(set(targets)) < len(targets):
+            raise invalid("the same document cannot be written more than once in a single request")
         response = BatchWriteResponse()
         for write in request.writes:
             batch = Batch(self._store, self._store.next_commit_time())
@@ -162,7 +169,7 @@ class FirestoreService:
         asked = request.structured_aggregation_query
         query = Query.of(request.parent, asked.structured_query)
         aggregations = list(asked.aggregations)
-        self._recorder.record(asked.structured_query, [_described(one) for one in aggregations])
+        self._recorder.record(asked.structured_query, [operator_and_path(one) for one in aggregations])
         transaction, is_new = self._transaction(request)
         answer = aggregate(self._store, query, aggregations, self._snapshot(transaction))
         if transaction:
@@ -212,11 +219,6 @@ def _refuse(request: Any, *unsupported: str) -> None:
 
 def _masked(stored: StoredDocument, request: Any) -> Document:
     return project(stored.document, request.mask.field_paths) if request.HasField("mask") else stored.document
-
-
-def _described(aggregation: Any) -> list[str]:
-    kind = aggregation.WhichOneof("operator")
-    return [kind, "" if kind == "count" else getattr(aggregation, kind).field.field_path]
 
 
 class _Handler(grpc.GenericRpcHandler):

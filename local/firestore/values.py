@@ -4,6 +4,8 @@ https://firebase.google.com/docs/firestore/manage-data/data-types#value_type_ord
 """
 
 import math
+import re
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -34,6 +36,8 @@ NULL: Key = (Type.NULL,)
 NAN: Key = (Type.NAN,)
 
 _MAX_DEPTH = 20
+_MAX_FIELD_NAME_BYTES = 1500
+_RESERVED = re.compile(r"__.*__", re.DOTALL)
 
 
 class _Highest:
@@ -104,20 +108,37 @@ def number_value(number: int | float) -> Value:
     return Value(double_value=number)
 
 
-def make_storable(value: Value, *, in_array: bool = False, depth: int = 1) -> None:
+def make_storable(fields: Mapping[str, Value], depth: int = 1) -> None:
     """Refuse what a document cannot hold, and cut times to the microseconds that are stored."""
-    if depth > _MAX_DEPTH:
-        raise invalid(f"Property is nested deeper than {_MAX_DEPTH} levels.")
-    match value.WhichOneof("value_type"):
-        case "timestamp_value":
-            value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
+    for name, value in fields.items():
+        check_field_name(name)
+        _make_value_storable(value, depth)
+
+
+def check_field_name(name: str) -> None:
+    if not name:
+        raise invalid("The property.name is the empty string.")
+    if _RESERVED.fullmatch(name):
+        raise invalid(f"field name {name} is reserved")
+    if len(name.encode()) > _MAX_FIELD_NAME_BYTES:
+        raise invalid(f"The property.name is longer than {_MAX_FIELD_NAME_BYTES} bytes.")
+
+
+def _make_value_storable(value: Value, depth: int, *, in_array: bool = False) -> None:
+    kind = value.WhichOneof("value_type")
+    if kind in ("map_value", "array_value") and depth > _MAX_DEPTH:
+        raise invalid(f"Maps and arrays are nested deeper than {_MAX_DEPTH} levels.")
+    match kind:
+        case "map_value":
+            make_storable(value.map_value.fields, depth + 1)
         case "array_value":
             if in_array:
-                raise invalid("Nested arrays are not allowed.")
+                raise invalid("Cannot convert an array value in an array value.")
             for item in value.array_value.values:
-                make_storable(item, in_array=True, depth=depth + 1)
-        case "map_value":
-            for item in value.map_value.fields.values():
-                make_storable(item, depth=depth + 1)
+                _make_value_storable(item, depth + 1, in_array=True)
+        case "timestamp_value":
+            value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
+        case None:
+            raise invalid("Cannot convert firestore.v1.Value with type unset.")
         case _:
             pass

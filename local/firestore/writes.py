@@ -1,5 +1,6 @@
 """Set, update, delete and transform, with their preconditions."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import grpc
@@ -36,7 +37,7 @@ class Batch:
         return stored.document if stored else None
 
     def _apply(self, write: Write) -> WriteResult:
-        name = _target(write)
+        name = target_of(write)
         old = self._current(name)
         _check_precondition(write, name, old)
         if write.WhichOneof("operation") == "delete":
@@ -55,22 +56,26 @@ class Batch:
 
     def _stamp(self, new: Document, old: Document | None) -> None:
         """A write that changes nothing leaves the update time alone."""
-        now = timestamp(self._time)
-        new.create_time.CopyFrom(now if old is None else old.create_time)
-        changed = old is None or old.fields != new.fields
-        new.update_time.CopyFrom(now if changed else old.update_time)
+        new.create_time.CopyFrom(timestamp(self._time) if old is None else old.create_time)
+        if old is not None and old.fields == new.fields:
+            new.update_time.CopyFrom(old.update_time)
+        else:
+            new.update_time.CopyFrom(timestamp(self._time))
 
 
-def _target(write: Write) -> str:
+def target_of(write: Write) -> str:
+    """The name of the document that is written. Raises INVALID_ARGUMENT for a malformed one."""
     match write.WhichOneof("operation"):
         case "update":
             name = write.update.name
         case "delete":
             name = write.delete
         case "transform":
+            if not write.transform.field_transforms:
+                raise invalid("The list of FieldTransform must not be empty.")
             name = write.transform.document
         case _:
-            raise invalid("a write has no operation")
+            raise invalid("empty write operation")
     check_document_name(name)
     return name
 
@@ -96,8 +101,7 @@ def _updated(write: Write, name: str, old: Document | None) -> Document:
     """The document after the write, apart from transforms."""
     new = Document(name=name)
     given: Mapping[str, Value] = write.update.fields
-    for value in given.values():
-        make_storable(value)
+    make_storable(given)
     replaces = write.HasField("update") and not write.HasField("update_mask")
     if replaces:
         new.fields.MergeFrom(given)
@@ -120,15 +124,15 @@ def _transform(document: Document, transform: FieldTransform, time: int) -> Valu
     old = field_paths.get(document.fields, parts)
     kind = transform.WhichOneof("transform_type")
     match kind:
-        case "set_to_server_value":
+        case "set_to_server_value" if transform.set_to_server_value == FieldTransform.REQUEST_TIME:
             new = Value(timestamp_value=timestamp(time))
         case "increment" | "maximum" | "minimum":
             new = _calculate(kind, old, getattr(transform, kind))
         case "append_missing_elements" | "remove_all_from_array":
             new = _change_array(kind, old, getattr(transform, kind).values)
         case _:
-            raise invalid("a field transform has no type")
-    make_storable(new)
+            raise invalid("Operation type must be specified for field transformation.")
+    make_storable({parts[-1]: new})
     field_paths.put(document.fields, parts, new)
     return Value(null_value=0) if new.HasField("array_value") else new
 
@@ -137,9 +141,11 @@ def _calculate(kind: str, old: Value | None, given: Value) -> Value:
     """A field that is not a number becomes the given one."""
     current, operand = number_in(old), number_in(given)
     if operand is None:
-        raise invalid(f"the operand of {kind} is not a number")
+        raise invalid("Input must be int64 or double.")
     if current is None:
         return given
+    if math.isnan(current) or math.isnan(operand):
+        return number_value(math.nan)
     match kind:
         case "increment":
             return number_value(current + operand)
