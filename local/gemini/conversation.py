@@ -16,7 +16,11 @@ from local.speech import speech_for
 
 REST_OF_LINE_SECONDS = 2.0
 """How long to wait for the rest when the caller stopped in the middle of a line."""
-_QUOTED = re.compile(r'"(.+?)"', re.DOTALL)
+_TAGS = re.compile(r"</?instructions>")
+_ORDERED = re.compile(r'\s*(?:Say|Greet)\b[^"]*"(.+)"', re.DOTALL)
+"""A request that begins so is for these very words …"""
+_OFFERED = re.compile(r'\bsay: "(.+)"', re.DOTALL | re.IGNORECASE)
+"""… and one like this for them when there is nothing else to say."""
 _INTRODUCTION = (
     "I am the laptop's stand-in for the model. I can hear that you speak, but I do not understand words. "
     "Play a scenario to see me use tools."
@@ -87,25 +91,28 @@ class Conversation:
     # --- the client asks for a reply
 
     async def asked(self, request: str) -> None:
-        """`request` is the text of the client's last content; what it puts in quotes is to be said."""
-        match = _QUOTED.search(request)
-        quoted = [Say(say=match[1])] if match else []
-        if not self.greeted:
-            self.journal.add("greeting_asked")
-            scripted = self.script.greeting if self.script else []
-            await self._start(scripted or quoted or [Say(say=_HELLO)], greets=True)
+        """`request` is the text of the client's last content."""
+        request = _TAGS.sub("", request)
+        ordered = _ORDERED.match(request)
+        phrase = [Say(say=ordered[1])] if ordered else []
+        self.journal.add("reply_asked" if self.greeted else "greeting_asked", ordered=bool(ordered))
+        if self._reply and self._reply.silent:
             return
-        self.journal.add("reply_asked", quoted=bool(quoted))
-        if match and self._reply and self._reply.tool_id:
-            self._reply.say_aside(match[1])
+        if not self.greeted:
+            scripted = self.script.greeting if self.script else []
+            await self._start(scripted or phrase or [Say(say=_HELLO)], greets=True)
+        elif ordered and self._reply and self._reply.tool_id:
+            self._reply.say_aside(ordered[1])
         else:
-            await self._start(quoted or self._unasked_steps())
+            await self._start(phrase or self._unordered_steps(request))
 
-    def _unasked_steps(self) -> Sequence[AgentStep]:
-        """For a client that asks without words: what was cut off, else the turn in which nobody speaks."""
+    def _unordered_steps(self, request: str) -> Sequence[AgentStep]:
+        """What was cut off, else what the request offers, else the turn in which the caller says nothing."""
         turn = self._turn(self.next_turn)
         if self._lost:
             return self._lost
+        if offered := _OFFERED.search(request):
+            return [Say(say=offered[1])]
         if turn and turn.caller is None:
             self._advance(self.next_turn + 1)
             return turn.agent
@@ -134,6 +141,8 @@ class Conversation:
 
     async def caller_ended(self, heard_ms: int) -> None:
         """`heard_ms`: how long the caller spoke since `caller_started`."""
+        if self._reply and self._reply.silent:
+            return
         self._heard_ms += heard_ms
         number = self._next_spoken_turn()
         turn = self._turn(number)

@@ -28,6 +28,8 @@ class Performance:
         self._line = line
         self._journal = journal
         self._now = now
+        self.silent = False
+        """Deaf and mute, because the scenario says so."""
         self._sending = False
         self._result: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._aside: asyncio.Task[None] | None = None
@@ -149,7 +151,9 @@ class Performance:
     async def _misbehave(self, step: Misbehave) -> bool:
         self._journal.add("misbehaves", kind=step.misbehave, seconds=step.seconds)
         if step.misbehave == "stay_silent":
+            self.silent = True
             await asyncio.sleep(step.seconds)
+            self.silent = False
             goes_on = step.seconds > 0
         else:
             goes_on = await self._line.misbehave(step)

@@ -1,4 +1,4 @@
-"""The JSON on the wire. Like every proto3 JSON parser we read camelCase and snake_case; we write the former."""
+"""The JSON on the wire. Like every proto3 JSON parser we read camelCase and snake_case."""
 
 import base64
 from typing import Any

@@ -10,15 +10,29 @@ from local.inputs import InputError, load_yaml
 from local.scenario import Scenario
 from local.speech import recordings
 from local.speech.lines import MissingSpeech, Voice, synthesised
+from shared.services import agent_prompt
 
+_PHRASES = [
+    agent_prompt.STILL_THERE,
+    agent_prompt.NOBODY_THERE,
+    agent_prompt.NEARLY_OVER,
+    agent_prompt.TIME_IS_UP,
+    agent_prompt.TAKEN_OVER,
+    agent_prompt.ONE_MOMENT,
+    agent_prompt.NOT_HEARD,
+]
 _OWN_LINES = Path(__file__).parent / "lines.yaml"
 _SCENARIOS = Path(__file__).parent.parent / "scenarios"
 
 
 def wanted(scenarios: list[Path]) -> set[tuple[Voice, str]]:
-    """Every (voice, text) that the scenarios and `lines.yaml` need. Raises `InputError`."""
+    """Every (voice, text) of the scenarios, of `lines.yaml`, and of the phrases that the platform plans.
+
+    Raises `InputError`.
+    """
     own = yaml.safe_load(_OWN_LINES.read_text(encoding="utf-8"))
     lines: set[tuple[Voice, str]] = {(voice, text) for voice, texts in own.items() for text in texts}
+    lines |= {("agent", phrase) for phrase in _PHRASES}
     for path in scenarios:
         lines |= load_yaml(path, Scenario).spoken_lines()
     return {(voice, " ".join(text.split())) for voice, text in lines}

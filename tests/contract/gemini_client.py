@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from google import genai
-from google.genai import types
+from google.genai import Client, types
 from google.genai.live import AsyncSession
 
 from local.gemini import GeminiLive, Options
@@ -65,8 +64,8 @@ def live_config(**changes: Any) -> types.LiveConnectConfig:
     return types.LiveConnectConfig(**config | changes)
 
 
-def client(gemini: GeminiLive, certificates: Certificates, key: str = "a-key") -> genai.Client:
-    return genai.Client(api_key=key, vertexai=False, http_options=http_options(gemini, certificates))
+def client(gemini: GeminiLive, certificates: Certificates, key: str = "a-key") -> Client:
+    return Client(api_key=key, vertexai=False, http_options=http_options(gemini, certificates))
 
 
 class Reply:
