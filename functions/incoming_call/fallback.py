@@ -1,0 +1,84 @@
+"""The caller gets the agent's fallback: a person, the voicemail, or a clear message."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from functions.incoming_call import twiml
+from functions.incoming_call.edge import Edge
+from functions.incoming_call.new_call import new_call
+from functions.incoming_call.twilio_requests import TwilioCall
+from shared.errors import NotFoundError, UnavailableError
+from shared.models.agent import Agent, SayFallback
+from shared.models.call import Call, FallbackReason
+from shared.services.voice_agent_service import AgentRoute
+
+log = logging.getLogger(__name__)
+
+RECORD_SECONDS = 1.0
+"""For writing down that the fallback is served; the caller does not wait longer for our books."""
+
+DEADLINE_SECONDS = 4.0
+"""For finding out which fallback a caller gets."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is needed to serve a caller who will not talk to the agent."""
+
+    tenant_id: str
+    agent: Agent
+    call: Call
+
+
+async def give_fallback(edge: Edge, route: AgentRoute | Plan, call: Call, reason: FallbackReason) -> str:
+    """The TwiML of the agent's fallback, written down with its reason. `call` is stored if it is new."""
+    fallback = route.agent.fallback or SayFallback()
+    log.warning("serving the fallback", extra={"reason": reason.value, "kind": fallback.kind})
+    try:
+        async with asyncio.timeout(RECORD_SECONDS):
+            await edge.calls.serve_fallback(route.tenant_id, call, reason, fallback.kind)
+    except (UnavailableError, TimeoutError) as error:
+        # Twilio's status callback ends the call's record later; the caller comes first.
+        log.error("the fallback could not be written down", extra={"reason": repr(error)})  # noqa: TRY400
+    return twiml.serve(edge.settings, route.tenant_id, fallback, route.agent.language)
+
+
+async def handle_twilio_fallback(edge: Edge, caller: TwilioCall, tenant_id: str | None) -> str:
+    """The number's fallback URL, and where a call is redirected to when its agent cannot be had.
+
+    Does without LiveKit, and with whatever can still be read. `tenant_id` is set for calls of ours.
+    """
+    return await serve_caller(edge, caller, tenant_id, FallbackReason.PLATFORM_UNAVAILABLE)
+
+
+async def serve_caller(edge: Edge, caller: TwilioCall, tenant_id: str | None, reason: FallbackReason) -> str:
+    """The fallback of the agent that `caller` was to talk to, or the last resort."""
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            plan = await _plan(edge, caller, tenant_id)
+    except NotFoundError as error:
+        log.warning("no fallback is known", extra={"called": caller.called, "reason": str(error)})
+        return twiml.say_and_hang_up(twiml.NUMBER_NOT_IN_USE)
+    except (UnavailableError, TimeoutError) as error:
+        log.error("serving the last resort", extra={"reason": repr(error)})  # noqa: TRY400 - expected
+        return twiml.last_resort(edge.settings)
+    if plan.call.outcome is not None:
+        return twiml.hang_up()
+    return await give_fallback(edge, plan, plan.call, plan.call.fallback_reason or reason)
+
+
+async def _plan(edge: Edge, caller: TwilioCall, tenant_id: str | None) -> Plan:
+    """From the call's own snapshot; a call that got none is served by what its number leads to now."""
+    if tenant_id is not None:
+        try:
+            call, session = await asyncio.gather(
+                edge.calls.get_call(tenant_id, caller.session_id),
+                edge.sessions.get_session(tenant_id, caller.session_id),
+            )
+            return Plan(tenant_id, session.agent, call)
+        except NotFoundError:
+            log.info("the call has no session")
+    route = await edge.agents.get_agent_by_phone(caller.called, caller.session_id)
+    call = route.call or new_call(caller, route, edge.now())
+    return Plan(route.tenant_id, route.agent, call)

@@ -1,0 +1,101 @@
+"""What Twilio tells of a call after it was connected: how the Dial went, a recording, the end."""
+
+import logging
+
+from functions.incoming_call import twiml
+from functions.incoming_call.edge import Edge
+from functions.incoming_call.fallback import serve_caller
+from functions.incoming_call.outcomes import outcome_when_caller_left
+from functions.incoming_call.twilio_requests import TwilioCall
+from shared.errors import NotFoundError, UnavailableError
+from shared.models.call import Call, FallbackReason, Outcome, Voicemail
+
+log = logging.getLogger(__name__)
+
+TALKED = "completed"
+"""DialCallStatus of a leg that was answered, whoever hung up."""
+
+ENDED = frozenset({"completed", "busy", "no-answer", "canceled", "failed"})
+"""CallStatus of a call that is over."""
+
+
+async def handle_dial_result(edge: Edge, caller: TwilioCall, tenant_id: str, dial_status: str) -> str:
+    """The Dial to the agent ended: the call is over, or the caller is still there and gets the fallback."""
+    try:
+        call = await edge.calls.get_call(tenant_id, caller.session_id)
+        if call.outcome is not None:
+            return twiml.hang_up()
+        if caller.caller_is_gone or dial_status == "canceled":
+            await _end(edge, tenant_id, call, outcome_when_caller_left(call))
+            return twiml.hang_up()
+    except (NotFoundError, UnavailableError) as error:
+        log.error("the call cannot be read", extra={"reason": repr(error)})  # noqa: TRY400 - expected
+        if caller.caller_is_gone:
+            return twiml.hang_up()
+    return await serve_caller(edge, caller, tenant_id, _reason(dial_status))
+
+
+def _reason(dial_status: str) -> FallbackReason:
+    match dial_status:
+        case "completed":
+            # They talked, the caller is still there, and nobody wrote an outcome: the agent's side broke off.
+            return FallbackReason.AGENT_LOST
+        case "failed":
+            return FallbackReason.PLATFORM_UNAVAILABLE
+        case _:
+            return FallbackReason.NO_AGENT
+
+
+async def handle_forward_result(
+    edge: Edge, caller: TwilioCall, tenant_id: str | None, dial_status: str
+) -> str:
+    """The Dial to a person ended. `tenant_id` is None for calls of which nothing could be found out.
+
+    The answer depends on the request alone, so that a repeated delivery gets the same.
+    """
+    talked = dial_status == TALKED
+    gone = caller.caller_is_gone or dial_status == "canceled"
+    outcome = Outcome.FORWARDED if talked else Outcome.ABANDONED if gone else Outcome.MESSAGE_PLAYED
+    if tenant_id is not None:
+        try:
+            call = await edge.calls.get_call(tenant_id, caller.session_id)
+            await _end(edge, tenant_id, call, outcome)
+        except (NotFoundError, UnavailableError) as error:
+            log.error("the outcome could not be written", extra={"reason": repr(error)})  # noqa: TRY400
+    return twiml.hang_up() if talked or gone else twiml.say_and_hang_up(twiml.NOBODY_ANSWERS)
+
+
+async def handle_status(edge: Edge, caller: TwilioCall) -> None:
+    """The call is over for Twilio: the last chance for an outcome. Raises `UnavailableError`.
+
+    A status of a call that we do not know changes nothing: it may have overtaken the call's own webhook.
+    """
+    if caller.status not in ENDED:
+        return
+    tenant_id = await edge.agents.get_tenant_id(caller.called)
+    if tenant_id is None:
+        return
+    try:
+        call = await edge.calls.get_call(tenant_id, caller.session_id)
+    except NotFoundError:
+        log.info("status of an unknown call", extra={"status": caller.status})
+        return
+    outcome = Outcome.FAILED if caller.status == "failed" else outcome_when_caller_left(call)
+    await _end(edge, tenant_id, call, outcome)
+
+
+async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voicemail: Voicemail) -> str:
+    """A message was left. It is stored also when the call has ended meanwhile. Raises `UnavailableError`."""
+    try:
+        await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
+        await edge.calls.end_call(
+            tenant_id, caller.session_id, Outcome.VOICEMAIL, edge.now(), source="twilio"
+        )
+    except NotFoundError:
+        log.warning("a message for an unknown call", extra={"recording_sid": voicemail.recording_sid})
+    return twiml.say_and_hang_up(twiml.VOICEMAIL_THANKS)
+
+
+async def _end(edge: Edge, tenant_id: str, call: Call, outcome: Outcome) -> None:
+    if call.outcome is None:
+        await edge.calls.end_call(tenant_id, call.session_id, outcome, edge.now(), source="twilio")

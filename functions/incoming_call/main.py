@@ -1,0 +1,39 @@
+"""The phone edge as a Cloud Function: everything that Twilio, LiveKit and Cloud Tasks call during a call.
+
+    functions-framework --source functions/incoming_call/main.py --target incoming_call
+
+Settings are read at import, so that a deployment with a mistake in them never takes traffic. Clients are made
+with the first request, after the server has forked.
+"""
+
+from functools import cache
+
+import functions_framework.aio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from functions.incoming_call.edge import Edge
+from functions.incoming_call.settings import EdgeSettings
+from functions.incoming_call.twilio_routes import twilio_routes
+from shared.telemetry import configure_logging
+
+settings = EdgeSettings.from_env()
+configure_logging(settings.log_level)
+
+
+@functions_framework.aio.http  # pyright: ignore[reportArgumentType] - any ASGI application will do
+async def incoming_call(request: Request) -> ASGIApp:
+    """The framework calls what this returns with the request, so a whole application is an answer too."""
+    return _application()
+
+
+@cache
+def _application() -> ASGIApp:
+    return create_app(Edge.connect(settings))
+
+
+def create_app(edge: Edge) -> Starlette:
+    from functions.incoming_call.platform_routes import platform_routes
+
+    return Starlette(routes=[*twilio_routes(edge), *platform_routes(edge)])

@@ -1,0 +1,90 @@
+"""HTTP for LiveKit's webhook and for Cloud Tasks: check who calls, hand it on."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from livekit.api import TokenVerifier as LiveKitTokenVerifier
+from livekit.api import WebhookEvent, WebhookReceiver
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from functions.incoming_call import tasks
+from functions.incoming_call.edge import Edge
+from functions.incoming_call.oidc import ForbiddenError, TokenVerifier, UnauthenticatedError
+from functions.incoming_call.twilio_requests import RejectedRequestError, read_body
+from functions.incoming_call.watch_room import handle_livekit_event
+from shared import telemetry
+from shared.errors import UnavailableError
+
+log = logging.getLogger(__name__)
+
+TaskT = TypeVar("TaskT", bound=tasks.EnsureAgent | tasks.CloseCall)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def platform_routes(edge: Edge) -> list[Route]:
+    settings = edge.settings
+    verifier = TokenVerifier(settings.oidc_certs_url, settings.public_url, settings.tasks_service_account)
+
+    def task(name: str, model: type[TaskT], handler: Callable[[Edge, TaskT], Awaitable[None]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            await verifier.verify(request.headers.get("authorization"))
+            payload = _validated(model, await read_body(request))
+            with telemetry.bind(tenant_id=payload.room.tenant_id, session_id=payload.room.session_id):
+                await handler(edge, payload)
+            return Response(status_code=204)
+
+        return Route(f"/api/v1/tasks/{name}", _answering(endpoint), methods=["POST"])
+
+    async def livekit(request: Request) -> Response:
+        event = _livekit_event(edge, await read_body(request), request.headers.get("authorization", ""))
+        await handle_livekit_event(edge, event)
+        return Response(status_code=204)
+
+    return [
+        Route("/api/v1/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
+        task(tasks.ENSURE_AGENT, tasks.EnsureAgent, tasks.ensure_agent),
+        task(tasks.CLOSE_CALL, tasks.CloseCall, tasks.close_call),
+    ]
+
+
+def _answering(endpoint: Endpoint) -> Endpoint:
+    """What an error means over HTTP. A 5xx is delivered again; a 4xx tells the sender that it is wrong."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RejectedRequestError as error:
+            status, failure = error.status, error
+        except UnauthenticatedError as error:
+            status, failure = 401, error
+        except ForbiddenError as error:
+            status, failure = 403, error
+        except UnavailableError as error:
+            status, failure = 503, error
+        log.warning("request refused", extra={"path": request.url.path, "reason": str(failure)})
+        return PlainTextResponse(failure.sentence, status)
+
+    return answer
+
+
+def _livekit_event(edge: Edge, body: bytes, token: str) -> WebhookEvent:
+    """The event, if its token is signed with our API secret and carries the body's hash."""
+    secret = edge.settings.livekit_api_secret.get_secret_value()
+    receiver = WebhookReceiver(LiveKitTokenVerifier(edge.settings.livekit_api_key, secret))
+    try:
+        return receiver.receive(body.decode(), token.removeprefix("Bearer "))
+    except Exception as error:  # the receiver raises bare Exceptions, PyJWT's and protobuf's errors
+        raise UnauthenticatedError(f"LiveKit webhook: {type(error).__name__}: {error}") from error
+
+
+def _validated(model: type[TaskT], body: bytes) -> TaskT:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, finding["loc"])) for finding in error.errors())
+        raise RejectedRequestError(400, f"not a {model.__name__}: {fields}") from None

@@ -1,0 +1,173 @@
+"""The watchdog of a call: is an agent there, and was the call ended?
+
+Both are Cloud Tasks: delivered at least once, so each step looks first whether it is still needed.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Literal
+
+from livekit.api import ParticipantInfo
+from pydantic import BaseModel, ConfigDict
+
+from functions.incoming_call.edge import Edge
+from functions.incoming_call.outcomes import outcome_when_agent_died, outcome_when_caller_left
+from functions.incoming_call.twiml import FALLBACK_PATH, callback_url
+from shared.errors import NotFoundError, UnavailableError
+from shared.models.call import Call, CallState, FallbackReason
+from shared.models.session import RoomMetadata, room_name_for
+from shared.services.call_service import needs_agent
+
+log = logging.getLogger(__name__)
+
+CHECK_AFTER = timedelta(seconds=1)
+"""An agent that was asked for is there within 0.4 s; after a second it will not come."""
+
+CHECKS_AT_START = 4
+"""Then the caller, who has heard ringing, gets the fallback."""
+
+CHECKS_IN_CALL = 2
+"""Then the caller, who has heard silence, gets the fallback."""
+
+MAX_DISPATCHES = 12
+"""In one call. An agent that dies again and again is not worth another try."""
+
+TWILIO_SPEAKS_FIRST = timedelta(seconds=10)
+"""Twilio knows best how a call ended; only then do we conclude it from the room."""
+
+CLOSE_MARGIN = timedelta(seconds=30)
+"""Beyond the moment at which a call stops counting as active."""
+
+ENSURE_AGENT = "ensure-agent"
+CLOSE_CALL = "close-call"
+
+
+class EnsureAgent(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    room: RoomMetadata
+    chain: str
+    """What the checks follow: "start", or the agent that left."""
+    attempt: int
+
+
+class CloseCall(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    room: RoomMetadata
+    cause: Literal["room-finished", "caller-left", "overdue"]
+
+
+async def enqueue_check(edge: Edge, room: RoomMetadata, chain: str, attempt: int) -> None:
+    task = EnsureAgent(room=room, chain=chain, attempt=attempt)
+    await _enqueue(edge, ENSURE_AGENT, task, f"{room.session_id}-{chain}-{attempt}", CHECK_AFTER)
+
+
+async def enqueue_close(
+    edge: Edge,
+    room: RoomMetadata,
+    cause: Literal["room-finished", "caller-left", "overdue"],
+    delay: timedelta,
+) -> None:
+    task = CloseCall(room=room, cause=cause)
+    await _enqueue(edge, CLOSE_CALL, task, f"{room.session_id}-{cause}", delay)
+
+
+async def _enqueue(edge: Edge, target: str, task: BaseModel, name: str, delay: timedelta) -> None:
+    """`name` makes it unique: the same event delivered twice enqueues once."""
+    url = f"{edge.settings.public_url}/api/v1/tasks/{target}"
+    audience = edge.settings.public_url
+    await edge.tasks.enqueue(url, task.model_dump(), name=name, delay=delay, audience=audience)
+
+
+async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
+    """An agent is in the room, or is asked for once more, or the caller gets the fallback."""
+    room = task.room
+    name = room_name_for(room.session_id)
+    try:
+        call = await edge.calls.get_call(room.tenant_id, room.session_id)
+    except NotFoundError:
+        log.warning("a room without a call is closed")
+        await edge.livekit.delete_room(name)
+        return
+    if not needs_agent(call):
+        await _clear(edge, room, call)
+        return
+    if task.attempt == 1 and task.chain == "start" and call.active_until is not None:
+        await enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now())
+    participants = await edge.livekit.list_participants(name)
+    if any(_is_agent(participant) for participant in participants):
+        return
+    checks = CHECKS_AT_START if task.chain == "start" else CHECKS_IN_CALL
+    if task.attempt >= checks:
+        await _give_up(edge, room, call)
+        return
+    await _ask_again(edge, room, call, chain=task.chain, attempt=task.attempt + 1)
+
+
+async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: ParticipantInfo) -> None:
+    """An agent left a call that still needs one: ask for another at once."""
+    participants = await edge.livekit.list_participants(room_name_for(room.session_id))
+    others = [participant for participant in participants if participant.sid != left.sid]
+    caller_is_there = any(other.kind == ParticipantInfo.Kind.SIP for other in others)
+    if call.state is CallState.IN_PROGRESS and not caller_is_there:
+        return
+    if any(_is_agent(other) for other in others):
+        return
+    log.warning("the agent left during the call")
+    await _ask_again(edge, room, call, chain=left.sid, attempt=1)
+
+
+async def _ask_again(edge: Edge, room: RoomMetadata, call: Call, *, chain: str, attempt: int) -> None:
+    if len(call.dispatches) >= MAX_DISPATCHES:
+        await _give_up(edge, room, call)
+        return
+    # The next check is set before the dispatch, so that a crash in between is found out by it.
+    await enqueue_check(edge, room, chain, attempt)
+    cause = f"{chain}-{attempt}"
+    if await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, edge.livekit.agent_name):
+        await edge.livekit.create_dispatch(room_name_for(room.session_id), room)
+
+
+async def _give_up(edge: Edge, room: RoomMetadata, call: Call) -> None:
+    reason = FallbackReason.NO_AGENT if call.answered_at is None else FallbackReason.AGENT_LOST
+    await edge.calls.request_fallback(room.tenant_id, room.session_id, reason)
+    await _clear(edge, room, await edge.calls.get_call(room.tenant_id, room.session_id))
+
+
+async def _clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
+    """Nobody needs the room any more. A caller who is still in it is led to the fallback.
+
+    There are two ways to it: Twilio is told to go there, or its Dial ends with the room. In this order, and
+    both: the first is refused for a call that still rings, the second takes the agent's side down as well.
+    """
+    if call.state is CallState.FALLBACK and call.fallback_served is None:
+        url = callback_url(edge.settings, FALLBACK_PATH, tenant=room.tenant_id)
+        try:
+            await edge.twilio.redirect_call(call.call_sid, url)
+        except UnavailableError as error:
+            log.error("the call could not be redirected", extra={"reason": str(error)})  # noqa: TRY400
+    await edge.livekit.delete_room(room_name_for(room.session_id))
+
+
+async def close_call(edge: Edge, task: CloseCall) -> None:
+    """Whatever happened, the call has an outcome and its room is gone."""
+    room = task.room
+    try:
+        call = await edge.calls.get_call(room.tenant_id, room.session_id)
+    except NotFoundError:
+        await edge.livekit.delete_room(room_name_for(room.session_id))
+        return
+    if call.state is CallState.FALLBACK and task.cause != "overdue":
+        return  # the caller is with a person or the voicemail, and Twilio will tell when that ends
+    if call.outcome is None:
+        outcome = outcome_when_caller_left if task.cause == "caller-left" else outcome_when_agent_died
+        await edge.calls.end_call(room.tenant_id, room.session_id, outcome(call), edge.now(), source="edge")
+    await edge.livekit.delete_room(room_name_for(room.session_id))
+
+
+def _is_agent(participant: ParticipantInfo) -> bool:
+    return (
+        participant.kind == ParticipantInfo.Kind.AGENT
+        and participant.state != ParticipantInfo.State.DISCONNECTED
+    )
