@@ -4,10 +4,12 @@ from shared.errors import NotFoundError
 from shared.tools.base.base_tool import BaseTool
 from shared.tools.implementations.end_call import EndCallTool
 from shared.tools.implementations.google_calendar import GoogleCalendarTool
+from shared.tools.implementations.send_email import SendEmailTool
 
 TOOLS: tuple[type[BaseTool], ...] = (
     EndCallTool,
     GoogleCalendarTool,
+    SendEmailTool,
 )
 
 
