@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from google.genai import Client, types
 from google.genai.live import AsyncSession
 
 from local.gemini import GeminiLive, Options
+from local.gemini.conversation import Conversation
 from local.gemini.mouth import Pace
 from local.scenario import Scenario
 from local.speech import Pcm, silence, speech_for
@@ -32,14 +34,49 @@ TOOL = types.FunctionDeclaration(
 )
 
 
+@dataclass(frozen=True)
+class StandIn:
+    gemini: GeminiLive
+    certificates: Certificates
+
+    def connect(self, model: str = MODEL, **config: Any) -> AbstractAsyncContextManager[AsyncSession]:
+        """Connect as the worker does, with changes to the usual configuration."""
+        client = Client(
+            api_key="a-key", vertexai=False, http_options=http_options(self.gemini, self.certificates)
+        )
+        return client.aio.live.connect(model=model, config=live_config(**config))
+
+    async def register(self, script: Scenario, caller: str = CALLER) -> Conversation:
+        return await self.gemini.calls.register(caller, script, NOW)
+
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.certificates.bundle))
+
+    def control(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.gemini.control_port}/_local/{path}"
+
+
 @asynccontextmanager
 async def stand_in(
     folder: Path, pace: Pace | None = None, state: Path | None = None
-) -> AsyncIterator[tuple[GeminiLive, Certificates]]:
+) -> AsyncGenerator[StandIn]:
+    """Its speech is sent at once unless `pace` says otherwise."""
     certificates = ensure_certificates(folder)
     options = Options(certificates.cert, certificates.key, state=state, pace=pace or Pace(speed=0))
     async with GeminiLive(options) as gemini:
-        yield gemini, certificates
+        yield StandIn(gemini, certificates)
+
+
+@asynccontextmanager
+async def call(
+    folder: Path, script: Scenario, pace: Pace | None = None, **config: Any
+) -> AsyncGenerator[tuple[Conversation, AsyncSession]]:
+    """A connection that plays `script`; with a scripted greeting it has yet to be asked for."""
+    async with stand_in(folder, pace) as peer:
+        conversation = await peer.register(script)
+        conversation.greeted = not script.greeting
+        async with peer.connect(**config) as session:
+            yield conversation, session
 
 
 def http_options(gemini: GeminiLive, certificates: Certificates) -> types.HttpOptions:
@@ -62,10 +99,6 @@ def live_config(**changes: Any) -> types.LiveConnectConfig:
         ),
     }
     return types.LiveConnectConfig(**config | changes)
-
-
-def client(gemini: GeminiLive, certificates: Certificates, key: str = "a-key") -> Client:
-    return Client(api_key=key, vertexai=False, http_options=http_options(gemini, certificates))
 
 
 class Reply:
@@ -98,6 +131,11 @@ class Reply:
 
 def turn_complete(message: types.LiveServerMessage) -> bool:
     return bool(message.server_content and message.server_content.turn_complete)
+
+
+def answered(message: types.LiveServerMessage) -> bool:
+    """Everything is said, if not yet heard."""
+    return bool(message.server_content and message.server_content.generation_complete)
 
 
 def interrupted(message: types.LiveServerMessage) -> bool:
@@ -148,3 +186,9 @@ async def answer_tool(session: AsyncSession, call: types.FunctionCall, output: s
 
 def scenario(**parts: Any) -> Scenario:
     return Scenario.model_validate({"name": "test", "dials": "+14155550100", **parts})
+
+
+async def until(holds: Callable[[], object], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event of its own
+            await asyncio.sleep(0.01)
