@@ -5,9 +5,12 @@ import sys
 from pathlib import Path
 
 from local.google.iam import Policy
+from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn, Options
 from local.inputs import InputError
 from local.runtime import serve
+
+_CLIENT = Client("laptop-client", "laptop-client-secret", frozenset())
 
 
 def main() -> int:
@@ -21,6 +24,9 @@ def main() -> int:
     parser.add_argument("--tls-key", type=Path, required=True)
     parser.add_argument("--project", default=Options.project)
     parser.add_argument("--queue", action="append", default=[], help="projects/P/locations/L/queues/Q")
+    parser.add_argument("--oauth-client-id", default=_CLIENT.client_id)
+    parser.add_argument("--oauth-client-secret", default=_CLIENT.secret)
+    parser.add_argument("--redirect-uri", action="append", default=[], help="registered for the OAuth client")
     parser.add_argument("--policy", type=Path, help="YAML: grants per service account instead of the default")
     given = parser.parse_args()
     try:
@@ -38,6 +44,9 @@ def main() -> int:
                 port=given.port,
                 grpc_port=given.grpc_port,
                 queues=given.queue,
+                clients=[
+                    Client(given.oauth_client_id, given.oauth_client_secret, frozenset(given.redirect_uri))
+                ],
                 policy=policy,
             )
         )

@@ -55,7 +55,11 @@ class Identity:
         return self._accounts[part]
 
     def verify(self, token: str, audience: str) -> str:
-        """E-mail of the account that signed `token` for `audience`; raises `InvalidAssertionError`.
+        """E-mail of the account that signed `token` for `audience`; raises `InvalidAssertionError`."""
+        return self.verify_claims(token, audience)[0]
+
+    def verify_claims(self, token: str, audience: str) -> tuple[str, dict[str, Any]]:
+        """As `verify`, with all that the token says.
 
         Without an audience a token needs a scope instead (https://google.aip.dev/auth/4111).
         """
@@ -73,7 +77,7 @@ class Identity:
             raise InvalidAssertionError(str(error)) from None
         if "aud" not in claims and "scope" not in claims:
             raise InvalidAssertionError("neither audience nor scope")
-        return account.email
+        return account.email, claims
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """An OpenID token signed by Google's key."""

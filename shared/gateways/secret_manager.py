@@ -20,7 +20,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud import secretmanager_v1 as sm
 from pydantic import SecretStr
 
-from shared.errors import ConfigurationError, TrunklineError, UnavailableError
+from shared.errors import ConfigurationError, NotFoundError, UnavailableError
 
 TIMEOUT_SECONDS = 5.0
 """For one operation with all its retries: a caller is waiting for most of them."""
@@ -39,7 +39,7 @@ RETRY = AsyncRetry(
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
-class SecretGoneError(TrunklineError):
+class SecretGoneError(NotFoundError):
     """The secret or this version of it was deleted, disabled or destroyed; asking again does not help."""
 
     sentence = "A stored credential is no longer there."
