@@ -100,6 +100,12 @@ class Seed(_Part):
         }
         return Seed(tenants=tenants, calendars={account(e): c for e, c in self.calendars.items()})
 
+    def number_like(self, original: "Seed", e164: str) -> str:
+        """The number that `copy_for` made of `e164` of the original."""
+        numbers = [number for tenant in original.tenants.values() for number in tenant.numbers]
+        copies = [number for tenant in self.tenants.values() for number in tenant.numbers]
+        return copies[numbers.index(e164)]
+
 
 class Seeder:
     """Writes seeds into a running laptop cloud, replacing what has the same ids."""

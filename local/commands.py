@@ -1,0 +1,179 @@
+"""What `up`, `demo` and `call` do, once their arguments are checked."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cloud import Cloud, laptop_cloud
+from local.environment import PROJECT
+from local.inputs import load_yaml
+from local.play import Follow, Player
+from local.report import CallReport, percentiles_text, timeline_text, tool_call
+from local.scenario import Scenario
+from local.seed import DEMO, Seed, Seeder
+from shared.gateways.firestore import firestore_client
+from shared.gateways.secret_manager import SecretManagerGateway
+from shared.models.call import CallEvent
+
+ECHOED_EVENTS = {"turn", "tool_call", "state", "notice"}
+
+
+async def up(state: Path, base_port: int | None, embedded_livekit: bool) -> int:
+    """Run until Ctrl-C or SIGTERM. What is in `state` stays; seeds come back as they were."""
+    started = time.monotonic()
+    stop = asyncio.Event()
+    with _signals(stop):
+        async with laptop_cloud(
+            state, base_port=base_port, embedded_livekit=embedded_livekit, say=print
+        ) as cloud:
+            await seed_cloud(cloud, load_yaml(DEMO, Seed))
+            print(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
+            print(_next_steps(cloud))
+            await stop.wait()
+            print("\nStopping…")
+    return 0
+
+
+async def demo(scenario: Scenario, out: Path, embedded_livekit: bool) -> int:
+    """One call through a stack of its own, which starts empty and is gone afterwards."""
+    state = out / "demo"
+    _empty(state)
+    seed = load_yaml(DEMO, Seed)
+    started = time.monotonic()
+    stop = asyncio.Event()
+    with _signals(stop):
+        async with laptop_cloud(state, embedded_livekit=embedded_livekit, say=print) as cloud:
+            await seed_cloud(cloud, seed)
+            print(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
+            playing = asyncio.create_task(
+                Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
+            )
+            if not await _unless(stop, playing):
+                return 130
+            report = playing.result()
+    (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
+    print("\n" + timeline_text(report))
+    print(f"\noutcome: {report.outcome}; recording: {report.wav} (caller left, agent right), {out}/call.json")
+    return _verdict([report])
+
+
+async def call(scenario: Scenario, state: Path, calls: int, out: Path) -> int:
+    """Against a running stack. Each of several calls has a copy of the tenant: none is in another's way."""
+    cloud = Cloud.attach(state)
+    seed = load_yaml(DEMO, Seed)
+    if calls == 1:
+        await seed_cloud(cloud, seed)
+        report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
+        print("\n" + timeline_text(report) + f"\noutcome: {report.outcome}; recording: {report.wav}")
+        reports = [report]
+    else:
+        copies = [seed.copy_for(number) for number in range(1, calls + 1)]
+        for copy in copies:
+            await seed_cloud(cloud, copy)
+        reports = await asyncio.gather(
+            *(
+                Player(cloud, copy, out).play(
+                    scenario.model_copy(update={"dials": copy.number_like(seed, scenario.dials)}),
+                    name=f"call-{number}",
+                )
+                for number, copy in enumerate(copies, 1)
+            )
+        )
+        print(percentiles_text(reports))
+    text = json.dumps([report.model_dump(mode="json") for report in reports], indent=2)
+    (out / "calls.json").write_text(text, encoding="utf-8")
+    return _verdict(reports)
+
+
+async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
+    os.environ.update(cloud.environment.owner())
+    secrets = SecretManagerGateway(PROJECT, os.environ["SECRET_MANAGER_ENDPOINT"])
+    try:
+        await Seeder(firestore_client(PROJECT), secrets, cloud.ports).apply(seed)
+    finally:
+        await secrets.aclose()
+
+
+def _verdict(reports: list[CallReport]) -> int:
+    for number, report in enumerate(reports, 1):
+        for failure in report.failures:
+            print(f"call {number}: {failure}")
+    good = sum(report.ok for report in reports)
+    print(f"{good} of {len(reports)} went as the scenario says.")
+    return 0 if good == len(reports) else 1
+
+
+def _echo(started: float) -> Follow:
+    def echo(event: CallEvent) -> None:
+        if event.kind not in ECHOED_EVENTS:
+            return
+        data = event.data
+        match event.kind:
+            case "turn":
+                text = f"{data['speaker']:>6}: {data['text']}" + (" …" if data.get("interrupted") else "")
+            case "tool_call":
+                tool = tool_call(event)
+                result = "ok" if tool.ok else f"failed: {data['sentence']}"
+                arguments = json.dumps(tool.arguments, ensure_ascii=False)
+                text = f"  tool: {tool.name} {arguments} → {result}, {tool.milliseconds:.0f} ms"
+            case "state":
+                text = f"  call: {data['state']}"
+            case _:
+                text = f"  note: {data['text']}"
+        print(f"{event.at.timestamp() - started:7.2f} s {text}", flush=True)
+
+    return echo
+
+
+def _next_steps(cloud: Cloud) -> str:
+    state = cloud.state
+    scenarios = Path(__file__).parent / "scenarios"
+    lines = [f"  {name:<16} {cloud.ports.url(name)}" for name in type(cloud.ports).model_fields]
+    return "\n".join(
+        [
+            "Play a call:",
+            f"  python -m local call --scenario {scenarios / 'book-a-slot.yaml'} --state {state}",
+            f"  python -m local call --scenario {scenarios / 'barge-in.yaml'} --calls 10 --state {state}",
+            "Where things listen:",
+            *lines,
+            "Stop with Ctrl-C.",
+        ]
+    )
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Generator[None]:
+    """Turn Ctrl-C and SIGTERM into `stop`, so that everything is stopped in order."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _unless(stop: asyncio.Event, task: asyncio.Task[CallReport]) -> bool:
+    """Wait for `task`; False, with the task cancelled, when `stop` comes first."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        return True
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return False
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

@@ -1,0 +1,177 @@
+"""Plays scenarios against a running laptop cloud and judges what came of them.
+
+The judge does not trust the telephone alone: it reads the stored call, its events and the calendar.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+
+from local.cloud import Cloud
+from local.environment import PROJECT
+from local.phone.phone import CallResult, Phone, unused_number
+from local.report import CallReport, build_report
+from local.scenario import Expect, Scenario, fill_dates
+from local.seed import Seed
+from shared.errors import NotFoundError
+from shared.gateways.firestore import Database, firestore_client
+from shared.models.call import Call, CallEvent
+from shared.models.session import session_id_for
+from shared.services.call_service import CallService
+
+OUTCOME_SECONDS = 20.0
+"""So long after the telephone is down the platform may take to write the call's outcome."""
+POLL_SECONDS = 0.25
+CONTROL_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+Follow = Callable[[CallEvent], None]
+
+
+class Player:
+    """`seed` tells whose numbers and calendars the scenarios use."""
+
+    def __init__(self, cloud: Cloud, seed: Seed, out: Path) -> None:
+        self._cloud = cloud
+        self._seed = seed
+        self._out = out
+        os.environ.update(cloud.environment.owner())
+        self._calls = CallService(Database(firestore_client(PROJECT)))
+
+    async def play(self, scenario: Scenario, *, name: str, follow: Follow | None = None) -> CallReport:
+        """Make one call; `follow` gets its events as they are stored. The recording is `<out>/<name>.wav`."""
+        caller = scenario.caller or unused_number()
+        tenant_id, agent_id = self._answering(scenario)
+        now = datetime.now(ZoneInfo(self._seed.tenants[tenant_id].agents[agent_id].time_zone))
+        await self._control(
+            "gemini_control",
+            "POST",
+            "/_local/scenarios",
+            {"caller": caller, "scenario": scenario.model_dump(mode="json"), "now": now.isoformat()},
+        )
+        following = asyncio.create_task(self._follow(tenant_id, caller, follow)) if follow else None
+        try:
+            async with Phone(self._cloud.ports.url("twilio"), self._out) as phone:
+                result = await phone.play(scenario, caller, name=name)
+            call = await self._ended_call(tenant_id, result)
+        finally:
+            if following:
+                # What was stored last is printed before the report.
+                await asyncio.sleep(POLL_SECONDS * 2)
+                following.cancel()
+        events = await self._events(tenant_id, result.call_sid)
+        report = build_report(result, call, events)
+        report.failures += await self._model_errors(caller)
+        report.failures += await self._differences(scenario, report, now, tenant_id, agent_id)
+        return report
+
+    def _answering(self, scenario: Scenario) -> tuple[str, str]:
+        for tenant_id, tenant in self._seed.tenants.items():
+            if scenario.dials in tenant.numbers:
+                return tenant_id, tenant.numbers[scenario.dials]
+        raise NotFoundError(f"no tenant of the seed has the number {scenario.dials}")
+
+    async def _ended_call(self, tenant_id: str, result: CallResult) -> Call | None:
+        if result.call_sid is None:
+            return None
+        call = None
+        for _ in range(int(OUTCOME_SECONDS / POLL_SECONDS)):
+            try:
+                call = await self._calls.get_call(tenant_id, session_id_for(result.call_sid))
+            except NotFoundError:
+                return None
+            if call.outcome is not None:
+                return call
+            await asyncio.sleep(POLL_SECONDS)
+        return call
+
+    async def _events(self, tenant_id: str, call_sid: str | None) -> list[CallEvent]:
+        if call_sid is None:
+            return []
+        return [event for _, event in await self._calls.read_events(tenant_id, session_id_for(call_sid))]
+
+    async def _follow(self, tenant_id: str, caller: str, follow: Follow) -> None:
+        seen: set[str] = set()
+        call_sid: str | None = None
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if call_sid is None:
+                calls = await self._control("twilio", "GET", "/_local/calls")
+                call_sid = next((call["call_sid"] for call in calls if call["from"] == caller), None)
+                continue
+            for event_id, event in await self._calls.read_events(tenant_id, session_id_for(call_sid)):
+                if event_id not in seen:
+                    seen.add(event_id)
+                    follow(event)
+
+    async def _model_errors(self, caller: str) -> list[str]:
+        """What the scripted model found wrong, such as a tool's answer without an expected text."""
+        if os.environ.get("GEMINI_API_KEY"):
+            return []
+        status = await self._control("gemini_control", "GET", f"/_local/scenarios/{caller}")
+        return [f"model: {error}" for error in status["errors"]]
+
+    async def _differences(
+        self, scenario: Scenario, report: CallReport, now: datetime, tenant_id: str, agent_id: str
+    ) -> list[str]:
+        expect: Expect = scenario.expect
+        found: list[str] = []
+        if expect.outcome and report.outcome != expect.outcome:
+            found.append(f"outcome: expected {expect.outcome}, found {report.outcome}")
+        if expect.fallback_reason and report.fallback_reason != expect.fallback_reason:
+            found.append(
+                f"fallback_reason: expected {expect.fallback_reason}, found {report.fallback_reason}"
+            )
+        tools = [tool.name for tool in report.tools if tool.ok]
+        found += [f"tools: expected {name} to succeed" for name in _missing_in_order(expect.tools, tools)]
+        heard = [text for speaker, text in report.transcript if speaker == "agent"]
+        found += [f"hears: {text!r} was not said" for text in _missing_in_order(expect.hears, heard)]
+        first_word = report.step("first word")
+        if expect.greeting_within_ms and (first_word is None or first_word > expect.greeting_within_ms):
+            found.append(f"greeting: expected within {expect.greeting_within_ms} ms, heard at {first_word}")
+        if expect.calendar:
+            account = self._seed.tenants[tenant_id].agents[agent_id].tools["google_calendar"].connect
+            events = await self._control(
+                "google", "GET", f"/_local/accounts/{account}/calendars/primary/events"
+            )
+            for entry in fill_dates([entry.model_dump() for entry in expect.calendar], now):
+                if not any(_is_entry(event, entry) for event in events):
+                    found.append(f"calendar: no event {entry['summary']!r} at {entry['start']}")
+        return found
+
+    async def _control(self, part: str, method: str, path: str, body: Any = None) -> Any:
+        async with (
+            aiohttp.ClientSession(self._cloud.ports.url(part), timeout=CONTROL_TIMEOUT) as session,
+            session.request(method, path, json=body) as response,
+        ):
+            if response.status >= 400:
+                raise PlayError(f"{part}: {await response.text()}")
+            return await response.json()
+
+
+class PlayError(Exception):
+    """A stand-in refused what the player asked, for example a line that cannot be spoken here."""
+
+
+def _is_entry(event: dict[str, Any], entry: dict[str, str]) -> bool:
+    start = event.get("start", {})
+    begins = str(start.get("dateTime") or start.get("date"))
+    return event.get("summary") == entry["summary"] and begins.startswith(entry["start"])
+
+
+def _missing_in_order(expected: list[str], found: list[str]) -> list[str]:
+    """The expected texts that are not contained in `found` one after the other."""
+    missing: list[str] = []
+    position = 0
+    for text in expected:
+        matches = [i for i in range(position, len(found)) if text.lower() in found[i].lower()]
+        if matches:
+            position = matches[0]
+        else:
+            missing.append(text)
+    return missing
