@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from local.phone.audio import Speech
 from local.phone.g711 import Pcm
 from local.phone.handset import Handset
 from local.scenario import AgentStep, Say, Scenario, Turn
@@ -75,9 +76,10 @@ class Caller:
 
     def settle(self) -> None:
         """Complete the turns from everything that was heard. Call once the call is over."""
-        for turn, following in zip(self.turns, [*self.turns[1:], None], strict=True):
-            until = following.started if following else float("inf")
-            answers = [speech for speech in self._handset.heard.since(turn.started) if speech.start < until]
+        ends = [*(turn.started for turn in self.turns[1:]), float("inf")]
+        for turn, until in zip(self.turns, ends, strict=False):
+            speeches = [s for s in self._handset.heard.since(turn.started) if s.start < until]
+            answers = [s for s in speeches if s.start >= turn.ended] or speeches
             turn.answer_heard = answers[0].start if answers else None
             if turn.far_end_silent is not None:
                 interrupted = [s for s in self._handset.heard.speeches if s.start < turn.started]
@@ -89,9 +91,6 @@ class Caller:
         elif await self._handset.until(lambda: bool(self._heard()), REPLY_SECONDS):
             begun = self._heard()[0].start
             await self._handset.wait(begun + turn.interrupt_after_seconds - self._handset.now)
-        await self._say_nothing(turn)
-
-    async def _say_nothing(self, turn: Turn) -> None:
         if turn.caller is not None or turn.press is not None:
             await self._handset.wait(turn.wait_seconds)
 
@@ -127,5 +126,6 @@ class Caller:
         silence = self._handset.now - speeches[-1].end
         return silence >= (FINISHED_SECONDS if enough else PATIENCE_SECONDS)
 
-    def _heard(self):
+    def _heard(self) -> list[Speech]:
+        """What the far end has said in answer to the latest turn."""
         return self._handset.heard.since(self._mark)

@@ -34,7 +34,7 @@ class CallResult:
     wav: Path | None = None
     """Stereo, 8 kHz: the caller left, what the caller heard right; begins when the number was dialled."""
     timeline: list[Moment] = field(default_factory=list[Moment])
-    """In order of time; see `README` of this package for the names."""
+    """In order of time; local/phone/timeline.py lists the names."""
     turns: list[TurnResult] = field(default_factory=list[TurnResult])
     heard_says: list[str] = field(default_factory=list[str])
     """Texts of `<Say>`."""

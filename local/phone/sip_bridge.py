@@ -6,7 +6,6 @@ participant's audio track is subscribed to, then the call is answered.
 """
 
 import asyncio
-import contextlib
 import hmac
 import logging
 import re
@@ -72,6 +71,7 @@ class SipBridge:
 
     def __init__(self, settings: SipSettings) -> None:
         self._settings = settings
+        self._finishing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         s = self._settings
@@ -81,7 +81,14 @@ class SipBridge:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await asyncio.gather(*self._finishing, return_exceptions=True)
         await self._api.aclose()  # pyright: ignore[reportUnknownMemberType]
+
+    def finish(self, leaving: Coroutine[Any, Any, None]) -> None:
+        """See a leg's goodbye through to its end."""
+        task = asyncio.create_task(leaving)
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
 
     def leg(self, invite: Invite, note: Callable[[str], None] = lambda _: None) -> "SipLeg":
         """`note` is told the leg's moments: "ringing", "room_joined", "agent_subscribed"."""
@@ -147,6 +154,8 @@ class SipLeg:
         self._mixer = Mixer()
         self._heard = asyncio.Event()
         self._ended = asyncio.Event()
+        self._gone = False
+        self._joining: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.hear: Callable[[bytes], None] = lambda _: None
         """Receives a µ-law frame every 20 ms from the answer on."""
@@ -158,11 +167,9 @@ class SipLeg:
         self._room.on("track_subscribed", self._on_track)
         self._room.on("disconnected", self._on_disconnected)
         self._room.on("reconnecting", self._on_reconnecting)
+        self._joining = asyncio.create_task(self._join(name))
         try:
-            async with asyncio.timeout(JOIN_SECONDS):
-                await self._bridge.connect(self._room, name, self._invite)
-                self._note("room_joined")
-                await self._publish()
+            await asyncio.wait_for(asyncio.shield(self._joining), JOIN_SECONDS)
         except (rtc.ConnectError, PublishTrackError, TimeoutError) as error:
             await self.hang_up()
             raise CallRefused(503, "Service Unavailable") from error
@@ -184,18 +191,31 @@ class SipLeg:
         await self._ended.wait()
 
     async def hang_up(self) -> None:
-        """Leave the room. Safe at any time and more than once."""
-        with contextlib.suppress(Exception):
+        """BYE. Returns at once; leaving the room may take the bridge a moment longer."""
+        if not self._gone:
+            self._gone = True
+            self._ended.set()
+            self._bridge.finish(self._leave())
+
+    async def _leave(self) -> None:
+        if self._joining is not None:  # a join cannot be called off half-way without leaving a ghost behind
+            await asyncio.wait({self._joining}, timeout=JOIN_SECONDS)
+        try:
             async with asyncio.timeout(LEAVE_SECONDS):
                 if self._room.isconnected():
                     await self._set_status("hangup")
                     await self._room.disconnect()
-        self._ended.set()
+        except TimeoutError:
+            log.warning("call leg %s: the room did not answer the goodbye", self._invite.call_sid)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            await self._source.aclose()
+        await self._source.aclose()
+
+    async def _join(self, name: str) -> None:
+        await self._bridge.connect(self._room, name, self._invite)
+        self._note("room_joined")
+        await self._publish()
 
     async def _publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)

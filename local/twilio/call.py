@@ -14,7 +14,6 @@ from local.phone.timeline import Moment
 from local.twilio import twiml
 from local.twilio.lines import Line
 from local.twilio.store import CallRecord, Number, rfc2822
-from local.twilio.voices import spoken
 from local.twilio.webhooks import Answer, Params, Target, WebhookError
 
 if TYPE_CHECKING:
@@ -84,6 +83,7 @@ class Call:
         self.far_end_hung_up = False
         """The latest thing that happened is that a dialled party hung up."""
         self.done = asyncio.Event()
+        self._failed = False
         self._interruption: Interrupted | None = None
         self._interrupted = asyncio.Event()
         self._sequence: dict[str, int] = {}
@@ -136,13 +136,13 @@ class Call:
                 self._interrupted.clear()
                 self.note("redirected")
                 to = redirected.to
-            except Finished as finished:
-                self.ended_by = "twiml"
-                return finished.status
             except ApplicationError:
-                await self._apologise()
-                self.ended_by = "error"
-                return "completed"
+                self.note("application_error")
+                self._failed = True
+                to = Document([twiml.Say(text=APPLICATION_ERROR), twiml.Hangup()], "")
+            except Finished as finished:
+                self.ended_by = "error" if self._failed else "twiml"
+                return finished.status
         self.ended_by = "agent" if self.far_end_hung_up else "twiml"
         return "completed" if self.answered else "no-answer"
 
@@ -154,11 +154,6 @@ class Call:
             if following is not None:
                 return following
         return None
-
-    async def _apologise(self) -> None:
-        self.note("application_error")
-        await self.answer()
-        await self.say(APPLICATION_ERROR)
 
     async def _end(self, status: str) -> None:
         now = datetime.now(UTC)
@@ -198,9 +193,8 @@ class Call:
 
     async def say(self, text: str) -> None:
         self.far_end_hung_up = False
-        pcm = await spoken(text)
         self.note("say", text=text)
-        await self.unless_interrupted(self.line.play(pcm))
+        await self.unless_interrupted(self.line.say(text))
 
     def note(self, name: str, **data: object) -> None:
         moment = Moment.now(name, **data)

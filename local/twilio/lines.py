@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from local.phone import g711
 from local.phone.audio import VoiceDetector, tone
 from local.phone.timeline import Moment
+from local.twilio.voices import spoken
 
 _SENDER_FRAMES = 100
 """A telephone that does not read for two seconds loses frames."""
@@ -55,6 +56,10 @@ class Line(Protocol):
 
     async def play(self, pcm: g711.Pcm) -> None:
         """Returns when the caller has heard it."""
+        ...
+
+    async def say(self, text: str) -> None:
+        """The same for words."""
         ...
 
     async def pause(self, seconds: float) -> None: ...
@@ -127,6 +132,9 @@ class PhoneLine:
 
     async def play(self, pcm: g711.Pcm) -> None:
         await in_real_time(g711.frames(pcm), self.send)
+
+    async def say(self, text: str) -> None:
+        await self.play(await spoken(text))
 
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -204,6 +212,8 @@ class NoLine:
     def disconnect(self) -> None: ...
 
     async def play(self, pcm: g711.Pcm) -> None: ...
+
+    async def say(self, text: str) -> None: ...
 
     async def pause(self, seconds: float) -> None: ...
 

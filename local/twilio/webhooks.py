@@ -70,14 +70,14 @@ class Delivery(BaseModel):
 class Webhooks:
     def __init__(self, auth_token: str, timeout: float = TIMEOUT_SECONDS) -> None:
         self._sign = RequestValidator(auth_token)
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self.timeout = timeout
+        """Seconds for one attempt."""
         self._background: set[asyncio.Task[None]] = set()
         self._held: dict[str, asyncio.Event] = {}
         self.delivery = Delivery()
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
-            timeout=self._timeout,
             connector=aiohttp.TCPConnector(limit=0),
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
         )
@@ -105,7 +105,7 @@ class Webhooks:
     async def fetch(self, url: str) -> bytes:
         """A file that TwiML names (`<Play>`)."""
         try:
-            async with self._http.get(url) as response:
+            async with self._http.get(url, timeout=self._client_timeout()) as response:
                 if response.status >= 400:
                     raise WebhookError(RETRIEVAL_FAILURE, url, f"HTTP {response.status}")
                 return await response.read()
@@ -168,7 +168,12 @@ class Webhooks:
             headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
         try:
             async with self._http.request(
-                target.method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
+                target.method,
+                URL(url, encoded=True),
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                timeout=self._client_timeout(),
             ) as response:
                 answer = Answer(await response.text(errors="replace"), response.content_type)
                 status = response.status
@@ -181,6 +186,9 @@ class Webhooks:
         if status >= 300:
             raise WebhookError(RETRIEVAL_FAILURE, target.url, f"HTTP {status}")
         return answer
+
+    def _client_timeout(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=self.timeout)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -120,7 +120,6 @@ async def test_the_caller_and_the_agent_hear_each_other_and_keys_arrive(rig: Rig
         await asyncio.sleep(0.3)
         agent.sounding = False
         result = await call
-    print(result)
     assert result.error is None
     assert result.ended_by == "caller"
     assert (await rig.result())["DialCallStatus"] == "completed"

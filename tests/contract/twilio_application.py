@@ -22,7 +22,7 @@ async def eventually(condition: Callable[[], Any], what: str) -> Any:
     """The first true value of `condition`, looked at every 10 ms."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(WAIT_SECONDS):
-            while not (value := condition()):
+            while not (value := condition()):  # noqa: ASYNC110 - not everything awaited here has an event
                 await asyncio.sleep(0.01)
             return value
     raise AssertionError(f"never happened: {what}")
