@@ -1,6 +1,6 @@
 """An OAuth 2 token endpoint: a refresh token becomes an access token (RFC 6749, section 6).
 
-A provider is data, `OAuthProvider`; Google's comes from `GoogleOAuthSettings`.
+A provider is data, `OAuthProvider`: Google is the first one, nothing here is particular to it.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ import aiohttp
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from shared.errors import ConfigurationError, TrunklineError, UnavailableError
-from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -23,24 +22,10 @@ BACKOFF_SECONDS = (0.25,)  # before the second attempt
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 
 
-class GoogleOAuthSettings(Settings):
-    """The OAuth client that tenants give their consent to."""
-
-    google_oauth_client_id: str
-    google_oauth_client_secret: SecretStr
-    google_oauth_token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
-
-    def provider(self) -> "OAuthProvider":
-        return OAuthProvider(
-            name="google",
-            token_uri=self.google_oauth_token_uri,
-            client_id=self.google_oauth_client_id,
-            client_secret=self.google_oauth_client_secret,
-        )
-
-
 @dataclass(frozen=True)
 class OAuthProvider:
+    """One OAuth client at one provider."""
+
     name: str
     token_uri: str
     client_id: str

@@ -54,7 +54,7 @@ def mail(to: str = "sam@example.com") -> SendEmail:
 async def test_an_email_arrives_as_it_was_written(ses: SesStandIn) -> None:
     result = await SendEmailTool().execute("send", mail(), context(subject_prefix="[Harbor]"))
 
-    assert result == {"status": "The e-mail is sent.", "to": "sam@example.com"}
+    assert result == {"message": "The e-mail is sent.", "to": "sam@example.com"}
     [message] = await sent(ses.url)
     assert message["source"] == SENDER
     assert message["destinations"]["ToAddresses"] == ["sam@example.com"]

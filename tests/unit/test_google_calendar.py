@@ -56,7 +56,7 @@ async def test_events_are_told_in_local_time_with_the_weekday() -> None:
                 "location": "Room 2",
             }
         ],
-        "status": "1 events",
+        "message": "1 events",
     }
 
 
@@ -68,7 +68,7 @@ async def test_a_naive_range_is_meant_in_the_agents_zone_and_a_date_alone_is_the
     [(calendar_id, start, end, query)] = calendar.asked("list")
     assert (start.isoformat(), end.isoformat()) == ("2026-11-23T23:00:00+00:00", "2026-11-24T23:00:00+00:00")
     assert (calendar_id, query) == ("primary", "dentist")
-    assert result["status"] == "There is nothing in the calendar at that time."
+    assert result["message"] == "There is nothing in the calendar at that time."
 
 
 async def test_offsets_in_a_range_are_honoured() -> None:
@@ -105,7 +105,7 @@ async def test_a_full_calendar_is_told_in_part_and_says_so() -> None:
     result = await run(calendar, "list_events", start="2026-11-24", end="2026-11-24")
 
     assert len(result["events"]) == 15
-    assert "20 events, of which the first 15" in result["status"]
+    assert "20 events, of which the first 15" in result["message"]
 
 
 async def test_a_range_that_ends_before_it_starts_is_explained() -> None:
@@ -189,7 +189,7 @@ async def test_no_free_time_is_said_in_words() -> None:
     )
 
     assert result["slots"] == []
-    assert "Nothing is free" in result["status"]
+    assert "Nothing is free" in result["message"]
 
 
 # Booking
@@ -210,7 +210,7 @@ async def test_a_booking_is_written_with_its_zone_and_our_id() -> None:
     assert written["end"]["dateTime"] == "2026-11-24T14:45:00+01:00"
     assert written["attendees"] == [{"email": "sam@example.com"}]
     assert written["description"] == "Booked by phone from +14155550123."
-    assert result["status"] == "The appointment is booked."
+    assert result["message"] == "The appointment is booked."
     assert result["event"]["when"] == "Tuesday 24 November 2026, 14:00 to 14:45"
 
 
@@ -456,8 +456,8 @@ async def test_cancelling_says_what_was_cancelled_and_may_be_repeated() -> None:
     again = await run(calendar, "cancel_event", event_id="a")
 
     assert first["event"]["when"] == "Tuesday 24 November 2026, 09:00 to 10:00"
-    assert first["status"] == "The event is cancelled."
-    assert again["status"] == "That event has been cancelled already."
+    assert first["message"] == "The event is cancelled."
+    assert again["message"] == "That event has been cancelled already."
 
 
 @pytest.mark.parametrize(("scope", "gone"), [("this", "s_1"), ("all", "s")])

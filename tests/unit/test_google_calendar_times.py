@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 - times without a zone are the subject
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -92,7 +93,7 @@ def test_offered_times_are_open_free_whole_apart_and_on_the_quarter(
             clock = minute.astimezone(zone)
             assert any(opening.contains(clock.weekday(), clock.time()) for opening in hours)
             minute += timedelta(minutes=5)
-    assert all(one.end <= other.start for one, other in zip(offered, offered[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(offered))
 
 
 @repeatable

@@ -110,6 +110,7 @@ class BaseTool(ABC):
     async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
         """Run `action`. `arguments` is a validated instance of that action's `arguments` model.
 
-        Returns a small JSON-able dict, never empty, that the model can talk about. Raises `ToolError` with a
+        Returns a small JSON-able dict, never empty, that the model can talk about; what it should say goes
+        under `message` (`status` is added by whoever runs the tool). Raises `ToolError` with a
         sentence for the caller. Anything else that it raises becomes a general apology.
         """

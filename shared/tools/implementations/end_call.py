@@ -34,4 +34,4 @@ class EndCallTool(BaseTool):
         self, action: str, arguments: BaseModel, context: ToolContext[NoConfig]
     ) -> dict[str, Any]:
         await context.call.hang_up()
-        return {"status": "The call ends now. Say nothing more."}
+        return {"message": "The call ends now. Say nothing more."}

@@ -105,10 +105,10 @@ async def _list_events(agenda: Agenda, wanted: ListEvents) -> dict[str, Any]:
     shown = [event for event in events if not (is_cancelled(event) or is_declined(event))]
     result: dict[str, Any] = {
         "events": [for_the_model(event, agenda.zone) for event in shown[:MAX_EVENTS_TOLD]],
-        "status": f"{len(shown)} events" if shown else "There is nothing in the calendar at that time.",
+        "message": f"{len(shown)} events" if shown else "There is nothing in the calendar at that time.",
     }
     if len(shown) > MAX_EVENTS_TOLD:
-        result["status"] += f", of which the first {MAX_EVENTS_TOLD} are listed; ask for a shorter time."
+        result["message"] += f", of which the first {MAX_EVENTS_TOLD} are listed; ask for a shorter time."
     return result
 
 
@@ -119,7 +119,7 @@ async def _find_free_slots(
     within = _range(agenda, wanted.start, wanted.end)
     found = await agenda.free_slots(within, timedelta(minutes=minutes), MAX_SLOTS_TOLD + 1)
     if not found:
-        return {"slots": [], "status": "Nothing is free then. Offer to look at other days."}
+        return {"slots": [], "message": "Nothing is free then. Offer to look at other days."}
     slots = [
         {
             "start": slot.start.astimezone(agenda.zone).isoformat(),
@@ -128,7 +128,7 @@ async def _find_free_slots(
         for slot in found[:MAX_SLOTS_TOLD]
     ]
     more = " There are more after these." if len(found) > MAX_SLOTS_TOLD else ""
-    return {"slots": slots, "status": f"These times of {minutes} minutes are free.{more}"}
+    return {"slots": slots, "message": f"These times of {minutes} minutes are free.{more}"}
 
 
 def _range(agenda: Agenda, start: datetime, end: datetime) -> Span:

@@ -128,7 +128,7 @@ class SendEmailTool(BaseTool):
             raise ToolError(_sentence(error), message=str(error)) from error
         except EmailUncertainError as error:
             raise ToolError(UNCERTAIN, message=str(error)) from error
-        result = {"status": "The e-mail is sent.", "to": arguments.to}
+        result = {"message": "The e-mail is sent.", "to": arguments.to}
         self._remember(key, result)
         return result
 

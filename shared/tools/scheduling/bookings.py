@@ -100,11 +100,11 @@ async def update(agenda: Agenda, wanted: UpdateEvent, config: GoogleCalendarConf
     times = await _new_times(agenda, event, target, wanted, config) if wanted.moves else {}
     if target is event:
         changed = await agenda.patch(event["id"], {**details, **times})
-        return {"status": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
+        return {"message": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
     moved = _series_times(agenda, event, target, times) if times else {}
     await agenda.patch(target["id"], {**details, **moved})
     told = for_the_model({**event, **details, **times}, agenda.zone)
-    return {"status": "The whole series is changed; this occurrence is an example.", "event": told}
+    return {"message": "The whole series is changed; this occurrence is an example.", "event": told}
 
 
 async def _new_times(
@@ -157,14 +157,14 @@ def _series_times(agenda: Agenda, occurrence: Event, series: Event, times: Event
 async def cancel(agenda: Agenda, wanted: CancelEvent) -> dict[str, Any]:
     event, target = await _event_and_target(agenda, wanted.event_id, wanted.scope)
     if is_cancelled(event):
-        return {"status": "That event has been cancelled already."}
+        return {"message": "That event has been cancelled already."}
     try:
         await agenda.delete(target["id"])
     except CalendarRefusedError as refused:
         if refused.status != 410:  # 410: an earlier attempt, whose answer got lost, did it
             raise
     which = "The whole series is cancelled." if target is not event else "The event is cancelled."
-    return {"status": which, "event": for_the_model(event, agenda.zone)}
+    return {"message": which, "event": for_the_model(event, agenda.zone)}
 
 
 async def _event_and_target(agenda: Agenda, event_id: str, scope: Scope) -> tuple[Event, Event]:
@@ -187,4 +187,4 @@ def _description(text: str | None, caller: str | None) -> str:
 
 
 def _booked(agenda: Agenda, event: Event) -> dict[str, Any]:
-    return {"status": "The appointment is booked.", "event": for_the_model(event, agenda.zone)}
+    return {"message": "The appointment is booked.", "event": for_the_model(event, agenda.zone)}
