@@ -1,0 +1,346 @@
+"""One call, from the lease to the outcome."""
+
+# livekit's annotations are partial.
+# pyright: reportUnknownMemberType=false
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from livekit import rtc
+from livekit.agents import JobContext, llm
+
+from shared.errors import TrunklineError
+from shared.models.call import FallbackReason, Outcome
+from shared.models.session import Lease, RoomMetadata, SessionSnapshot
+from shared.repositories.calls import NamedEvent
+from shared.services import agent_prompt
+from worker.agent_executor import AgentExecutor, ToolEnvironment
+from worker.call_log import CallLog
+from worker.call_watch import CallWatch, Due
+from worker.caller import Caller, other_agents
+from worker.conversation import Conversation
+from worker.gemini import PhoneModel
+from worker.handover import hand_over
+from worker.lease import LeaseKeeper
+from worker.services import Services
+from worker.tool_binding import bind_tools
+
+log = logging.getLogger(__name__)
+
+CALLER_COMES_WITHIN = 120.0
+"""Seconds that an agent waits; LiveKit closes an empty room before that."""
+WATCH_EVERY = 0.2
+QUIET_BEFORE_HANG_UP = 0.8
+"""Seconds after the agent's last word, so that a goodbye is not cut off."""
+HANG_UP_WITHIN = 10.0
+"""Seconds after which a call that is to end does end, whatever is still being said."""
+GOODBYE_WITHIN = 8.0
+
+_ROOM_IS_GONE = (
+    rtc.DisconnectReason.ROOM_DELETED,
+    rtc.DisconnectReason.ROOM_CLOSED,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED,
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why the agent leaves, and what becomes of the caller: the first one counts."""
+
+    kind: Literal["ended", "fallback", "handed_over", "left"]
+    reason: str
+    outcome: Outcome | None = None
+
+
+class Call:
+    """Serves one caller; hears from its room, model, conversation, tools and lease."""
+
+    def __init__(self, ctx: JobContext, services: Services, snapshot: SessionSnapshot, lease: Lease) -> None:
+        self._ctx = ctx
+        self._services = services
+        self._snapshot = snapshot
+        self._generation = lease.generation
+        self._ids = (snapshot.tenant_id, snapshot.session_id)
+        self._clock = time.monotonic
+        self._started = self._clock()
+        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._finished = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._model_up = asyncio.Event()
+        self._answered = False
+        self._hanging_up = False
+
+        self._watch = CallWatch(snapshot.agent, self._clock)
+        self._caller = Caller(ctx.room, self._on_caller_left)
+        self._log = CallLog(self._write_events, generation=lease.generation, now=services.now)
+        self._lease = LeaseKeeper(
+            services.sessions,
+            snapshot,
+            lease,
+            alone=lambda: not other_agents(ctx.room),
+            on_lost=lambda: self._end(Ending("left", "another agent took over")),
+        )
+        environment = ToolEnvironment(
+            registry=services.registry,
+            fetch_secret=services.secrets.access,
+            credential=lambda tool: services.credential(snapshot, tool),
+            call=self,
+            record=lambda data: self._log.add("tool_call", **data),
+            running=self._watch.tool_runs,
+            now=services.now,
+        )
+        self._conversation = Conversation(
+            PhoneModel(snapshot.agent, services.settings, services.tls, self),
+            agent_prompt.system_instruction(snapshot, services.now()),
+            bind_tools(AgentExecutor(snapshot, environment)),
+            self,
+        )
+        ctx.room.on("disconnected", self._on_disconnected)
+
+    # The story of a call.
+
+    async def serve(self) -> None:
+        """Returns when the caller has been seen to and this agent may go."""
+        serving = asyncio.create_task(self._serve(), name="serve-call")
+        await asyncio.wait([serving, self._ending], return_when=asyncio.FIRST_COMPLETED)
+        if not self._ending.done():
+            # Serving goes on until the call is over, so this is a fault of ours; the caller is not to suffer.
+            log.error("the call broke", exc_info=serving.exception())
+            self._end(Ending("fallback", "the agent broke"))
+        serving.cancel()
+        try:
+            await self._finish(self._ending.result())
+        finally:
+            self._finished.set()
+
+    async def finished(self) -> None:
+        await self._finished.wait()
+
+    async def _serve(self) -> None:
+        history = await self._earlier_turns()
+        await self._conversation.start(self._ctx.room, history)
+        caller = await self._caller_comes()
+        await self._model_up.wait()
+        self._log.timing("agent_ready", self._elapsed_ms())
+        # LiveKit answers the call now that an agent's audio is published. The first words are asked for while
+        # the phone still rings, and held back until the caller hears them.
+        self._conversation.hold()
+        self._conversation.answer(caller)
+        self._open(history)
+        await self._caller.listens()
+        self._conversation.release()
+        self._mark_answered()
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            for due in self._watch.due():
+                if not self._hanging_up:
+                    self._go(self._act(due))
+
+    async def _earlier_turns(self) -> llm.ChatContext:
+        """What the caller and earlier agents said; empty for the first agent."""
+        history = llm.ChatContext.empty()
+        if self._generation > 1:
+            for _, event in await self._services.calls.read_events(*self._ids):
+                if event.kind == "turn":
+                    speaker, text = event.data["speaker"], event.data["text"]
+                    history.add_message(role="user" if speaker == "caller" else "assistant", content=text)
+        return history
+
+    async def _caller_comes(self) -> str:
+        try:
+            async with asyncio.timeout(CALLER_COMES_WITHIN):
+                return await self._caller.arrives()
+        except TimeoutError:
+            self._end(Ending("left", "no caller came"))
+            raise
+
+    def _open(self, history: llm.ChatContext) -> None:
+        greeted = any(message.role == "assistant" for message in history.messages())
+        language = self._snapshot.agent.language
+        opening = agent_prompt.take_over(language) if greeted else agent_prompt.greet(self._snapshot)
+        self._conversation.ask(opening)
+        self._watch.reply_owed()
+
+    def _mark_answered(self) -> None:
+        self._answered = True
+        self._watch.answered()
+        self._log.timing("answered", self._elapsed_ms())
+        if self._generation > 1:
+            self._log.notice("This agent took over.", generation=self._generation)
+        at = self._services.now()
+        self._go(self._attempt(self._services.calls.mark_answered(*self._ids, at)))
+
+    async def _act(self, due: Due) -> None:
+        match due:
+            case "prompt_caller":
+                self._log.notice("The caller is silent.")
+                self._say(agent_prompt.STILL_THERE)
+            case "end_silent_call":
+                await self._say_goodbye(agent_prompt.NOBODY_THERE, Outcome.CALLER_SILENT)
+            case "warn_of_end":
+                self._say(agent_prompt.NEARLY_OVER)
+            case "end_long_call":
+                await self._say_goodbye(agent_prompt.TIME_IS_UP, Outcome.MAX_LENGTH)
+            case "tell_to_wait":
+                self._say(agent_prompt.ONE_MOMENT)
+            case "ask_model_again":
+                self._log.notice("The model did not answer and was asked again.")
+                self._conversation.ask(agent_prompt.answer_again())
+            case "reconnect_model":
+                self._conversation.reconnect_model()
+            case "give_model_up":
+                self._end(Ending("fallback", "the model does not answer"))
+
+    def _say(self, sentence: str) -> "asyncio.Future[bool]":
+        """The future tells whether all of it was heard."""
+        phrase = self._conversation.ask(agent_prompt.say(sentence, self._snapshot.agent.language))
+        self._watch.reply_owed()
+        return phrase
+
+    async def _say_goodbye(self, sentence: str, outcome: Outcome) -> None:
+        """End the call with a last word. A silent caller who speaks up meanwhile has not gone."""
+        self._hanging_up = True
+        asked_at = self._clock()
+        await asyncio.wait([self._say(sentence)], timeout=GOODBYE_WITHIN)
+        if outcome is Outcome.CALLER_SILENT and self._watch.caller_heard_since(asked_at):
+            self._hanging_up = False
+            return
+        await self._agent_is_quiet()
+        self._end(Ending("ended", outcome.value, outcome))
+
+    async def hang_up(self) -> None:
+        """`CallControl`: end the call once the agent has finished what it is saying."""
+        if not self._hanging_up:
+            self._hanging_up = True
+            self._go(self._hang_up())
+
+    async def _hang_up(self) -> None:
+        await self._agent_is_quiet()
+        self._end(Ending("ended", "the agent ended the call", Outcome.AGENT_ENDED))
+
+    async def _agent_is_quiet(self) -> None:
+        deadline = self._clock() + HANG_UP_WITHIN
+        while self._watch.agent_quiet_for() < QUIET_BEFORE_HANG_UP and self._clock() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(WATCH_EVERY / 2)
+
+    # The end.
+
+    def _end(self, ending: Ending) -> None:
+        if not self._ending.done():
+            log.info("this agent's part of the call is over: %s", ending.reason)
+            self._ending.set_result(ending)
+
+    async def _finish(self, ending: Ending) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        match ending.kind:
+            case "ended":
+                await self._attempt(self._write_outcome(ending.outcome or Outcome.FAILED))
+                await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
+            case "fallback":
+                await self._attempt(self._request_fallback())
+                await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
+            case "handed_over" | "left":
+                self._conversation.mute()
+        self._log.notice("The agent left.", reason=ending.reason)
+        await self._log.close()
+        self._lease.stop()
+        if ending.kind == "handed_over":
+            await self._attempt(self._lease.release())
+            await self._attempt(self._hand_over())
+
+    async def _write_outcome(self, outcome: Outcome) -> None:
+        usage = {**self._conversation.usage(), "agent_seconds": round(self._elapsed_ms() / 1000, 1)}
+        await self._services.calls.end_call(*self._ids, outcome, self._services.now(), usage)
+
+    async def _request_fallback(self) -> None:
+        await self._services.calls.request_fallback(*self._ids, FallbackReason.MODEL_UNAVAILABLE)
+
+    async def _hand_over(self) -> None:
+        snapshot = self._snapshot
+        ids = RoomMetadata(
+            tenant_id=snapshot.tenant_id, agent_id=snapshot.agent_id, session_id=snapshot.session_id
+        )
+        leaver = self._ctx.local_participant_identity
+        cause = f"generation-{self._generation}-left"
+        await hand_over(self._services, ids, snapshot.room, leaver=leaver, cause=cause)
+
+    async def _attempt(self, step: Coroutine[Any, Any, Any]) -> None:
+        """Steps that do not depend on each other: one that fails does not keep the next from being tried."""
+        try:
+            await step
+        except TrunklineError as error:
+            log.warning("%s failed: %s", step.__qualname__, error)
+
+    # What the room, the model and the conversation tell.
+
+    def _on_caller_left(self) -> None:
+        if self._answered:
+            self._end(Ending("ended", "the caller hung up", Outcome.CALLER_HUNG_UP))
+        else:  # the phone edge knows whether the caller gave up or the dial timed out
+            self._end(Ending("left", "the caller left before the call was answered"))
+
+    def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        if reason in _ROOM_IS_GONE:
+            self._end(Ending("left", "the room was closed"))
+        else:
+            name = rtc.DisconnectReason.Name(reason)
+            self._end(Ending("handed_over", f"the connection to the room was lost: {name}"))
+
+    def conversation_closed(self, error: bool) -> None:
+        if error:
+            self._end(Ending("fallback", "the model is out of reach"))
+        else:
+            self._end(Ending("handed_over", "the worker is stopping"))
+
+    def connected(self) -> None:
+        self._model_up.set()
+
+    def caller_audio(self, frame: rtc.AudioFrame) -> None:
+        self._watch.caller_audio(frame)
+
+    def model_acted(self) -> None:
+        self._watch.model_acted()
+
+    def reply_lost(self, said: str) -> None:
+        self._log.notice("A reply broke off with the connection to the model; the rest was asked for.")
+        self._go(self._ask_for_the_rest(said))
+
+    async def _ask_for_the_rest(self, said: str) -> None:
+        await self._conversation.played_out()
+        self._conversation.ask(agent_prompt.go_on(said))
+        self._watch.reply_owed()
+
+    def caller_transcribed(self) -> None:
+        self._watch.caller_spoke()
+
+    def agent_speaks(self, speaking: bool) -> None:
+        self._watch.agent_speaks(speaking)
+
+    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None:
+        self._log.turn(speaker, text, interrupted=interrupted, at=at)
+        if self._snapshot.agent.log_spoken_words:
+            log.info("turn", extra={"speaker": speaker, "text": text, "interrupted": interrupted})
+
+    # Small things.
+
+    async def _write_events(self, events: list[NamedEvent]) -> None:
+        await self._services.calls.append_events(*self._ids, events, expires_at=self._snapshot.expires_at)
+
+    def _elapsed_ms(self) -> float:
+        return (self._clock() - self._started) * 1000
+
+    def _go(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a step of the call broke", exc_info=error)

@@ -1,0 +1,101 @@
+"""Who has been silent for how long, and what to do about it.
+
+Three small clocks, fed with what happens in the call and asked a few times a second what is due. They do
+nothing themselves, and they take the time as an argument, in seconds of any monotonic clock.
+"""
+
+from typing import Literal
+
+ASK_AGAIN_AFTER = 3.0
+"""Seconds without a sign of the model after which it is asked (again) for the reply that it owes."""
+RECONNECT_AFTER = 1.0
+"""Seconds after that, still without a sign, at which it is asked once more over a new connection."""
+GIVE_UP_AFTER = 3.0
+"""Seconds after asking again, still without a sign, at which the caller is handed to the fallback."""
+TOOL_WORDS_AFTER = 2.5
+"""Seconds of a running tool after which the caller is told to wait a moment."""
+WARN_BEFORE_END = 60.0
+"""Seconds before the longest allowed call ends at which the caller is told; not in short calls."""
+
+
+class SilenceGuard:
+    """The caller says nothing: ask, then end. An agent that speaks or works is not waiting for the caller."""
+
+    def __init__(self, prompt_after: float, hang_up_after: float, now: float) -> None:
+        self._prompt_after = prompt_after
+        self._hang_up_after = hang_up_after
+        self._since = now
+        self._prompted = False
+
+    def caller_spoke(self, now: float) -> None:
+        self._since = now
+        self._prompted = False
+
+    def agent_busy(self, now: float) -> None:
+        self._since = now
+
+    def due(self, now: float) -> Literal["prompt", "hang_up"] | None:
+        """Each is due once; "prompt" starts the wait for "hang_up"."""
+        silent = now - self._since
+        if not self._prompted and silent >= self._prompt_after:
+            self._prompted = True
+            self._since = now
+            return "prompt"
+        if self._prompted and silent >= self._hang_up_after:
+            return "hang_up"
+        return None
+
+
+class LengthGuard:
+    """The longest that a call may last, and a word shortly before."""
+
+    def __init__(self, max_seconds: float, now: float) -> None:
+        self._ends = now + max_seconds
+        self._warns: float | None = (
+            self._ends - WARN_BEFORE_END if max_seconds >= 2 * WARN_BEFORE_END else None
+        )
+
+    def due(self, now: float) -> Literal["warn", "end"] | None:
+        if now >= self._ends:
+            return "end"
+        if self._warns is not None and now >= self._warns:
+            self._warns = None
+            return "warn"
+        return None
+
+
+class ReplyGuard:
+    """The model owes a reply: the caller has spoken, a function has returned, or a phrase was asked for."""
+
+    _STEPS: tuple[tuple[float, Literal["ask_again", "reconnect", "give_up"]], ...] = (
+        (ASK_AGAIN_AFTER, "ask_again"),
+        (ASK_AGAIN_AFTER + RECONNECT_AFTER, "reconnect"),
+        (ASK_AGAIN_AFTER + GIVE_UP_AFTER, "give_up"),
+    )
+
+    def __init__(self) -> None:
+        self._owed_since: float | None = None
+        self._step = 0
+
+    @property
+    def owed(self) -> bool:
+        return self._owed_since is not None
+
+    def reply_owed(self, now: float) -> None:
+        """The clock starts again with every turn of the caller's, until the model has been asked."""
+        if self._step == 0:
+            self._owed_since = now
+
+    def model_acted(self) -> None:
+        self._owed_since = None
+        self._step = 0
+
+    def due(self, now: float) -> Literal["ask_again", "reconnect", "give_up"] | None:
+        """Each is due once, one after the other, until the model acts."""
+        if self._owed_since is None or self._step == len(self._STEPS):
+            return None
+        seconds, due = self._STEPS[self._step]
+        if now - self._owed_since < seconds:
+            return None
+        self._step += 1
+        return due

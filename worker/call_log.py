@@ -1,0 +1,125 @@
+"""Everything that the worker does to a call, written to the call's events in batches.
+
+Events get their ids and order here, so a batch that is written twice changes nothing. Writing never holds
+up the conversation; what cannot be written is kept, within a bound, and tried again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from shared.errors import UnavailableError
+from shared.models.call import CallEvent, EventKind
+from shared.repositories.calls import NamedEvent
+
+log = logging.getLogger(__name__)
+
+Write = Callable[[list[NamedEvent]], Awaitable[None]]
+
+BATCH_EVENTS = 100
+"""At most so many in a commit, and no waiting once so many have come together."""
+BATCH_SECONDS = 0.5
+"""How long an event waits for others: what a replacement agent may miss of the conversation."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
+"""Pauses after failed writes; the last one repeats."""
+MAX_PENDING = 2000
+"""Beyond it the oldest are dropped, and a notice tells how many."""
+MAX_TEXT = 4000
+"""Characters of one spoken turn that are kept."""
+
+
+class CallLog:
+    """`write` stores a batch and raises `UnavailableError`; `now` is the clock, with a time zone."""
+
+    def __init__(self, write: Write, *, generation: int, now: Callable[[], datetime]) -> None:
+        self._write = write
+        self._source = f"worker-{generation}"
+        self._now = now
+        self._number = 0
+        self._dropped = 0
+        self._pending: deque[NamedEvent] = deque()
+        self._news = asyncio.Event()
+        self._full = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._task = asyncio.create_task(self._write_batches(), name="call-log")
+
+    def turn(self, speaker: str, text: str, *, interrupted: bool = False, at: datetime | None = None) -> None:
+        self.add("turn", at=at, speaker=speaker, text=text[:MAX_TEXT], interrupted=interrupted)
+
+    def notice(self, text: str, **explanation: Any) -> None:
+        self.add("notice", text=text, **explanation)
+
+    def timing(self, name: str, milliseconds: float) -> None:
+        self.add("timing", name=name, milliseconds=round(milliseconds, 1))
+
+    def add(self, kind: EventKind, *, at: datetime | None = None, **data: Any) -> None:
+        self._number += 1
+        event = CallEvent(at=at or self._now(), source=self._source, kind=kind, data=data)
+        if len(self._pending) >= MAX_PENDING:
+            self._pending.popleft()
+            self._dropped += 1
+        self._pending.append((f"{self._source}-{self._number:06d}", event))
+        self._news.set()
+        if len(self._pending) >= BATCH_EVENTS:
+            self._full.set()
+
+    async def flush(self, seconds: float = 3.0) -> bool:
+        """Write all that is pending now. False: it could not be written within `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                for pause in (*RETRY_SECONDS, *([RETRY_SECONDS[-1]] * 100)):
+                    if await self._write_all():
+                        return True
+                    await asyncio.sleep(pause)
+        except TimeoutError:
+            log.warning("%d events of the call could not be written", len(self._pending))
+        return False
+
+    async def close(self) -> None:
+        """Stop writing in the background and write the rest."""
+        self._task.cancel()
+        await self.flush()
+
+    async def _write_batches(self) -> None:
+        failures = 0
+        while True:
+            await self._news.wait()
+            await self._gather()
+            if await self._write_all():
+                failures = 0
+            else:
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+
+    async def _gather(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BATCH_SECONDS):
+                await self._full.wait()
+
+    async def _write_all(self) -> bool:
+        """False: a write failed, and its events are still pending."""
+        async with self._writing:
+            if self._dropped:
+                dropped, self._dropped = self._dropped, 0
+                self.notice("events were dropped because they could not be written", count=dropped)
+            while self._pending:
+                batch = [self._pending[i] for i in range(min(BATCH_EVENTS, len(self._pending)))]
+                try:
+                    await self._write(batch)
+                except UnavailableError as error:
+                    log.warning("a batch of %d events could not be written: %s", len(batch), error)
+                    return False
+                self._forget(batch)
+            self._news.clear()
+            self._full.clear()
+            return True
+
+    def _forget(self, written: list[NamedEvent]) -> None:
+        """Take the written events off; some may have been dropped for room meanwhile."""
+        last = written[-1][0]
+        while self._pending and self._pending[0][0] <= last:
+            self._pending.popleft()

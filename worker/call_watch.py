@@ -1,0 +1,126 @@
+"""What happens in a call, told to the guards; and what they say is due."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from livekit import rtc
+
+from shared.models.agent import Agent
+from worker.call_guard import TOOL_WORDS_AFTER, LengthGuard, ReplyGuard, SilenceGuard
+from worker.voice_activity import VoiceActivity
+
+Due = Literal[
+    "prompt_caller",
+    "end_silent_call",
+    "warn_of_end",
+    "end_long_call",
+    "tell_to_wait",
+    "ask_model_again",
+    "reconnect_model",
+    "give_model_up",
+]
+
+
+class CallWatch:
+    """Takes events as they come and a monotonic `clock`; `due()` is asked a few times a second."""
+
+    def __init__(self, agent: Agent, clock: Callable[[], float]) -> None:
+        self._agent = agent
+        self._clock = clock
+        self._voice = VoiceActivity()
+        self._reply = ReplyGuard()
+        self._silence: SilenceGuard | None = None
+        self._length: LengthGuard | None = None
+        self._agent_speaking = False
+        self._agent_spoke_at = clock()
+        self._model_acted_at = clock()
+        self._heard_from = clock()
+        self._caller_heard_at = clock()
+        self._tool_since: float | None = None
+
+    def answered(self) -> None:
+        """The conversation begins: from now on silence and length count."""
+        now = self._clock()
+        agent = self._agent
+        self._silence = SilenceGuard(agent.silence_prompt_seconds, agent.silence_hangup_seconds, now)
+        self._length = LengthGuard(agent.max_call_seconds, now)
+
+    def caller_audio(self, frame: rtc.AudioFrame) -> None:
+        change = self._voice.push(frame)
+        if change is not None:
+            self.caller_spoke()
+        if change == "started":
+            self._heard_from = self._clock()
+        # An "uh-huh" that the agent talked through, or a turn that is answered already, wants no reply.
+        if change == "ended" and not self._agent_speaking and self._model_acted_at < self._heard_from:
+            self._reply.reply_owed(self._clock())
+
+    def caller_spoke(self) -> None:
+        self._caller_heard_at = self._clock()
+        if self._silence is not None:
+            self._silence.caller_spoke(self._clock())
+
+    def caller_heard_since(self, moment: float) -> bool:
+        """`moment` is of the clock that was given."""
+        return self._voice.speaking or self._caller_heard_at > moment
+
+    def model_acted(self) -> None:
+        self._model_acted_at = self._clock()
+        self._reply.model_acted()
+
+    def reply_owed(self) -> None:
+        """The model was asked for something, or got the result of a function."""
+        self._reply.reply_owed(self._clock())
+
+    def agent_speaks(self, speaking: bool) -> None:
+        self._agent_speaking = speaking
+        self._agent_spoke_at = self._clock()
+
+    def tool_runs(self, running: bool) -> None:
+        self._tool_since = self._clock() if running else None
+        if running:
+            self._reply.model_acted()
+        else:
+            self._reply.reply_owed(self._clock())
+
+    def agent_quiet_for(self) -> float:
+        """Seconds since the agent was last heard; 0 while it speaks."""
+        return 0.0 if self._agent_speaking else self._clock() - self._agent_spoke_at
+
+    def due(self) -> list[Due]:
+        """What has become due since the last time."""
+        now = self._clock()
+        return [*self._silence_due(now), *self._length_due(now), *self._reply_due(now), *self._tool_due(now)]
+
+    def _silence_due(self, now: float) -> list[Due]:
+        if self._silence is None:
+            return []
+        if self._agent_speaking or self._tool_since is not None or self._voice.speaking or self._reply.owed:
+            self._silence.agent_busy(now)
+        due = self._silence.due(now)
+        return [] if due is None else ["prompt_caller" if due == "prompt" else "end_silent_call"]
+
+    def _length_due(self, now: float) -> list[Due]:
+        due = None if self._length is None else self._length.due(now)
+        return [] if due is None else ["warn_of_end" if due == "warn" else "end_long_call"]
+
+    def _reply_due(self, now: float) -> list[Due]:
+        if self._agent_speaking or self._voice.speaking:
+            return []
+        due = self._reply.due(now)
+        return [] if due is None else [_REPLY_DUE[due]]
+
+    def _tool_due(self, now: float) -> list[Due]:
+        if self._tool_since is None or self._agent_speaking:
+            return []
+        if now - max(self._tool_since, self._agent_spoke_at) < TOOL_WORDS_AFTER:
+            return []
+        self._tool_since = now
+        return ["tell_to_wait"]
+
+
+_REPLY_DUE: dict[Literal["ask_again", "reconnect", "give_up"], Due] = {
+    "ask_again": "ask_model_again",
+    "reconnect": "reconnect_model",
+    "give_up": "give_model_up",
+}

@@ -1,0 +1,70 @@
+"""The one person in the room: when they come, when they can hear, and when they leave.
+
+Attributes as livekit-sip sets them: `sip.callStatus` goes ringing → active → hangup.
+"""
+
+# livekit's annotations are partial.
+# pyright: reportUnknownMemberType=false
+
+import asyncio
+from collections.abc import Callable
+
+from livekit import rtc
+
+_PEOPLE = (rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD)
+_CALL_STATUS = "sip.callStatus"
+
+
+class Caller:
+    """The first person to come is the caller; whoever dials into the room later is not listened to."""
+
+    def __init__(self, room: rtc.Room, on_left: Callable[[], None]) -> None:
+        self._room = room
+        self._on_left = on_left
+        self._news = asyncio.Event()
+        self.participant: rtc.RemoteParticipant | None = None
+        # Each handler takes what livekit-rtc passes, exactly: one that raises silences those after it.
+        room.on("participant_connected", self._on_participant)
+        room.on("participant_attributes_changed", self._on_attributes)
+        room.on("participant_disconnected", self._on_participant_left)
+
+    async def arrives(self) -> str:
+        """The caller's identity, as soon as they are in the room."""
+        while (found := self._find()) is None:
+            await self._wait()
+        self.participant = found
+        return found.identity
+
+    async def listens(self) -> None:
+        """Until the phone leg is answered; a browser listens at once."""
+        while not self._is_listening():
+            await self._wait()
+
+    def _find(self) -> rtc.RemoteParticipant | None:
+        return next((p for p in self._room.remote_participants.values() if p.kind in _PEOPLE), None)
+
+    def _is_listening(self) -> bool:
+        caller = self.participant
+        if caller is None:
+            return False
+        on_the_phone = caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        return not on_the_phone or caller.attributes.get(_CALL_STATUS) == "active"
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        await self._news.wait()
+
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
+        self._news.set()
+
+    def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
+        self._news.set()
+
+    def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
+        if self.participant is not None and participant.identity == self.participant.identity:
+            self._on_left()
+
+
+def other_agents(room: rtc.Room) -> list[rtc.RemoteParticipant]:
+    agent = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    return [p for p in room.remote_participants.values() if p.kind == agent]

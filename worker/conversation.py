@@ -1,0 +1,177 @@
+"""The spoken half of a call: an AgentSession between the caller's audio and the model.
+
+It knows nothing of leases, outcomes or Firestore, and runs on memory audio as well as in a room.
+"""
+
+# livekit's annotations are partial.
+# pyright: reportUnknownMemberType=false
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from livekit import rtc
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    AgentStateChangedEvent,
+    CloseEvent,
+    CloseReason,
+    ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
+    llm,
+    room_io,
+)
+from livekit.agents.voice import SpeechHandle
+
+from worker.gemini import PhoneModel
+from worker.tool_binding import ToolFunc
+
+log = logging.getLogger(__name__)
+
+NOBODY_YET = "nobody-yet"
+"""Identity of no participant: the agent's audio is published, and the call thereby answered, only when
+`answer` names the caller."""
+
+
+class Listener(Protocol):
+    """What a call hears from its conversation. Called on the event loop; must return at once."""
+
+    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None: ...
+    def caller_transcribed(self) -> None: ...
+    def agent_speaks(self, speaking: bool) -> None: ...
+    def conversation_closed(self, error: bool) -> None:
+        """`error`: the model is lost for good. Otherwise somebody closed the conversation."""
+        ...
+
+
+class Conversation:
+    def __init__(
+        self,
+        model: PhoneModel,
+        instructions: str,
+        tools: Sequence[ToolFunc],
+        listener: Listener,
+    ) -> None:
+        self._model = model
+        self._listener = listener
+        self._instructions = instructions
+        self._tools: list[llm.Tool | llm.Toolset] = list(tools)
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self.session: AgentSession[None] = AgentSession(
+            llm=model,
+            vad=None,
+            turn_handling={"turn_detection": "realtime_llm"},
+            aec_warmup_duration=None,
+            user_away_timeout=None,
+        )
+        self.session.on("conversation_item_added", self._on_item)
+        self.session.on("user_input_transcribed", self._on_transcribed)
+        self.session.on("agent_state_changed", self._on_agent_state)
+        self.session.on("close", self._on_close)
+
+    async def start(self, room: rtc.Room | None, history: llm.ChatContext | None = None) -> None:
+        """Connect the model, and the room at the same time. Without a room, set the session's audio first.
+
+        `history` is what was said before this agent came.
+        """
+        agent = Agent(instructions=self._instructions, tools=self._tools, chat_ctx=history)
+        if room is None:
+            await self.session.start(agent, record=False)
+            return
+        options = room_io.RoomOptions(
+            # 20 ms at the rate that Gemini takes: nothing is collected and nothing is resampled twice.
+            audio_input=room_io.AudioInputOptions(
+                sample_rate=16000, frame_size_ms=20, auto_gain_control=False, pre_connect_audio=False
+            ),
+            text_input=False,
+            participant_identity=NOBODY_YET,
+            close_on_disconnect=False,
+        )
+        # Without a session host nobody in the room can steer the agent.
+        await self.session.start(agent, room=room, room_options=options, session_host=False, record=False)
+
+    def answer(self, caller: str) -> None:
+        """Publish the agent's audio and listen to the participant `caller`; LiveKit then answers the call."""
+        self.session.room_io.set_participant(caller)
+
+    def hold(self) -> None:
+        """Keep what the agent says back until `release`."""
+        if self.session.output.audio is not None:
+            self.session.output.audio.pause()
+
+    def release(self) -> None:
+        if self.session.output.audio is not None:
+            self.session.output.audio.resume()
+
+    def ask(self, instructions: str) -> asyncio.Future[bool]:
+        """Have the model say something on the platform's behalf.
+
+        The result tells whether all of it was heard: it was not interrupted and did not fail.
+        """
+        if self._model.phone_session is not None:
+            self._model.phone_session.end_turn()
+        heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def on_done(handle: SpeechHandle) -> None:
+            if not heard.done():
+                said = bool(handle.chat_items) and not handle.interrupted
+                heard.set_result(said and handle.exception() is None)
+
+        try:
+            self.session.generate_reply(instructions=instructions).add_done_callback(on_done)
+        except RuntimeError as error:  # the conversation is being closed
+            log.debug("no phrase any more: %s", error)
+            heard.set_result(False)
+        return heard
+
+    def reconnect_model(self) -> None:
+        if self._model.phone_session is not None:
+            self._model.phone_session.reconnect()
+
+    async def played_out(self) -> None:
+        """Until what has come from the model so far has been heard."""
+        await self._quiet.wait()
+
+    def mute(self) -> None:
+        """Fall silent at once and for good."""
+        self.session.output.set_audio_enabled(False)
+        self.session.input.set_audio_enabled(False)
+        try:
+            self.session.interrupt(force=True)
+        except RuntimeError as error:  # it is closing already
+            log.debug("nothing to interrupt: %s", error)
+
+    def usage(self) -> dict[str, float]:
+        """Tokens by kind, summed over the models that spoke."""
+        total: dict[str, float] = {}
+        for used in self.session.usage.model_usage:
+            for name, value in used.model_dump().items():
+                if isinstance(value, (int, float)) and value:
+                    total[name] = total.get(name, 0.0) + value
+        return total
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if isinstance(item, llm.ChatMessage) and item.role in ("user", "assistant") and item.text_content:
+            speaker = "caller" if item.role == "user" else "agent"
+            at = datetime.fromtimestamp(item.created_at, UTC)
+            self._listener.turn_added(speaker, item.text_content, interrupted=item.interrupted, at=at)
+
+    def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
+        if event.transcript:
+            self._listener.caller_transcribed()
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._quiet.clear()
+            self._listener.agent_speaks(True)
+        elif event.old_state == "speaking":
+            self._quiet.set()
+            self._listener.agent_speaks(False)
+
+    def _on_close(self, event: CloseEvent) -> None:
+        self._listener.conversation_closed(event.reason is CloseReason.ERROR)

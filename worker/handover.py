@@ -1,0 +1,87 @@
+"""Getting another agent into a room whose agent leaves or has died.
+
+LiveKit notices a dead agent after 20 seconds and replaces none, so the platform does: the agent itself when
+its worker is told to stop, the worker's main process when the agent's process dies.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from livekit.protocol import models
+
+from shared.errors import TrunklineError
+from shared.models.call import FallbackReason
+from shared.models.session import RoomMetadata
+from worker.admission import parse_metadata
+from worker.services import Services
+
+if TYPE_CHECKING:
+    from livekit.agents.job import RunningJobInfo
+
+log = logging.getLogger(__name__)
+
+SUCCESSOR_WITHIN = 1.0
+"""Seconds in which a dispatched agent is in the room, else nobody took the job: LiveKit offers it once."""
+ATTEMPTS = 3
+"""Dispatches before the caller is handed to the fallback."""
+_POLL_EVERY = 0.1
+
+
+async def hand_over(services: Services, ids: RoomMetadata, room: str, *, leaver: str, cause: str) -> None:
+    """Dispatch another agent to `room`, as long as a caller is in it; if none comes, give the fallback.
+
+    `leaver` is the identity of the agent that leaves or died. `cause` names this handover: the platform's own
+    watch may notice the same thing, and only one of both dispatches. Raises `UnavailableError`.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        people, agents = await _who_is_in(services, room, leaver)
+        if not people or agents:
+            return
+        noted = await services.calls.note_dispatch(
+            ids.tenant_id, ids.session_id, f"{cause}-{attempt}", services.livekit.agent_name
+        )
+        if not noted:
+            return
+        log.info("asking for another agent", extra={"cause": cause, "attempt": attempt})
+        await services.livekit.create_dispatch(room, ids)
+        if await _successor_comes(services, room, leaver):
+            return
+    log.warning("no other agent came", extra={"cause": cause})
+    await services.calls.request_fallback(ids.tenant_id, ids.session_id, FallbackReason.AGENT_LOST)
+    await services.livekit.delete_room(room)
+
+
+async def replace_crashed(services: Services, job: "RunningJobInfo") -> None:
+    """The process of `job` died: end its lease and get another agent, unless the call is over."""
+    room = job.job.room.name
+    ids = parse_metadata(job.job.metadata, room=room)
+    if ids is None:
+        return
+    try:
+        lease = (await services.sessions.get_session(ids.tenant_id, ids.session_id)).lease
+        if lease is None or lease.owner != job.job.id:
+            return
+        await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
+        cause = f"generation-{lease.generation}-crashed"
+        await hand_over(services, ids, room, leaver=job.accept_arguments.identity, cause=cause)
+    except TrunklineError:
+        log.exception("a crashed agent could not be replaced", extra={"session_id": ids.session_id})
+
+
+async def _successor_comes(services: Services, room: str, leaver: str) -> bool:
+    deadline = asyncio.get_running_loop().time() + SUCCESSOR_WITHIN
+    while asyncio.get_running_loop().time() < deadline:
+        _, agents = await _who_is_in(services, room, leaver)
+        if agents:
+            return True
+        await asyncio.sleep(_POLL_EVERY)
+    return False
+
+
+async def _who_is_in(services: Services, room: str, leaver: str) -> tuple[int, int]:
+    """How many (people, agents other than `leaver`) are in the room."""
+    everybody = await services.livekit.list_participants(room)
+    kinds = models.ParticipantInfo.Kind
+    people = sum(p.kind in (kinds.SIP, kinds.STANDARD) for p in everybody)
+    return people, sum(p.kind == kinds.AGENT and p.identity != leaver for p in everybody)

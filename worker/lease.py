@@ -1,0 +1,127 @@
+"""The right to speak in a room: claimed before anything is said, renewed in the background.
+
+Two agents in one room would both talk and both hear. Whoever holds the session's lease speaks; whoever
+loses it is silent from that moment on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from shared.errors import NotFoundError, UnavailableError
+from shared.models.session import Lease, SessionSnapshot
+from shared.services.session_service import LeaseHeldError, LeaseLostError
+
+log = logging.getLogger(__name__)
+
+TTL = timedelta(seconds=6)
+"""How long a dead agent keeps the room to itself when nobody saw it die."""
+RENEW_EVERY = 2.0
+"""Seconds. Firestore sustains about one write a second to a document; two renewals may fail in a row."""
+SESSION_APPEARS_WITHIN = 5.0
+"""Seconds. The edge creates the room while the snapshot is still being committed."""
+WAIT_FOR_LEASE = TTL.total_seconds() + 2
+"""Seconds that a second agent stays, silent, in case the first one is gone or about to hand over."""
+POLL_EVERY = 0.1
+
+
+class Leases(Protocol):
+    """The part of `SessionManager` that is needed here."""
+
+    async def get_session(self, tenant_id: str, session_id: str) -> SessionSnapshot: ...
+    async def claim_lease(self, tenant_id: str, session_id: str, owner: str, ttl: timedelta) -> Lease: ...
+    async def renew_lease(self, tenant_id: str, session_id: str, lease: Lease, ttl: timedelta) -> Lease: ...
+    async def release_lease(self, tenant_id: str, session_id: str, lease: Lease) -> None: ...
+
+
+async def open_session(
+    leases: Leases, tenant_id: str, session_id: str, owner: str
+) -> tuple[SessionSnapshot, Lease]:
+    """The snapshot and the right to speak, both asked for at once.
+
+    Raises `LeaseHeldError` when another live agent keeps the lease, `NotFoundError` when there is no such
+    session, `UnavailableError`.
+    """
+    snapshot = asyncio.create_task(_read(leases, tenant_id, session_id))
+    try:
+        lease = await _claim(leases, tenant_id, session_id, owner)
+        return await snapshot, lease
+    finally:
+        snapshot.cancel()
+
+
+async def _read(leases: Leases, tenant_id: str, session_id: str) -> SessionSnapshot:
+    deadline = asyncio.get_running_loop().time() + SESSION_APPEARS_WITHIN
+    while True:
+        try:
+            return await leases.get_session(tenant_id, session_id)
+        except NotFoundError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(POLL_EVERY)
+
+
+async def _claim(leases: Leases, tenant_id: str, session_id: str, owner: str) -> Lease:
+    started = asyncio.get_running_loop().time()
+    while True:
+        waited = asyncio.get_running_loop().time() - started
+        try:
+            return await leases.claim_lease(tenant_id, session_id, owner, TTL)
+        except NotFoundError:
+            if waited > SESSION_APPEARS_WITHIN:
+                raise
+        except LeaseHeldError:
+            if waited > WAIT_FOR_LEASE:
+                raise
+        await asyncio.sleep(POLL_EVERY)
+
+
+class LeaseKeeper:
+    """Renews a lease until it is released or lost; `on_lost` is called once, from the renewing task.
+
+    While Firestore does not answer nobody can claim the lease either, so an agent that is `alone` in its
+    room goes on serving the caller past the lease's end; with another agent there, it yields.
+    """
+
+    def __init__(
+        self,
+        leases: Leases,
+        snapshot: SessionSnapshot,
+        lease: Lease,
+        *,
+        alone: Callable[[], bool],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self.lease = lease
+        self._leases = leases
+        self._ids = (snapshot.tenant_id, snapshot.session_id)
+        self._alone = alone
+        self._on_lost = on_lost
+        self._task = asyncio.create_task(self._renew(), name="lease")
+
+    async def _renew(self) -> None:
+        loop = asyncio.get_running_loop()
+        valid_until = loop.time() + TTL.total_seconds()
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            asked_at = loop.time()
+            try:
+                self.lease = await self._leases.renew_lease(*self._ids, self.lease, TTL)
+                valid_until = asked_at + TTL.total_seconds()
+            except (LeaseLostError, NotFoundError):
+                break
+            except UnavailableError as error:
+                log.warning("the lease could not be renewed: %s", error)
+                if loop.time() > valid_until and not self._alone():
+                    break
+        self._on_lost()
+
+    async def release(self) -> None:
+        """Stop renewing and let the next agent in at once."""
+        self.stop()
+        await self._leases.release_lease(*self._ids, self.lease)
+
+    def stop(self) -> None:
+        self._task.cancel()

@@ -1,0 +1,51 @@
+"""What the worker reads from its environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from shared.settings import GoogleCloudSettings, LiveKitSettings
+
+
+class WorkerSettings(GoogleCloudSettings, LiveKitSettings):
+    """`WorkerSettings.from_env()` raises one `ConfigurationError` that lists every finding."""
+
+    gemini_backend: Literal["gemini_api", "vertex_ai"] = "gemini_api"
+    gemini_api_key: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    gemini_api_version: str | None = None
+    """None: v1beta for the Gemini API, v1beta1 for Vertex AI, where the Live API is served."""
+    google_cloud_location: Annotated[str | None, Field(validate_default=True)] = None
+
+    max_calls_per_worker: int = Field(default=10, ge=1, le=100)
+    warm_jobs: Annotated[int | None, Field(ge=0)] = None
+    """Job processes kept ready. None: one for each call that the worker may take."""
+    health_port: int = Field(default=8081, ge=0, le=65535)
+
+    secret_manager_endpoint: str | None = None
+    google_oauth_client_id: str | None = None
+    google_oauth_client_secret: SecretStr | None = None
+    google_oauth_token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("gemini_api_key")
+    @classmethod
+    def _key_for_the_gemini_api(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if key is None and info.data.get("gemini_backend") == "gemini_api":
+            raise ValueError("needed when GEMINI_BACKEND is gemini_api")
+        return key
+
+    @field_validator("google_cloud_location")
+    @classmethod
+    def _location_for_vertex_ai(cls, location: str | None, info: ValidationInfo) -> str | None:
+        if location is None and info.data.get("gemini_backend") == "vertex_ai":
+            raise ValueError("needed when GEMINI_BACKEND is vertex_ai")
+        return location
+
+    @property
+    def idle_processes(self) -> int:
+        return self.max_calls_per_worker if self.warm_jobs is None else self.warm_jobs
+
+    @property
+    def live_api_version(self) -> str:
+        return self.gemini_api_version or ("v1beta" if self.gemini_backend == "gemini_api" else "v1beta1")

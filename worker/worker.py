@@ -1,0 +1,180 @@
+"""The worker: takes calls from LiveKit, each in a process of its own.
+
+`python -m worker.worker start` registers with LiveKit and serves calls until SIGTERM. Then it takes no more,
+hands the running calls to other workers, and is gone within the ten seconds that a container has.
+"""
+
+import argparse
+import asyncio
+import functools
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobProcess
+
+from shared.errors import ConfigurationError, NotFoundError, UnavailableError
+from shared.services.session_service import LeaseHeldError
+from shared.telemetry import configure_logging
+from worker.admission import FULL, Admission, parse_metadata
+from worker.call import Call
+from worker.crash_watch import CrashWatch
+from worker.lease import open_session
+from worker.services import Services
+from worker.settings import WorkerSettings
+from worker.tool_binding import create_tool_func
+from worker.warm_up import tls_context, warm_up
+
+__all__ = ["create_tool_func", "entrypoint", "main", "make_server"]
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 1
+"""Calls that end by themselves this soon after SIGTERM are left to it; the others are handed over."""
+CLOSE_SECONDS = 7.0
+"""For handing over what is left; a process that takes longer is killed."""
+
+
+async def entrypoint(ctx: JobContext) -> None:
+    """Serve one call: claim the right to speak, read the snapshot, and stay until the call is over."""
+    ids = parse_metadata(ctx.job.metadata, room=ctx.job.room.name)
+    if ids is None:
+        ctx.shutdown("not a call of ours")
+        return
+    ctx.log_context_fields = {
+        "tenant_id": ids.tenant_id,
+        "session_id": ids.session_id,
+        "job_id": ctx.job.id,
+    }
+    services = Services.open(WorkerSettings.from_env(), tls_context())
+    # An agent in the room that has published nothing is neither seen nor heard by the caller.
+    joining = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
+    try:
+        snapshot, lease = await open_session(
+            services.sessions, ids.tenant_id, ids.session_id, owner=ctx.job.id
+        )
+    except (LeaseHeldError, NotFoundError, UnavailableError) as error:
+        log.warning("this agent is not needed or cannot serve: %s", error)
+        await asyncio.wait([joining])
+        await services.aclose()
+        ctx.shutdown("no lease")
+        return
+    await joining
+    call = Call(ctx, services, snapshot, lease)
+    ctx.proc.userdata["call"] = call
+    ctx.proc.userdata["serving"] = asyncio.create_task(_serve(ctx, call, services))
+
+
+async def _serve(ctx: JobContext, call: Call, services: Services) -> None:
+    # Not awaited by the entrypoint: when the worker stops, livekit-agents closes the conversation only after
+    # the entrypoint has returned, and that is how a call learns that it must be handed over.
+    try:
+        await call.serve()
+    finally:
+        ctx.shutdown("the call is over")
+        await services.aclose()
+
+
+async def _on_session_end(ctx: JobContext) -> None:
+    """The process may end only when the caller has been seen to."""
+    serving: asyncio.Task[None] | None = ctx.proc.userdata.get("serving")
+    if serving is not None:
+        await asyncio.wait([serving])
+
+
+def _set_up_process(process: JobProcess) -> None:
+    warm_up(WorkerSettings.from_env())
+
+
+def make_server(settings: WorkerSettings) -> AgentServer:
+    admission = Admission(settings.max_calls_per_worker)
+    agent_server = AgentServer(
+        ws_url=settings.livekit_url,
+        api_key=settings.livekit_api_key,
+        api_secret=settings.livekit_api_secret.get_secret_value(),
+        job_executor_type=JobExecutorType.PROCESS,
+        preload_modules=["worker.preload"],
+        setup_fnc=_set_up_process,
+        load_fnc=admission.load,
+        load_threshold=FULL,
+        num_idle_processes=settings.idle_processes,
+        drain_timeout=DRAIN_SECONDS,
+        shutdown_process_timeout=CLOSE_SECONDS,
+        session_end_timeout=CLOSE_SECONDS,
+        port=settings.health_port,
+        log_level=settings.log_level,
+    )
+    agent_server.rtc_session(
+        entrypoint,
+        agent_name=settings.agent_name,
+        on_request=admission.on_request,
+        on_session_end=_on_session_end,
+    )
+    return agent_server
+
+
+def __getattr__(name: str) -> Any:
+    # `server` is made when it is asked for: importing this module must not need any settings.
+    if name == "server":
+        return _server()
+    raise AttributeError(name)
+
+
+@functools.cache
+def _server() -> AgentServer:
+    return make_server(WorkerSettings.from_env())
+
+
+async def run(agent_server: AgentServer, settings: WorkerSettings) -> None:
+    """Serve until SIGTERM or SIGINT, then leave in order."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    crashes = CrashWatch(agent_server, settings, tls_context())
+    serving = asyncio.create_task(agent_server.run())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        log.info("stopping: no more calls are taken, the running ones are handed over")
+        try:
+            await agent_server.drain()
+        except TimeoutError:
+            log.info("%d calls are handed over", len(agent_server.active_jobs))
+        await agent_server.aclose()
+    stopping.cancel()
+    await crashes.aclose()
+    await serving
+
+
+class _NoSpokenWords(logging.Filter):
+    """livekit-agents marks what people said; that belongs to the call's events, not to logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name in [name for name in vars(record) if name.startswith("lk.pii") or name == "job_request"]:
+            delattr(record, name)
+        return True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m worker.worker", description=__doc__)
+    parser.add_argument("command", choices=["start"])
+    parser.parse_args()
+    try:
+        settings = WorkerSettings.from_env()
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    # Models for turn detection that are not used here would take 214 MB a call.
+    os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    configure_logging(settings.log_level)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_NoSpokenWords())
+    asyncio.run(run(_server(), settings))
+
+
+if __name__ == "__main__":
+    # Under its own name, so that a job's process finds the entrypoint where it is.
+    from worker import worker
+
+    worker.main()
