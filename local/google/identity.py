@@ -58,8 +58,8 @@ class Identity:
         """E-mail of the account that signed `token` for `audience`; raises `InvalidAssertionError`."""
         return self.verify_claims(token, audience)[0]
 
-    def verify_claims(self, token: str, audience: str) -> tuple[str, dict[str, Any]]:
-        """As `verify`, with all that the token says.
+    def verify_claims(self, token: str, *audiences: str) -> tuple[str, dict[str, Any]]:
+        """As `verify` for any of several audiences, with all that the token says.
 
         Without an audience a token needs a scope instead (https://google.aip.dev/auth/4111).
         """
@@ -70,7 +70,7 @@ class Identity:
                 token,
                 account.public_key,
                 algorithms=["RS256"],
-                audience=audience if "aud" in claims else None,
+                audience=audiences if "aud" in claims else None,
                 options={"require": ["exp", "iat", "iss"]},
             )
         except (jwt.InvalidTokenError, KeyError) as error:

@@ -14,6 +14,9 @@ from aiohttp import web
 from local.google.identity import Identity, InvalidAssertionError
 from local.google.oauth_store import Grant, OAuthStore, verifier_matches
 
+_GOOGLES_OWN = "https://oauth2.googleapis.com/token"
+"""google-auth signs for this endpoint, wherever it sends the request."""
+
 Answer = dict[str, Any]
 
 
@@ -107,7 +110,7 @@ class TokenEndpoints:
         """A service account's signed request becomes an access token or, for a target, an OpenID token."""
         assertion = form.get("assertion", "")
         try:
-            email, claims = self._identity().verify_claims(assertion, f"{origin}/token")
+            email, claims = self._identity().verify_claims(assertion, f"{origin}/token", _GOOGLES_OWN)
         except InvalidAssertionError:
             raise OAuthError("invalid_grant", "Invalid JWT Signature.") from None
         if audience := claims.get("target_audience"):

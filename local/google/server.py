@@ -24,7 +24,7 @@ from local.google.faults import Faults
 from local.google.iam import Policy
 from local.google.identity import Identity, InvalidAssertionError
 from local.google.oauth_consent import ConsentEndpoint
-from local.google.oauth_store import Client, OAuthStore
+from local.google.oauth_store import Client, Grant, OAuthStore
 from local.google.oauth_token import TokenEndpoints
 from local.google.rpc import Code, RpcError, Service
 from local.google.secret_manager import SecretManager
@@ -87,6 +87,10 @@ class GoogleStandIn:
         await self._grpc.stop(_STOP_GRACE_SECONDS)
         await self._http.cleanup()
         self._database.close()
+
+    def issue_access_token(self, email: str, client_id: str, scopes: Sequence[str]) -> str:
+        """As if the client had just refreshed."""
+        return self._oauth.issue_access_token(Grant(email, client_id, tuple(scopes)))[0]
 
     def _web(self) -> web.Application:
         clock = self._options.clock
