@@ -26,12 +26,16 @@ BINARY = Path(__file__).resolve().parents[2] / ".cache" / "bin" / "livekit-serve
 
 _HOST = "127.0.0.1"
 _READY_SECONDS = 20.0
-_STOP_SECONDS = 5.0
+_START_ATTEMPTS = 3
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class RealServerError(Exception):
     """The real server cannot be found, built or started."""
+
+
+class _EndedAtOnceError(RealServerError):
+    """Most likely somebody took one of the ports between our choice and its start."""
 
 
 def find_server() -> Path | None:
@@ -75,12 +79,18 @@ class RealServer:
     """Runs the server while its context is entered; `port` and `url` are known from then on."""
 
     def __init__(
-        self, binary: Path, config: Config, on_exit: Callable[[int], None] = lambda code: None
+        self,
+        binary: Path,
+        config: Config,
+        *,
+        on_exit: Callable[[int], None] = lambda code: None,
+        log_level: str = "info",
     ) -> None:
         """`on_exit` is called with the exit code when the server ends without having been stopped."""
         self._binary = binary
         self._config = config
         self._on_exit = on_exit
+        self._log_level = log_level
         self._process: asyncio.subprocess.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self.port = config.port
@@ -90,26 +100,39 @@ class RealServer:
         return f"ws://{_HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self.port = self._config.port or _free_port(socket.SOCK_STREAM)
-        # The settings go through the environment: no file with a secret, nothing in the process list.
-        environment = {**os.environ, "LIVEKIT_CONFIG": json.dumps(self._settings())}
-        self._process = await asyncio.create_subprocess_exec(
-            str(self._binary), env=environment, start_new_session=True, preexec_fn=_end_with_parent
-        )
-        try:
-            await asyncio.wait_for(self._ready(self._process), _READY_SECONDS)
-        except TimeoutError:
-            await self._stop()
-            raise RealServerError(f"{self._binary} was not ready within {_READY_SECONDS:g} s") from None
-        except BaseException:
-            await self._stop()
-            raise
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            try:
+                self._process = await self._start()
+                break
+            except _EndedAtOnceError:
+                if attempt == _START_ATTEMPTS:
+                    raise
         self._watcher = asyncio.create_task(self._watch(self._process))
         log.info("livekit-server (%s) on %s", self._binary, self.url)
         return self
 
+    async def _start(self) -> asyncio.subprocess.Process:
+        self.port = self._config.port or _free_port(socket.SOCK_STREAM)
+        # The settings go through the environment: no file with a secret, nothing in the process list.
+        environment = {**os.environ, "LIVEKIT_CONFIG": json.dumps(self._settings())}
+        process = await asyncio.create_subprocess_exec(
+            str(self._binary), env=environment, start_new_session=True, preexec_fn=_end_with_parent
+        )
+        try:
+            await asyncio.wait_for(self._ready(process), _READY_SECONDS)
+        except TimeoutError:
+            await _kill(process)
+            raise RealServerError(f"{self._binary} was not ready within {_READY_SECONDS:g} s") from None
+        except BaseException:
+            await _kill(process)
+            raise
+        return process
+
     async def __aexit__(self, *_: object) -> None:
-        await self._stop()
+        if self._watcher:
+            self._watcher.cancel()
+        if self._process:
+            await _kill(self._process)
 
     def _settings(self) -> dict[str, Any]:
         """https://github.com/livekit/livekit/blob/master/config-sample.yaml (JSON is YAML)"""
@@ -132,6 +155,7 @@ class RealServer:
                 "departure_timeout": config.departure_timeout,
             },
             "agents": {"target_load": config.target_load},
+            "logging": {"level": self._log_level},
         }
         if config.webhook_urls:
             settings["webhook"] = {"api_key": config.key, "urls": list(config.webhook_urls)}
@@ -141,7 +165,7 @@ class RealServer:
         async with aiohttp.ClientSession() as session:
             while True:
                 if process.returncode is not None:
-                    raise RealServerError(f"{self._binary} ended at once with status {process.returncode}")
+                    raise _EndedAtOnceError(f"{self._binary} ended at once, status {process.returncode}")
                 with contextlib.suppress(aiohttp.ClientError):
                     async with session.get(f"http://{_HOST}:{self.port}/") as response:
                         if response.ok:
@@ -153,22 +177,12 @@ class RealServer:
         log.error("livekit-server ended by itself with status %d", code)
         self._on_exit(code)
 
-    async def _stop(self) -> None:
-        if self._watcher:
-            self._watcher.cancel()
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        # The first signal lets it wait for the participants to leave, the second ends it.
-        for _ in range(2):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            await asyncio.sleep(0.05)
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """On SIGTERM it would wait for participants and idle connections; it has nothing that could get lost."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 def _free_port(kind: socket.SocketKind) -> int:

@@ -35,9 +35,10 @@ _MAX_EARLY_MESSAGES = 1000
 
 # Everything here is on loopback, which aioice leaves out; other interfaces would only add candidates to try.
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
-# livekit-server notices a connection that vanished without a word after 20 to 21 seconds. aioice gives up
-# after this many unanswered checks (each waits about half a second), so far apart.
-aioice.ice.CONSENT_FAILURES = 4
+# livekit-server ends a session whose connection vanished without a word after 20 to 21 seconds: 15 until
+# ICE fails and 5 of grace. aioice gives up after so many unanswered checks (each waits half a second), so
+# many seconds apart.
+aioice.ice.CONSENT_FAILURES = 3
 aioice.ice.CONSENT_INTERVAL = 4.5
 
 _OPUS = [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType == "audio/opus"]

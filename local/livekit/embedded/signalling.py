@@ -3,6 +3,7 @@
 https://docs.livekit.io/reference/internals/client-protocol/
 """
 
+import asyncio
 import logging
 import time
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _PING_INTERVAL_SECONDS = 5
 _PING_TIMEOUT_SECONDS = 15
+_GOODBYE_SECONDS = 5
+"""From a lost media connection to the end of the session, as in the real server."""
 _IGNORED = ("subscription", "track_setting", "sync_state", "subscription_permission", "update_audio_track")
 """What clients send as a matter of course and what has no effect here: everybody hears everybody."""
 
@@ -134,6 +137,7 @@ class Session:
             server_version=VERSION,
             server_info=info,
             subscriber_primary=True,
+            fast_publish=self._participant.permission.can_publish,
             ping_interval=_PING_INTERVAL_SECONDS,
             ping_timeout=_PING_TIMEOUT_SECONDS,
             enabled_publish_codecs=[m.Codec(mime="audio/opus")],
@@ -240,7 +244,14 @@ class Session:
         )
 
     def _on_lost(self) -> None:
-        self._room.spawn(self._room.leave(self._participant, m.CONNECTION_TIMEOUT))
+        self._room.spawn(self._leave_unless_it_says_goodbye())
+
+    async def _leave_unless_it_says_goodbye(self) -> None:
+        """A client that leaves closes its connections too, and its word may come after that."""
+        try:
+            await asyncio.wait_for(self._participant.left.wait(), _GOODBYE_SECONDS)
+        except TimeoutError:
+            await self._room.leave(self._participant, m.CONNECTION_TIMEOUT)
 
 
 def _now_ms() -> int:
