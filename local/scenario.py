@@ -12,7 +12,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from shared.models.base import PhoneNumber
 from shared.models.call import FallbackReason, Outcome
@@ -25,7 +25,7 @@ class _Part(BaseModel):
 class Say(_Part):
     """The model speaks."""
 
-    say: str
+    say: str = Field(min_length=1)
 
 
 class CallTool(_Part):
@@ -43,17 +43,29 @@ class Misbehave(_Part):
     misbehave: Literal[
         "go_away", "close_1007", "close_1011", "drop_connection", "refuse_connections", "stay_silent"
     ]
-    seconds: float = 0
+    seconds: float = Field(default=0, ge=0)
     """How long: of refused connections, of silence, of warning before a go_away closes."""
 
 
-AgentStep = Say | CallTool | Misbehave
+def _kind_of_step(step: Any) -> str | None:
+    keys = step if isinstance(step, dict) else type(step).model_fields
+    return next((key for key in ("say", "call", "misbehave") if key in keys), None)
+
+
+AgentStep = Annotated[
+    Annotated[Say, Tag("say")] | Annotated[CallTool, Tag("call")] | Annotated[Misbehave, Tag("misbehave")],
+    Discriminator(
+        _kind_of_step,
+        custom_error_type="step",
+        custom_error_message="expected a step with say, call or misbehave",
+    ),
+]
 
 
 class Turn(_Part):
     """One thing that the caller does, and the model's answer to it."""
 
-    caller: str | None = None
+    caller: str | None = Field(default=None, min_length=1)
     """Words to speak. None: the caller stays silent for `wait_seconds`."""
     press: str | None = Field(default=None, pattern=r"^[0-9*#]+$")
     """Keys to press (DTMF) instead of speaking."""
@@ -62,6 +74,14 @@ class Turn(_Part):
     interrupt_after_seconds: float | None = Field(default=None, ge=0)
     """Barge-in: act so long after the agent began to speak instead of waiting until it has finished."""
     agent: list[AgentStep] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _caller_does_one_thing(self) -> "Turn":
+        if self.caller is not None and self.press is not None:
+            raise ValueError("expected caller or press, not both")
+        if self.caller is None and self.press is None and self.wait_seconds == 0:
+            raise ValueError("expected one of caller, press or wait_seconds")
+        return self
 
 
 class CalendarEntry(_Part):
@@ -96,13 +116,6 @@ class Scenario(_Part):
     """Who ends the call after the last turn."""
     answered_within_seconds: float = 30
     expect: Annotated[Expect, Field(default_factory=Expect)]
-
-    @model_validator(mode="after")
-    def _caller_does_something(self) -> "Scenario":
-        for number, turn in enumerate(self.turns):
-            if turn.caller is None and turn.press is None and turn.wait_seconds == 0:
-                raise ValueError(f"turns.{number}: expected one of caller, press or wait_seconds")
-        return self
 
     def lines(self) -> set[str]:
         """Every sentence that somebody speaks."""
