@@ -19,7 +19,8 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings):
     max_calls_per_worker: int = Field(default=10, ge=1, le=100)
     warm_jobs: Annotated[int | None, Field(ge=0)] = None
     """Job processes kept ready. None: one for each call that the worker may take."""
-    health_port: int = Field(default=8081, ge=0, le=65535)
+    health_port: int = Field(default=0, ge=0, le=65535)
+    """Where `GET /` answers while the worker runs; 0: any free port, for deployments that do not ask."""
 
     secret_manager_endpoint: str | None = None
     google_oauth_client_id: str | None = None
