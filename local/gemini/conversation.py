@@ -17,8 +17,8 @@ from local.speech import speech_for
 REST_OF_LINE_SECONDS = 2.0
 """How long to wait for the rest when the caller stopped in the middle of a line."""
 _TAGS = re.compile(r"</?instructions>")
-_ORDERED = re.compile(r'\s*(?:Say|Greet)\b[^"]*"(.+)"', re.DOTALL)
-"""A request that begins so is for these very words …"""
+_ORDERED = re.compile(r'\s*(?:Say|Greet)\b[^"]*"(.+)"\s*(.*)', re.DOTALL)
+"""A request that begins so is for these very words, and for more when there is a second group …"""
 _OFFERED = re.compile(r'\bsay: "(.+)"', re.DOTALL | re.IGNORECASE)
 """… and one like this for them when there is nothing else to say."""
 _INTRODUCTION = (
@@ -94,15 +94,18 @@ class Conversation:
         """`request` is the text of the client's last content."""
         request = _TAGS.sub("", request)
         ordered = _ORDERED.match(request)
-        phrase = [Say(say=ordered[1])] if ordered else []
+        phrase: list[AgentStep] = [Say(say=ordered[1])] if ordered else []
         self.journal.add("reply_asked" if self.greeted else "greeting_asked", ordered=bool(ordered))
         if self._reply and self._reply.silent:
             return
         if not self.greeted:
             scripted = self.script.greeting if self.script else []
             await self._start(scripted or phrase or [Say(say=_HELLO)], greets=True)
-        elif ordered and self._reply and self._reply.tool_id:
-            self._reply.say_aside(ordered[1])
+        elif self._reply and self._reply.tool_id:
+            if ordered:
+                self._reply.say_aside(ordered[1])
+        elif ordered and ordered[2]:  # these words, "then" what is still to be said
+            await self._start([*phrase, *self._lost])
         else:
             await self._start(phrase or self._unordered_steps(request))
 

@@ -155,7 +155,18 @@ async def test_after_go_away_the_conversation_goes_on_over_its_handle(tmp_path):
     assert conversation.journal.errors == []
 
 
-async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_again(tmp_path):
+@pytest.mark.parametrize(
+    ("request_text", "said"),
+    [
+        ('Answer now. If you did not hear it, say: "One moment, please."', ANSWER),
+        ('You were cut off. The caller heard only this: "No, we". Say the rest of it.', ANSWER),
+        ('Say to the caller exactly: "One moment, please."', "One moment, please."),
+        ('Say exactly: "One moment, please." Then answer the caller.', f"One moment, please.{ANSWER}"),
+    ],
+)
+async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_for_it(
+    tmp_path, request_text, said
+):
     steps = [{"misbehave": "drop_connection"}, {"say": ANSWER}]
     async with stand_in(tmp_path) as peer:
         conversation = await peer.register(scenario(turns=[{"caller": QUESTION, "agent": steps}]))
@@ -165,10 +176,10 @@ async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_again
             with pytest.raises(errors.APIError) as closed:
                 await read(session, turn_complete)
         async with peer.connect() as session:  # found by the caller's number
-            await ask(session, 'Answer now. If you did not hear it, say: "Sorry, I did not catch that."')
+            await ask(session, request_text)
             answer = await read(session, answered)
     assert closed.value.code == 1006
-    assert answer.said == ANSWER
+    assert answer.said == said
 
 
 async def test_a_functions_result_may_come_over_the_next_connection(tmp_path):
