@@ -136,9 +136,8 @@ class Player:
             found.append(f"greeting: expected within {expect.greeting_within_ms} ms, heard at {first_word}")
         if expect.calendar:
             account = self._seed.tenants[tenant_id].agents[agent_id].tools["google_calendar"].connect
-            events = await self._control(
-                "google", "GET", f"/_local/accounts/{account}/calendars/primary/events"
-            )
+            path = f"/_local/accounts/{account}/calendars/primary/events"
+            events = (await self._control("google", "GET", path))["events"]
             for entry in fill_dates([entry.model_dump() for entry in expect.calendar], now):
                 if not any(_is_entry(event, entry) for event in events):
                     found.append(f"calendar: no event {entry['summary']!r} at {entry['start']}")
