@@ -82,14 +82,14 @@ class CloudTasksGateway:
             return await self._create(client, url, body, name, delay, audience or _origin(url))
         except DefaultCredentialsError as error:
             raise ConfigurationError(f"Cloud Tasks: {error}") from error
-        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
+        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, TimeoutError) as error:
             raise UnavailableError(f"Cloud Tasks: {name}: {error}") from error
 
     async def connect(self) -> None:
         """Do ahead of the first `enqueue` what it would have to wait for. Raises nothing: `enqueue` will."""
         try:
             await self._connect()
-        except GoogleAuthError:
+        except (GoogleAuthError, TimeoutError):
             return
 
     async def aclose(self) -> None:
@@ -134,7 +134,8 @@ class CloudTasksGateway:
     async def _connect(self) -> "tasks_v2.CloudTasksAsyncClient":
         async with self._connecting:
             if self._client is None:
-                credentials = await asyncio.to_thread(_load)
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    credentials = await asyncio.to_thread(_load)
                 from google.cloud import tasks_v2
 
                 self._client = tasks_v2.CloudTasksAsyncClient(

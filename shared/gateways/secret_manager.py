@@ -128,7 +128,8 @@ class SecretManagerGateway:
         async with self._connecting:
             if self._client is None:
                 # In the cloud this asks the metadata server: not on the event loop.
-                credentials = await asyncio.to_thread(_credentials)
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    credentials = await asyncio.to_thread(_credentials)
                 self._client = sm.SecretManagerServiceAsyncClient(
                     credentials=credentials, client_options=ClientOptions(api_endpoint=self._endpoint)
                 )
@@ -143,7 +144,7 @@ class SecretManagerGateway:
             raise SecretGoneError(f"{subject}: {error}") from error
         except DefaultCredentialsError as error:
             raise ConfigurationError(f"Secret Manager: {error}") from error
-        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
+        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, TimeoutError) as error:
             raise UnavailableError(f"Secret Manager: {subject}: {error}") from error
 
 

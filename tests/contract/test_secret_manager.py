@@ -116,6 +116,16 @@ class TestGateway:
         google.faults.plan(Fault(path="/google.cloud.secretmanager.v1", count=2, status=503))
         assert (await gateway.access(version)).get_secret_value() == "value"
 
+    async def test_a_restart_of_the_service_is_bridged_by_the_same_gateway(self, tmp_path: Path) -> None:
+        async with stand_in(tmp_path) as google:
+            with acting_as("oauth", google, tmp_path) as env:
+                gateway = SecretManagerGateway(PROJECT, env["SECRET_MANAGER_ENDPOINT"])
+                await gateway.create_secret("key", {})
+                version = await gateway.add_version("key", SecretStr("kept"))
+        async with stand_in(tmp_path, grpc_port=google.grpc_port):
+            assert (await gateway.access(version)).get_secret_value() == "kept"
+        await gateway.aclose()
+
     async def test_a_refused_permission_is_unavailable_at_once_and_tells_no_value(
         self, google: GoogleStandIn, tmp_path: Path
     ) -> None:
