@@ -100,16 +100,16 @@ class RealServer:
         return f"ws://{_HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        for attempt in range(1, _START_ATTEMPTS + 1):
-            try:
-                self._process = await self._start()
-                break
-            except _EndedAtOnceError:
-                if attempt == _START_ATTEMPTS:
-                    raise
-        self._watcher = asyncio.create_task(self._watch(self._process))
+        process = self._process = await self._start_with_free_ports()
+        self._watcher = asyncio.create_task(self._watch(process))
         log.info("livekit-server (%s) on %s", self._binary, self.url)
         return self
+
+    async def _start_with_free_ports(self) -> asyncio.subprocess.Process:
+        for _ in range(_START_ATTEMPTS - 1):
+            with contextlib.suppress(_EndedAtOnceError):
+                return await self._start()
+        return await self._start()
 
     async def _start(self) -> asyncio.subprocess.Process:
         self.port = self._config.port or _free_port(socket.SOCK_STREAM)

@@ -186,6 +186,8 @@ async def test_a_removed_participant_learns_why(server: Server, join: Join) -> N
     await create_room(server)
     one, two = await join("one"), await join("two")
     await two.sees("one")
+    await one.publish()
+    await server.webhooks.one("track_published")  # the leaving of one who publishes is told at once
     await server.api.room.remove_participant(api.RoomParticipantIdentity(room=ROOM, identity="one"))
     assert await one.gone() == "PARTICIPANT_REMOVED"
     await two.until(lambda: "one" not in two.others, "one gone for two")

@@ -48,6 +48,7 @@ class _Peer:
     def __init__(self, on_connected: Callable[[], None], on_lost: Callable[[], None]) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._early_candidates: list[str] = []
+        self._described = False  # asking aiortc for the remote description would write it out each time
         self._closed = False
 
         @self.pc.on("connectionstatechange")
@@ -61,7 +62,7 @@ class _Peer:
 
     async def add_candidate(self, init: str) -> None:
         """`init` is the JSON of an RTCIceCandidateInit; it may come before its description."""
-        if self.pc.remoteDescription is None:
+        if not self._described:
             self._early_candidates.append(init)
             return
         fields = json.loads(init)
@@ -75,7 +76,9 @@ class _Peer:
         candidate.sdpMLineIndex = fields.get("sdpMLineIndex")
         await self.pc.addIceCandidate(candidate)
 
-    async def _add_early_candidates(self) -> None:
+    async def _describe(self, sdp: str, kind: Literal["offer", "answer"]) -> None:
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, kind))
+        self._described = True
         early, self._early_candidates = self._early_candidates, []
         for init in early:
             await self.add_candidate(init)
@@ -116,8 +119,7 @@ class Publisher(_Peer):
                     on_data(channel.label, data)
 
     async def answer(self, sdp: str) -> str:
-        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-        await self._add_early_candidates()
+        await self._describe(sdp, "offer")
         # Before the answer, so that aiortc's decoder never sees a packet.
         new = {item.mid: EncodedSource(item.receiver) for item in self._new if item.mid}
         self._new.clear()
@@ -264,5 +266,4 @@ class Subscriber(_Peer):
         await self.pc.setLocalDescription(await self.pc.createOffer())
         await self._send_offer(self.pc.localDescription.sdp, self._offer_id)
         sdp = await asyncio.wait_for(self._answer, _NEGOTIATION_TIMEOUT_SECONDS)
-        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        await self._add_early_candidates()
+        await self._describe(sdp, "answer")
