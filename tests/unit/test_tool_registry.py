@@ -1,0 +1,209 @@
+"""What holds for every tool, and that a new one takes a class and a line: the documents' own example."""
+
+import importlib.util
+import re
+import sys
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import pytest
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+
+from shared.errors import NotFoundError, ToolError, UnavailableError
+from shared.models.agent_tool import REFRESH_TOKEN
+from shared.models.base import Slug
+from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
+from shared.tools.base.gemini_schema import for_gemini, function_name
+from shared.tools.base.registry import ToolRegistry
+from shared.tools.implementations.end_call import EndCall, EndCallTool
+from tests.tools import FakeCall, caller_hears, tool_context
+
+pytestmark = pytest.mark.unit
+
+PAGE = Path(__file__).parents[2] / "docs" / "adding-a-tool.md"
+RESERVED_ARGUMENTS = {"action", "call_id"}
+LONGEST_WAIT_SECONDS = 15
+
+
+@pytest.mark.parametrize("tool", ToolRegistry().all(), ids=lambda tool: tool.metadata.slug)
+def test_every_tool_keeps_the_rules(tool: BaseTool) -> None:
+    metadata = tool.metadata
+    TypeAdapter(Slug).validate_python(metadata.slug)
+    assert metadata.display_name
+    assert metadata.description
+    assert metadata.actions
+    for name, action in metadata.actions.items():
+        TypeAdapter(Slug).validate_python(name)
+        assert len(function_name(metadata.slug, name, metadata.actions)) <= 64
+        assert action.description
+        assert not RESERVED_ARGUMENTS & set(action.arguments.model_fields)
+        assert 0 < action.timeout_seconds <= LONGEST_WAIT_SECONDS
+        assert action.idempotent or not action.read_only
+    assert REFRESH_TOKEN not in metadata.config.model_fields
+    assert not [path for path in nested_secrets(metadata.config) if "." in path]
+
+
+def nested_secrets(model: type[BaseModel], prefix: str = "") -> Generator[str]:
+    for name, field in model.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if kind is SecretStr:
+                yield f"{prefix}{name}"
+            elif isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from nested_secrets(kind, f"{prefix}{name}.")
+
+
+def test_functions_of_different_tools_never_share_a_name() -> None:
+    names = [
+        function_name(tool.metadata.slug, name, tool.metadata.actions)
+        for tool in ToolRegistry().all()
+        for name in tool.metadata.actions
+    ]
+
+    assert len(names) == len(set(names))
+
+
+def test_the_function_of_an_only_action_is_the_tool_itself() -> None:
+    assert function_name("end_call", "end", {"end": None}) == "end_call"
+    assert function_name("google_calendar", "list_events", {"list_events": 1, "x": 2}) == (
+        "google_calendar_list_events"
+    )
+
+
+def test_an_unknown_tool_is_named() -> None:
+    with pytest.raises(NotFoundError, match="'telepathy'"):
+        ToolRegistry().get("telepathy")
+
+
+def test_two_tools_with_one_slug_are_refused() -> None:
+    with pytest.raises(ValueError, match="same slug"):
+        ToolRegistry((EndCallTool, EndCallTool))
+
+
+async def test_ending_the_call_hangs_up_and_leaves_nothing_to_say() -> None:
+    call = FakeCall()
+
+    result = await EndCallTool().execute("end", EndCall(), tool_context(call=call))
+
+    assert call.hung_up
+    assert "Say nothing more" in result["message"]
+
+
+# Adding a tool: a class …
+
+
+class Greet(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    times: int = Field(default=1, gt=0)
+
+
+class GreetingConfig(BaseModel):
+    word: str = "Hello"
+
+
+class GreetingTool(BaseTool):
+    metadata = ToolMetadata(
+        slug="greeting",
+        display_name="Greeting",
+        description="Greets.",
+        config=GreetingConfig,
+        actions={"greet": Action("Greets somebody.", Greet, read_only=True, idempotent=True)},
+    )
+
+    async def execute(
+        self, action: str, arguments: BaseModel, context: ToolContext[GreetingConfig]
+    ) -> dict[str, Any]:
+        assert isinstance(arguments, Greet)
+        return {"message": " ".join([f"{context.config.word} {arguments.name}!"] * arguments.times)}
+
+
+async def test_a_class_and_a_line_are_enough_for_form_function_and_result() -> None:
+    registry = ToolRegistry((EndCallTool, GreetingTool))  # … and a line.
+
+    tool = registry.get("greeting")
+    action = tool.metadata.actions["greet"]
+    assert tool.metadata.config.model_json_schema()["properties"]["word"]["default"] == "Hello"
+    assert for_gemini(action.arguments) == {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "times": {"type": "integer", "minimum": 1}},
+    }
+    arguments = action.arguments.model_validate({"name": "Ann", "times": 2})
+    context = tool_context(config=tool.metadata.config.model_validate({"word": "Hi"}))
+    assert await tool.execute("greet", arguments, context) == {"message": "Hi Ann! Hi Ann!"}
+
+
+# The page's example
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Generator[ModuleType]:
+    """The code on the page, as the module that it would be."""
+    found = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    file = tmp_path_factory.mktemp("docs") / "order_status.py"
+    file.write_text(found[1], encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("order_status", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["order_status"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["order_status"]
+
+
+@pytest.fixture
+async def shop(example: ModuleType, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
+    async def order(request: web.Request) -> web.Response:
+        if request.headers["Authorization"] != "Bearer key-1":
+            return web.Response(status=403)
+        if request.match_info["number"] != "1234":
+            return web.Response(status=404)
+        return web.json_response({"state": "on its way", "expected": "Friday"})
+
+    app = web.Application()
+    app.add_routes([web.get("/acme/orders/{number}", order)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setattr(example.OrderStatusTool, "address", f"http://127.0.0.1:{runner.addresses[0][1]}")
+    yield
+    await runner.cleanup()
+
+
+async def ask(example: ModuleType, number: str, key: str = "key-1") -> dict[str, Any]:
+    tool = ToolRegistry((example.OrderStatusTool,)).get("order_status")
+    config = tool.metadata.config.model_validate({"shop": "acme", "api_key": key})
+    arguments = tool.metadata.actions["find"].arguments.model_validate({"order_number": number})
+    return await tool.execute("find", arguments, tool_context(config=config))
+
+
+@pytest.mark.usefixtures("shop")
+async def test_the_pages_example_works(example: ModuleType) -> None:
+    assert await ask(example, " 1234 ") == {"message": "The order is on its way.", "expected": "Friday"}
+    with caller_hears("no order with that number", error=ToolError):
+        await ask(example, "9999")
+    with caller_hears(error=UnavailableError):
+        await ask(example, "1234", key="wrong")
+    with pytest.raises(ValidationError):
+        await ask(example, "twelve")
+
+
+def test_the_pages_example_keeps_the_rules(example: ModuleType) -> None:
+    [tool] = ToolRegistry((example.OrderStatusTool,)).all()
+
+    test_every_tool_keeps_the_rules(tool)
+    assert list(for_gemini(tool.metadata.actions["find"].arguments)["properties"]) == ["order_number"]
+    assert tool.metadata.config.model_json_schema()["properties"]["api_key"]["writeOnly"] is True
+
+
+def test_the_page_lists_the_tools_as_they_are_registered() -> None:
+    [listed] = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    names = re.findall(r"^    (\w+),$", listed, re.MULTILINE)
+
+    assert names == [type(tool).__name__ for tool in ToolRegistry().all()] + ["OrderStatusTool"]
