@@ -19,6 +19,8 @@ from local.tls import Certificates, ensure_certificates
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_STATE = ROOT / ".laptop"
+DEMO_SENDER = "frontdesk@harbor-dental.example"
+"""The address that Amazon SES may send from; `seeds/demo.yaml` names it."""
 
 
 class Running(BaseModel):
@@ -134,7 +136,11 @@ def _parts(cloud: Cloud, *, embedded_livekit: bool) -> list[Part]:
             ),
             p.gemini,
         ),
-        Part("ses", python("-m", "local.ses", "--port", str(p.ses), *folder("ses")), p.ses),
+        Part(
+            "ses",
+            python("-m", "local.ses", "--port", str(p.ses), *folder("ses"), "--verify", DEMO_SENDER),
+            p.ses,
+        ),
         Part(
             "twilio",
             python(
