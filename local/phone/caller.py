@@ -51,10 +51,17 @@ class NotAsPlanned(Exception):
 
 
 class Caller:
-    def __init__(self, handset: Handset, scenario: Scenario, speech: dict[str, Pcm]) -> None:
+    def __init__(
+        self,
+        handset: Handset,
+        scenario: Scenario,
+        speech: dict[str, Pcm],
+        reply_seconds: float = REPLY_SECONDS,
+    ) -> None:
         self._handset = handset
         self._scenario = scenario
         self._speech = speech
+        self._reply_seconds = reply_seconds
         self._mark = 0.0
         """Where the latest turn began: only speech from here on is an answer to it."""
         self._expected: list[AgentStep] = []
@@ -88,7 +95,7 @@ class Caller:
     async def _wait_for_turn(self, turn: Turn) -> None:
         if turn.interrupt_after_seconds is None:
             await self._wait_until_finished()
-        elif await self._handset.until(lambda: bool(self._heard()), REPLY_SECONDS):
+        elif await self._handset.until(lambda: bool(self._heard()), self._reply_seconds):
             begun = self._heard()[0].start
             await self._handset.wait(begun + turn.interrupt_after_seconds - self._handset.now)
         if turn.caller is not None or turn.press is not None:
@@ -113,7 +120,7 @@ class Caller:
         handset.note("caller_ends", turn=number)
 
     async def _wait_until_finished(self) -> None:
-        if not await self._handset.until(lambda: bool(self._heard()), REPLY_SECONDS):
+        if not await self._handset.until(lambda: bool(self._heard()), self._reply_seconds):
             self._handset.note("no_reply")
             return
         await self._handset.until(self._far_end_finished, MAX_SPEECH_SECONDS)

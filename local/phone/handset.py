@@ -32,7 +32,14 @@ class CallOver(Exception):
 class Handset:
     """One call. Entering the context dials, leaving it hangs up."""
 
-    def __init__(self, http: aiohttp.ClientSession, exchange_url: str, caller: str, called: str) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        exchange_url: str,
+        caller: str,
+        called: str,
+        on_moment: Callable[[Moment], None] = lambda _: None,
+    ) -> None:
         self._http = http
         self._url = f"{exchange_url}/_local/phone"
         self._numbers = {"from": caller, "to": called}
@@ -41,6 +48,7 @@ class Handset:
         self._tick = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._rings_in_band = False
+        self._tell = on_moment
         self.moments: list[Moment] = []
         self.heard = VoiceDetector(_SPEECH_GAP_SECONDS)
         self.recorder = Recorder(self._loop.time())
@@ -74,7 +82,11 @@ class Handset:
         return self._loop.time()
 
     def note(self, name: str, **data: object) -> None:
-        self.moments.append(Moment.now(name, **data))
+        self._keep(Moment.now(name, **data))
+
+    def _keep(self, moment: Moment) -> None:
+        self.moments.append(moment)
+        self._tell(moment)
 
     async def say(self, pcm: g711.Pcm) -> None:
         """Returns when the last frame was sent; raises `CallOver`."""
@@ -117,7 +129,7 @@ class Handset:
         self._end()
 
     def _on_moment(self, moment: Moment) -> None:
-        self.moments.append(moment)
+        self._keep(moment)
         match moment.name:
             case "answered":
                 self.answered = True

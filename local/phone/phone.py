@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from local.phone.audio import trim
-from local.phone.caller import Caller, NotAsPlanned, TurnResult
+from local.phone.caller import REPLY_SECONDS, Caller, NotAsPlanned, TurnResult
 from local.phone.g711 import RATE, Pcm
 from local.phone.handset import CallOver, Handset, NoConnection
 from local.phone.timeline import Moment
@@ -61,11 +62,15 @@ class CallResult:
 
 
 class Phone:
-    """Any number of calls at once through one exchange; `out` receives a recording of each."""
+    """Any number of calls at once through one exchange; `out` receives a recording of each.
 
-    def __init__(self, exchange_url: str, out: Path) -> None:
+    A far end that says nothing for `reply_seconds` is not waited for any longer.
+    """
+
+    def __init__(self, exchange_url: str, out: Path, *, reply_seconds: float = REPLY_SECONDS) -> None:
         self._exchange_url = exchange_url.rstrip("/")
         self._out = out
+        self._reply_seconds = reply_seconds
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
@@ -82,18 +87,20 @@ class Phone:
         caller_number: str | None = None,
         *,
         name: str | None = None,
+        on_moment: Callable[[Moment], None] = lambda _: None,
         max_seconds: float = MAX_CALL_SECONDS,
     ) -> CallResult:
         """Make the call. Ends within `max_seconds`, whatever the far end does.
 
-        `name` is the recording's file name, by default the CallSid. Raises `MissingSpeech` before dialling
+        `name` is the recording's file name, by default the CallSid. `on_moment` is told what happens while
+        it happens. Raises `MissingSpeech` before dialling
         when a line cannot be spoken on this machine; all else that goes wrong is in the result.
         """
         caller = caller_number or scenario.caller or unused_number()
         speech = await asyncio.to_thread(_speech, scenario)
         result = CallResult(scenario.name, caller, scenario.dials)
-        handset = Handset(self._http, self._exchange_url, caller, scenario.dials)
-        acts = Caller(handset, scenario, speech)
+        handset = Handset(self._http, self._exchange_url, caller, scenario.dials, on_moment)
+        acts = Caller(handset, scenario, speech, self._reply_seconds)
         try:
             async with handset, asyncio.timeout(max_seconds):
                 await acts.play()
@@ -102,8 +109,7 @@ class Phone:
         except TimeoutError:
             result.error = f"the call was still up after {max_seconds:g} s"
         except CallOver:
-            if len(acts.turns) < len(scenario.turns):
-                result.error = f"the call ended in turn {max(1, len(acts.turns))} of {len(scenario.turns)}"
+            result.error = _unfinished(handset, acts, scenario)
         acts.settle()
         result.turns = acts.turns
         _read_moments(result, handset)
@@ -116,6 +122,15 @@ class Phone:
 def unused_number() -> str:
     """A caller's number that no other call has at the moment, as good as certainly."""
     return f"+1628{random.randrange(2_000_000, 9_999_999)}"
+
+
+def _unfinished(handset: Handset, acts: Caller, scenario: Scenario) -> str | None:
+    """What was still to come when the far end hung up."""
+    if not handset.answered:
+        return "the call ended before it was answered"
+    if len(acts.turns) < len(scenario.turns):
+        return f"the far end hung up after {len(acts.turns)} of {len(scenario.turns)} turns"
+    return None
 
 
 def _speech(scenario: Scenario) -> dict[str, Pcm]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from local.livekit.embedded import Config, EmbeddedServer
 from local.livekit.real import RealServer, find_server
 from local.phone.audio import VoiceDetector
+from local.phone.g711 import FRAME_SAMPLES, RATE
 from local.phone.phone import CallResult, Phone
 from local.phone.sip_bridge import SipSettings
 from local.scenario import Scenario
@@ -81,7 +82,7 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
             sip_host="sip.example",
             sip_username="trunk",
             sip_password=SecretStr("right"),
-            sip_ringing_timeout=2,
+            sip_ringing_timeout=1.5,
         )
         number = Number(phone_number=NUMBER, voice_url=f"{application.url}/incoming")
         twilio = await stack.enter_async_context(
@@ -89,7 +90,7 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
                 tmp_path / "twilio", account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, numbers=[number], sip=sip
             )
         )
-        phone = await stack.enter_async_context(Phone(twilio.url, tmp_path / "out"))
+        phone = await stack.enter_async_context(Phone(twilio.url, tmp_path / "out", reply_seconds=3))
         yield Rig(application, twilio, server.url, client, phone)
 
 
@@ -103,34 +104,120 @@ async def test_the_caller_and_the_agent_hear_each_other_and_keys_arrive(rig: Rig
     async with rig.agent() as agent:
         await agent.publish()
         turns = [{"caller": "Thank you, goodbye."}, {"press": "4#"}]
-        call = asyncio.create_task(rig.phone.play(scenario(turns=turns), CALLER))
-        caller = await eventually(lambda: agent.caller, "the caller joins")
+        seen: list[str] = []
+        play = rig.phone.play(scenario(turns=turns), CALLER, on_moment=lambda m: seen.append(m.name))
+        call = asyncio.create_task(play)
+        caller = await agent.answered()
         assert caller.identity == f"sip_{CALLER}"
-        assert caller.attributes["sip.phoneNumber"] == CALLER
-        assert caller.attributes["sip.trunkPhoneNumber"] == ROOM
-        await eventually(lambda: caller.attributes["sip.callStatus"] == "active", "callStatus active")
-        await asyncio.sleep(0.5)  # a greeting of half a second
-        agent.sounding = False
+        assert caller.attributes.items() >= {"sip.phoneNumber": CALLER, "sip.trunkPhoneNumber": ROOM}.items()
+        await agent.speak(0.5)
         await eventually(lambda: agent.heard_loudness > 500, "the caller's voice")
-        agent.sounding = True
-        await asyncio.sleep(0.3)
-        agent.sounding = False
+        await eventually(lambda: "caller_ends" in seen, "the end of the first turn")
+        await agent.speak(0.3)
         await eventually(lambda: agent.digits == "4#", "two keys")
-        agent.sounding = True
-        await asyncio.sleep(0.3)
-        agent.sounding = False
+        await agent.speak(0.3)
         result = await call
+        await eventually(lambda: agent.caller is None, "the caller leaves the room")
     assert result.error is None
     assert result.ended_by == "caller"
     assert (await rig.result())["DialCallStatus"] == "completed"
+    names = [moment.name for moment in result.timeline]
+    in_order = ["dialed", "webhook_sent", "twiml_received", "dial", "sip_room_joined", "answered", "ended"]
+    assert [name for name in names if name in in_order] == in_order
+    assert result.call_sid == caller.attributes["sip.twilio.callSid"]
+    said, heard = voices(result)
+    assert len(said.speeches) == 1
+    assert len(heard.speeches) == 3
+    assert heard.speeches[0].end < said.speeches[0].start < said.speeches[0].end < heard.speeches[1].start
+
+
+async def test_the_caller_hears_ringing_until_an_agent_publishes_audio(rig: Rig) -> None:
+    rig.dial()
+    await rig.room()
+    async with rig.agent() as agent:
+        call = asyncio.create_task(rig.phone.play(scenario(), CALLER))
+        caller = await eventually(lambda: agent.caller, "the caller joins")
+        assert caller.attributes["sip.callStatus"] == "ringing"
+        await agent.publish()
+        await agent.answered()
+        await rig.api.room.delete_room(api.DeleteRoomRequest(room=ROOM))
+        result = await call
+    assert result.ended_by == "agent"
+    assert result.moment("answered")
+
+
+async def test_ringing_for_too_long_is_busy(rig: Rig) -> None:
+    rig.dial()
+    await rig.room()
+    result = await rig.phone.play(scenario(), CALLER)
+    dialled = await rig.result()
+    assert (dialled["DialCallStatus"], dialled["DialSipResponseCode"]) == ("busy", "486")
+    assert result.moment("answered") is None
+
+
+async def test_a_dial_that_times_out_leaves_no_caller_in_the_room(rig: Rig) -> None:
+    rig.dial(timeout=1)
+    await rig.room()
+    async with rig.agent() as agent:
+        await rig.phone.play(scenario(), CALLER)
+        assert (await rig.result())["DialCallStatus"] == "no-answer"
+        await eventually(lambda: agent.caller is None, "the caller leaves the room")
+
+
+@pytest.mark.parametrize(
+    ("room", "password", "status", "code"),
+    [(True, "wrong", "failed", "403"), (False, "right", "busy", "486")],
+)
+async def test_wrong_credentials_and_missing_rooms_are_refused(
+    rig: Rig, room: bool, password: str, status: str, code: str
+) -> None:
+    rig.dial(password)
+    if room:
+        await rig.room()
+    result = await rig.phone.play(scenario(), CALLER)
+    dialled = await rig.result()
+    assert (dialled["DialCallStatus"], dialled["DialSipResponseCode"]) == (status, code)
+    assert result.error == "the call ended before it was answered"
+
+
+async def test_a_removed_caller_is_hung_up_and_hears_what_the_action_says(rig: Rig) -> None:
+    rig.dial()
+    rig.application.on("/result", "<Say>Are you still there?</Say>")
+    await rig.room()
+    async with rig.agent() as agent:
+        await agent.publish()
+        call = asyncio.create_task(rig.phone.play(scenario(turns=[{"wait_seconds": 60}]), CALLER))
+        caller = await agent.answered()
+        await rig.api.room.remove_participant(
+            api.RoomParticipantIdentity(room=ROOM, identity=caller.identity)
+        )
+        result = await call
+    assert len(result.heard_says) == 1
+    assert result.ended_by == "twiml"
+
+
+async def test_two_agents_that_speak_are_both_heard(rig: Rig) -> None:
+    rig.dial()
+    await rig.room()
+    async with rig.agent() as one, ToneAgent(rig.livekit_url, KEY, SECRET, ROOM, "other") as other:
+        await one.publish()
+        await other.publish()
+        call = asyncio.create_task(rig.phone.play(scenario(), CALLER))
+        await one.answered()
+        await asyncio.gather(one.speak(0.6), other.speak(0.6))
+        await other.speak(0.6)
+        result = await call
+    [speech] = voices(result)[1].speeches
+    assert speech.end - speech.start == pytest.approx(1.2, abs=0.2)
 
 
 def voices(result: CallResult) -> list[VoiceDetector]:
+    """Who spoke when, from the recording alone: the caller, and what the caller heard."""
     assert result.wav
     with wave.open(str(result.wav)) as file:
         channels = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
-    detectors = [VoiceDetector(0.5), VoiceDetector(0.5)]
+    detectors = [VoiceDetector(0.4), VoiceDetector(0.4)]
     for detector, channel in zip(detectors, channels.T, strict=True):
-        for start in range(0, len(channel) - 160, 160):
-            detector.hear(channel[start : start + 160], start / 8000)
+        for start in range(0, len(channel) - FRAME_SAMPLES, FRAME_SAMPLES):
+            detector.hear(channel[start : start + FRAME_SAMPLES], start / RATE)
     return detectors

@@ -93,20 +93,19 @@ class Application:
 
 
 class ToneAgent:
-    """An agent participant that publishes a tone while `sounding`, and counts what it hears."""
+    """An agent participant whose voice is a tone, and that hears loudness and keys."""
 
     RATE = 24_000
 
-    def __init__(self, url: str, key: str, secret: str, room: str) -> None:
+    def __init__(self, url: str, key: str, secret: str, room: str, identity: str = "agent") -> None:
         grants = api.VideoGrants(room_join=True, room=room, agent=True)
-        token = api.AccessToken(key, secret).with_identity("agent").with_kind("agent").with_grants(grants)
+        token = api.AccessToken(key, secret).with_identity(identity).with_kind("agent").with_grants(grants)
         self._url, self._token = url, token.to_jwt()
         self.room = rtc.Room()
-        self.sounding = True
         self.heard_loudness = 0.0
         self.digits = ""
         self._source = rtc.AudioSource(self.RATE, 1, queue_size_ms=60)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._listening: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self.room.on("track_subscribed", self._on_track)
@@ -115,29 +114,39 @@ class ToneAgent:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
+        for task in self._listening:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._listening, return_exceptions=True)
         await self.room.disconnect()
 
     async def publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
         await self.room.local_participant.publish_track(track, rtc.TrackPublishOptions())
-        self._tasks.append(asyncio.create_task(self._sound()))
+
+    async def speak(self, seconds: float) -> None:
+        """Returns when it was said, in real time."""
+        time = np.arange(self.RATE // 50) / self.RATE
+        wave = (8000 * np.sin(2 * np.pi * 400 * time)).astype(np.int16)
+        for _ in range(round(seconds * 50)):
+            await self._source.capture_frame(rtc.AudioFrame(wave.tobytes(), self.RATE, 1, len(wave)))
+        await self._source.wait_for_playout()
 
     @property
     def caller(self) -> rtc.RemoteParticipant | None:
-        return next(iter(self.room.remote_participants.values()), None)
+        callers = (p for p in self.room.remote_participants.values() if p.identity.startswith("sip_"))
+        return next(callers, None)
 
-    async def _sound(self) -> None:
-        time = np.arange(self.RATE // 50) / self.RATE
-        wave = (8000 * np.sin(2 * np.pi * 400 * time)).astype(np.int16)
-        while True:
-            pcm = wave if self.sounding else np.zeros_like(wave)
-            await self._source.capture_frame(rtc.AudioFrame(pcm.tobytes(), self.RATE, 1, len(pcm)))
+    async def answered(self) -> rtc.RemoteParticipant:
+        """The caller, once the call is up."""
+
+        def active() -> rtc.RemoteParticipant | None:
+            caller = self.caller
+            return caller if caller and caller.attributes.get("sip.callStatus") == "active" else None
+
+        return await eventually(active, "an active caller")
 
     def _on_track(self, track: rtc.Track, *_: object) -> None:
-        self._tasks.append(asyncio.create_task(self._listen(track)))
+        self._listening.append(asyncio.create_task(self._listen(track)))
 
     async def _listen(self, track: rtc.Track) -> None:
         async for event in rtc.AudioStream(track, sample_rate=16_000, num_channels=1):

@@ -30,6 +30,7 @@ class VirtualHandset(Handset):
         self.over_at = over_at
         self.heard = VoiceDetector(0.4)
         self.moments: list[Moment] = []
+        self._tell = lambda _: None
         self.said: list[float] = []
         self.pressed: list[tuple[float, str]] = []
         self.answered = False
