@@ -4,34 +4,40 @@ A worker that is busy for a moment must not refuse a call that it could serve, b
 job once: with nobody free at that instant the caller rings for nothing.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+from livekit.agents import AgentServer, JobRequest
 from pydantic import ValidationError
 
 from shared.models.session import RoomMetadata, room_name_for
-
-if TYPE_CHECKING:
-    from livekit.agents import AgentServer, JobRequest
 
 FULL = 0.7
 """The load that says "no more". LiveKit's `agents.target_load` is 0.7 too: at or above it the server gives
 a worker nothing, whatever the worker's own threshold says, so the last call must be taken below it."""
 
 
-class Admission:
-    def __init__(self, max_calls: int) -> None:
+class CallServer(AgentServer):
+    """Takes `max_calls` at a time; the load that it reports is `FULL` then, and less in proportion before."""
+
+    def __init__(self, *, max_calls: int, **options: Any) -> None:
         self._max_calls = max_calls
+        super().__init__(load_fnc=self._load, load_threshold=FULL, **options)
 
-    def load(self, server: "AgentServer") -> float:
-        """`FULL` at `max_calls` running calls, less in proportion before."""
-        return FULL * len(server.active_jobs) / self._max_calls
+    def _load(self) -> float:
+        return FULL * len(self.active_jobs) / self._max_calls
 
-    async def on_request(self, request: "JobRequest") -> None:
-        """Take the job unless its metadata is not that of a call of ours."""
-        if parse_metadata(request.job.metadata, room=request.room.name) is None:
-            await request.reject(terminate=True)
-        else:
-            await request.accept()
+    def _get_effective_load(self) -> float:
+        # livekit-agents guesses what a job that it has promised to take will cost. Here each costs the same,
+        # so several offers in the same instant are counted exactly.
+        return FULL * (len(self.active_jobs) + self._reserved_slots) / self._max_calls
+
+
+async def answer_request(request: JobRequest) -> None:
+    """Take the job unless its metadata is not that of a call of ours."""
+    if parse_metadata(request.job.metadata, room=request.room.name) is None:
+        await request.reject(terminate=True)
+    else:
+        await request.accept()
 
 
 def parse_metadata(metadata: str, *, room: str) -> RoomMetadata | None:

@@ -17,8 +17,8 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings):
     google_cloud_location: Annotated[str | None, Field(validate_default=True)] = None
 
     max_calls_per_worker: int = Field(default=10, ge=1, le=100)
-    warm_jobs: Annotated[int | None, Field(ge=0)] = None
-    """Job processes kept ready. None: one for each call that the worker may take."""
+    warm_processes: int = Field(default=5, ge=0, le=100)
+    """Kept ready for calls; a call that finds none waits about a second for a new one."""
     health_port: int = Field(default=0, ge=0, le=65535)
     """Where `GET /` answers while the worker runs; 0: any free port, for deployments that do not ask."""
 
@@ -42,10 +42,6 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings):
         if location is None and info.data.get("gemini_backend") == "vertex_ai":
             raise ValueError("needed when GEMINI_BACKEND is vertex_ai")
         return location
-
-    @property
-    def idle_processes(self) -> int:
-        return self.max_calls_per_worker if self.warm_jobs is None else self.warm_jobs
 
     @property
     def live_api_version(self) -> str:

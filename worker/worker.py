@@ -4,13 +4,18 @@
 hands the running calls to other workers, and is gone within the ten seconds that a container has.
 """
 
+if __name__ == "__main__":
+    from worker import fork_server
+
+    fork_server.start()
+
 import argparse
 import asyncio
 import functools
 import logging
-import os
 import signal
 import sys
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobProcess
@@ -18,7 +23,7 @@ from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorTy
 from shared.errors import ConfigurationError, NotFoundError, UnavailableError
 from shared.services.session_service import LeaseHeldError
 from shared.telemetry import configure_logging
-from worker.admission import FULL, Admission, parse_metadata
+from worker.admission import CallServer, answer_request, parse_metadata
 from worker.call import Call
 from worker.crash_watch import CrashWatch
 from worker.lease import open_session
@@ -89,17 +94,15 @@ def _set_up_process(process: JobProcess) -> None:
 
 
 def make_server(settings: WorkerSettings) -> AgentServer:
-    admission = Admission(settings.max_calls_per_worker)
-    agent_server = AgentServer(
+    agent_server = CallServer(
+        max_calls=settings.max_calls_per_worker,
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
         api_secret=settings.livekit_api_secret.get_secret_value(),
         job_executor_type=JobExecutorType.PROCESS,
-        preload_modules=["worker.preload"],
+        preload_modules=["worker.preload"],  # for who runs the server otherwise than by `main`
         setup_fnc=_set_up_process,
-        load_fnc=admission.load,
-        load_threshold=FULL,
-        num_idle_processes=settings.idle_processes,
+        num_idle_processes=min(settings.warm_processes, settings.max_calls_per_worker),
         drain_timeout=DRAIN_SECONDS,
         shutdown_process_timeout=CLOSE_SECONDS,
         session_end_timeout=CLOSE_SECONDS,
@@ -109,7 +112,7 @@ def make_server(settings: WorkerSettings) -> AgentServer:
     agent_server.rtc_session(
         entrypoint,
         agent_name=settings.agent_name,
-        on_request=admission.on_request,
+        on_request=answer_request,
         on_session_end=_on_session_end,
     )
     return agent_server
@@ -165,8 +168,6 @@ def main() -> None:
         settings = WorkerSettings.from_env()
     except ConfigurationError as error:
         sys.exit(str(error))
-    # Models for turn detection that are not used here would take 214 MB a call.
-    os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
     configure_logging(settings.log_level)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_NoSpokenWords())
@@ -174,7 +175,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Under its own name, so that a job's process finds the entrypoint where it is.
+    # Under its own name, so that a call's process finds the entrypoint in what it has inherited; and with a
+    # name for this module that tells multiprocessing not to run it once more in each of them.
     from worker import worker
 
+    __spec__ = ModuleSpec("worker.__main__", None)
     worker.main()
