@@ -67,12 +67,7 @@ def parse_point(value: Any, calendar_zone: str, which: str) -> Point:
 def time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (
-        OSError,
-        ValueError,
-    ):  # OSError: a directory of the database, as in "Europe"; not found is a KeyError
-        raise invalid(f"Invalid time zone definition: {name}") from None
-    except KeyError:
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of zones like "Europe"
         raise invalid(f"Invalid time zone definition: {name}") from None
 
 

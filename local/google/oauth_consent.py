@@ -39,6 +39,8 @@ class AutoConsent(BaseModel):
 @dataclass(frozen=True)
 class AuthorizationRequest:
     client_id: str
+    app: str
+    """The client's name."""
     redirect_uri: str
     scopes: tuple[str, ...]
     state: str | None
@@ -81,7 +83,7 @@ class ConsentEndpoint:
         accounts = self._store.accounts()
         choosable = [scope for scope in asked.scopes if scope not in SIGN_IN_SCOPES]
         return consent_page(
-            app=asked.client_id,
+            app=asked.app,
             host=urlsplit(asked.redirect_uri).netloc,
             accounts=accounts,
             chosen=request.query.get("login_hint"),
@@ -123,6 +125,7 @@ class ConsentEndpoint:
             raise InvalidRequestError(400, "invalid_request", f"Invalid code_challenge_method: {method}")
         return AuthorizationRequest(
             client_id=client.client_id,
+            app=client.name,
             redirect_uri=redirect_uri,
             scopes=tuple(dict.fromkeys(query["scope"].split())),
             state=query.get("state"),

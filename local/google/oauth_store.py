@@ -31,6 +31,8 @@ class Client:
     client_id: str
     secret: str
     redirect_uris: frozenset[str]
+    name: str = "Trunkline"
+    """As people see it on the consent page."""
 
 
 @dataclass(frozen=True)
