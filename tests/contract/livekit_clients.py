@@ -1,8 +1,7 @@
-"""What the LiveKit contract tests look at a server with: participants, a worker, a receiver of webhooks."""
+"""Who talks to a LiveKit server in the contract tests: participants, a worker, a receiver of webhooks."""
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -12,7 +11,6 @@ import numpy as np
 from aiohttp import web
 from livekit import api, rtc
 from livekit.protocol import agent as ag
-from livekit.protocol import models as m
 from livekit.protocol.webhook import WebhookEvent
 
 KEY = "contract"
@@ -86,60 +84,6 @@ class Webhooks(Watched):
     async def one(self, event: str, identity: str = "") -> WebhookEvent:
         found = await self.until(lambda: self.named(event, identity), f"webhook {event} {identity}")
         return found[0]
-
-
-@dataclass
-class Server:
-    """A running server and what is needed to talk to it."""
-
-    url: str
-    webhooks: Webhooks
-    api: api.LiveKitAPI
-    is_real: bool
-
-    @property
-    def http_url(self) -> str:
-        return self.url.replace("ws", "http", 1)
-
-    async def reaches(self, member: "Member", room: str) -> None:
-        """Wait until the member's data channel is open: what is sent to it earlier may be lost."""
-        request = api.SendDataRequest(room=room, topic=READY, kind=m.DataPacket.RELIABLE)
-        request.destination_identities.append(member.room.local_participant.identity)
-        async with asyncio.timeout(WAIT_SECONDS):
-            while True:
-                await self.api.room.send_data(request)
-                if member.ready:
-                    return
-                await asyncio.sleep(0.02)
-
-    async def lists_a_job(self, room: str) -> None:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while True:
-                dispatches = await self.api.agent_dispatch.list_dispatch(room)
-                if any(item.state.jobs for item in dispatches):
-                    return
-                await asyncio.sleep(0.05)
-
-    async def post(self, method: str, body: dict[str, Any], token: str | None) -> tuple[int, Any]:
-        """A Twirp call with a JSON body; returns the status and the answer (text when it is no JSON)."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.http_url}/twirp/livekit.{method}", json=body, headers=headers) as response,
-        ):
-            text = await response.text()
-            return response.status, json.loads(text) if text.startswith("{") else text
-
-    async def handshake_status(self, token: str) -> int:
-        """With what a WebSocket that asks to join with `token` is answered (101: admitted)."""
-        try:
-            async with (
-                aiohttp.ClientSession() as session,
-                session.ws_connect(f"{self.url}/rtc", params={"access_token": token, "protocol": "16"}),
-            ):
-                return 101
-        except aiohttp.WSServerHandshakeError as error:
-            return error.status
 
 
 def token(
