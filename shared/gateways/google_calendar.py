@@ -37,7 +37,7 @@ MISSING_PERMISSION = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_I
 THREADS = 16
 
 EVENTS_PER_PAGE = 250
-MAX_EVENTS = 1000
+MAX_PAGES = 20
 
 Event = dict[str, Any]
 """An event resource as the API returns it."""
@@ -87,12 +87,11 @@ class GoogleCalendarGateway:
         *,
         query: str | None = None,
     ) -> tuple[list[Event], str | None]:
-        """Events that overlap [start, end), recurring ones expanded, in order of start, at most
-        `MAX_EVENTS`; and the calendar's time zone. Cancelled events are left out."""
+        """All events that overlap [start, end), recurring ones expanded, in order of start; and the
+        calendar's time zone. Never a part of them: what is missing would look free. No cancelled ones."""
         events: list[Event] = []
-        page: Event = {}
-        while len(events) < MAX_EVENTS:
-            token = page.get("nextPageToken")
+        token: str | None = None
+        for _ in range(MAX_PAGES):
             page = await self._run(
                 credential,
                 lambda api, token=token: api.list(
@@ -107,9 +106,13 @@ class GoogleCalendarGateway:
                 ),
             )
             events += page.get("items", [])
-            if "nextPageToken" not in page:
-                break
-        return events, page.get("timeZone")
+            token = page.get("nextPageToken")
+            if token is None:
+                return events, page.get("timeZone")
+        raise UnavailableError(
+            f"Google Calendar: more than {MAX_PAGES} pages",
+            sentence="There are too many events in that time. Ask for a shorter one.",
+        )
 
     async def get_event(self, credential: Credential, calendar_id: str, event_id: str) -> Event:
         """Also finds cancelled events (`status` says so)."""

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn
 from shared.errors import DisconnectedError, ToolError, UnavailableError
+from shared.gateways import google_calendar
 from shared.gateways.google_calendar import CalendarSettings, GoogleCalendarGateway
 from shared.gateways.google_oauth import OAuthGateway, OAuthProvider
 from shared.services.connection_credentials import ConnectionCredentials, ConnectionRef
@@ -245,6 +246,16 @@ async def test_more_events_than_fit_on_a_page_all_count(desk: Desk) -> None:
     result = await desk.run("list_events", **DAY)
 
     assert result["message"].startswith("300 events")
+
+
+async def test_a_calendar_that_is_too_full_to_read_is_never_taken_for_a_free_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(google_calendar, "EVENTS_PER_PAGE", 1)
+    monkeypatch.setattr(google_calendar, "MAX_PAGES", 2)
+
+    with caller_hears("too many events", error=UnavailableError):
+        await desk.run("find_free_slots", **DAY)
 
 
 async def test_an_expired_token_is_replaced_within_the_same_call(desk: Desk) -> None:

@@ -260,6 +260,15 @@ async def test_a_repeated_booking_books_once_and_says_the_same(double_booking: b
     assert list(calendar.events) == [OURS]
 
 
+async def test_a_booking_that_was_cancelled_meanwhile_is_not_made_again_by_a_late_repetition() -> None:
+    calendar = FakeCalendar()
+    await run(calendar, "create_event", **BOOKING)
+    await run(calendar, "cancel_event", event_id=OURS)
+
+    with caller_hears("has been cancelled since"):
+        await run(calendar, "create_event", **BOOKING)
+
+
 async def test_an_id_that_somebody_else_used_is_not_taken_for_ours() -> None:
     calendar = FakeCalendar(event(OURS, "2026-12-24T14:00:00", "2026-12-24T15:00:00"))
 
@@ -297,6 +306,7 @@ async def test_whoever_came_first_stays_when_another_books_the_same_time_a_momen
         ({"start": "2026-11-24T18:00:00"}, {"working_hours": WORKDAYS}, "outside of the working hours"),
         ({"start": "2026-11-24T16:45:00"}, {"working_hours": WORKDAYS}, "outside of the working hours"),
         ({"end": "2026-11-24T13:00:00"}, {}, "end has to be later"),
+        ({"end": "2026-11-26T13:00:00"}, {}, "longer than a day"),
     ],
 )
 async def test_times_that_the_rules_forbid_are_explained(

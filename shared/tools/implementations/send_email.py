@@ -15,6 +15,7 @@ from shared.gateways.ses import (
     SesGateway,
 )
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
+from shared.tools.base.fields import EmailAddress
 
 REMEMBERED_ATTEMPTS = 1000
 
@@ -35,7 +36,6 @@ REFUSALS = {
     "AccessDenied": f"{NOT_SENT}: the mail access key does not permit sending.",
     "Throttling": f"{NOT_SENT}: too many are being sent. Please try again in a minute.",
 }
-_ADDRESS = r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+"
 _ADDRESS_OR_DOMAIN = r"([^@\s<>,;]+@|@)?[^@\s<>,;]+\.[^@\s<>,;]+"
 
 
@@ -45,9 +45,6 @@ def _one_line(text: str) -> str:
     return text
 
 
-EmailAddress = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^{_ADDRESS}$")
-]
 AllowedRecipient = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=f"^{_ADDRESS_OR_DOMAIN}$")
 ]

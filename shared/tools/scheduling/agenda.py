@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.errors import DisconnectedError, ToolError
 from shared.tools.base.base_tool import Credential, ToolContext
-from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig
+from shared.tools.scheduling.calendar_arguments import MAX_DURATION_MINUTES, GoogleCalendarConfig
 from shared.tools.scheduling.calendar_events import Event, span_of, takes_time
 from shared.tools.scheduling.free_time import Span, open_spans, slots, without
 from shared.tools.scheduling.local_time import spoken_span, spoken_time
@@ -107,6 +107,8 @@ class Agenda:
         now = self._now().astimezone(UTC)
         if span.end <= span.start:
             raise ToolError("The end has to be later than the start.")
+        if span.end - span.start > timedelta(minutes=MAX_DURATION_MINUTES):
+            raise ToolError("That is longer than a day. Book shorter appointments.")
         if span.start < now:
             past, today = spoken_time(span.start, self.zone), spoken_time(now, self.zone)
             raise ToolError(f"{past} is in the past; now it is {today}.")

@@ -72,10 +72,10 @@ async def create(
 async def _made_before(agenda: Agenda, event_id: str, key: str) -> Event:
     """The event with our id: an earlier attempt, whose answer got lost, made it."""
     event = await agenda.event(event_id)
-    if event.get("extendedProperties", {}).get("private", {}).get(BOOKING_KEY) != key:
-        raise ToolError("The calendar did not accept that. Please try once more.")
     if is_cancelled(event):
         raise ToolError("That appointment was booked and has been cancelled since.")
+    if event.get("extendedProperties", {}).get("private", {}).get(BOOKING_KEY) != key:
+        raise ToolError("The calendar did not accept that. Please try once more.")
     return event
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.models.agent import OpeningHours
+from shared.tools.base.fields import EmailAddress
 from shared.tools.scheduling.local_time import EXAMPLE, LocalTime, RangeEnd, RangeStart
 
 MAX_DURATION_MINUTES = 24 * 60
@@ -12,9 +13,6 @@ MAX_DURATION_MINUTES = 24 * 60
 EventId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_@.-]{1,1024}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
-EmailAddress = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+$")
-]
 Minutes = Annotated[int, Field(ge=5, le=MAX_DURATION_MINUTES)]
 Scope = Literal["this", "all"]
 
