@@ -28,6 +28,11 @@ def check_parent(name: str) -> None:
         raise invalid(f'"{name}" is not the name of a document or of a database\'s root.')
 
 
+def is_root(parent: str) -> bool:
+    """Whether everything in the database is below `parent`."""
+    return not _segments(parent)
+
+
 def _segments(name: str) -> list[str]:
     """What comes after `…/documents`."""
     parts = name.split("/")

@@ -5,6 +5,7 @@ from itertools import islice
 
 from local.firestore.field_paths import DOCUMENT_NAME
 from local.firestore.filters import Predicate, Term
+from local.firestore.names import is_root
 from local.firestore.query import Query
 from local.firestore.scope import Scope, StoredDocument
 from local.firestore.store import Store
@@ -126,6 +127,6 @@ def _conditions(query: Query, used: set[int]) -> list[Predicate]:
     """What the stretch of the index does not see to by itself."""
     conditions = [term.matches for term in query.terms if id(term) not in used]
     conditions += query.rest
-    if query.descendants:
+    if query.descendants and not is_root(query.parent):
         conditions.append(lambda stored: query.covers(stored.name))
     return conditions
