@@ -30,12 +30,11 @@ def event(event_id: str, start: str, end: str, **more: Any) -> dict[str, Any]:
 async def run(
     calendar: FakeCalendar, action: str, key: str = "0" * 32, /, **arguments: Any
 ) -> dict[str, Any]:
-    config = arguments.pop("config", {})
+    config = GoogleCalendarConfig.model_validate(arguments.pop("config", {}))
+    caller = arguments.pop("caller", "+14155550123")
     tool = GoogleCalendarTool(calendar)
     model = tool.metadata.actions[action].arguments
-    context = tool_context(
-        config=GoogleCalendarConfig.model_validate(config), credential=FakeCredential(), idempotency_key=key
-    )
+    context = tool_context(config=config, credential=FakeCredential(), caller=caller)
     return await tool.execute(action, model.model_validate(arguments), context)
 
 
@@ -477,6 +476,31 @@ async def test_cancelling_takes_one_occurrence_or_the_series(scope: str, gone: s
     await run(calendar, "cancel_event", event_id="s_1", scope=scope)
 
     assert calendar.asked("delete") == [gone]
+
+
+@pytest.mark.parametrize("other", ["+14155550999", None])
+async def test_callers_can_be_kept_from_changing_what_others_booked(other: str | None) -> None:
+    calendar = FakeCalendar()
+    config = {"only_own_bookings": True}
+    await run(calendar, "create_event", **BOOKING, caller=other, config=config)
+
+    for caller in ("+14155550123", None):
+        with caller_hears("from the same number"):
+            await run(calendar, "cancel_event", event_id=OURS, caller=caller, config=config)
+        with caller_hears("from the same number"):
+            await run(calendar, "update_event", event_id=OURS, summary="x", caller=caller, config=config)
+
+    assert calendar.events[OURS]["status"] == "confirmed"
+
+
+async def test_callers_who_may_change_their_own_bookings_only_can_change_those() -> None:
+    calendar = FakeCalendar()
+    config = {"only_own_bookings": True}
+    await run(calendar, "create_event", **BOOKING, config=config)
+
+    await run(calendar, "cancel_event", event_id=OURS, config=config)
+
+    assert calendar.events[OURS]["status"] == "cancelled"
 
 
 # Failures

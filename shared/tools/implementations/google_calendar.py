@@ -91,9 +91,9 @@ class GoogleCalendarTool(BaseTool):
                 case CreateEvent():
                     return await bookings.create(agenda, arguments, context)
                 case UpdateEvent():
-                    return await bookings.update(agenda, arguments, context.config)
+                    return await bookings.update(agenda, arguments, context)
                 case CancelEvent():
-                    return await bookings.cancel(agenda, arguments)
+                    return await bookings.cancel(agenda, arguments, context)
                 case _:
                     raise TypeError(f"{action} does not take {type(arguments).__name__}")
         except CalendarRefusedError as refused:

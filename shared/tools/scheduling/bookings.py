@@ -11,7 +11,6 @@ from shared.tools.scheduling.calendar_arguments import (
     CancelEvent,
     CreateEvent,
     GoogleCalendarConfig,
-    Scope,
     UpdateEvent,
 )
 from shared.tools.scheduling.calendar_events import (
@@ -20,6 +19,7 @@ from shared.tools.scheduling.calendar_events import (
     for_the_model,
     is_all_day,
     is_cancelled,
+    private_property,
     span_of,
 )
 from shared.tools.scheduling.free_time import Span
@@ -29,6 +29,8 @@ EVENT_ID_PREFIX = "tk"
 """Ids of events may hold a-v and 0-9 only (base32hex); an idempotency key fits, and this marks it ours."""
 BOOKING_KEY = "trunkline_booking"
 """Private property of events that we made: the idempotency key."""
+CALLER = "trunkline_caller"
+"""Private property of events that we made: the number that the caller called from."""
 
 
 async def create(
@@ -51,7 +53,7 @@ async def create(
         "description": _description(wanted.description, context.caller),
         "start": _at(span.start, agenda),
         "end": _at(span.end, agenda),
-        "extendedProperties": {"private": {BOOKING_KEY: key}},
+        "extendedProperties": {"private": {BOOKING_KEY: key, CALLER: context.caller or ""}},
     }
     if wanted.location:
         body["location"] = wanted.location
@@ -74,7 +76,7 @@ async def _made_before(agenda: Agenda, event_id: str, key: str) -> Event:
     event = await agenda.event(event_id)
     if is_cancelled(event):
         raise ToolError("That appointment was booked and has been cancelled since.")
-    if event.get("extendedProperties", {}).get("private", {}).get(BOOKING_KEY) != key:
+    if private_property(event, BOOKING_KEY) != key:
         raise ToolError("The calendar did not accept that. Please try once more.")
     return event
 
@@ -88,8 +90,10 @@ async def _lost_a_race(agenda: Agenda, span: Span, ours: Event) -> bool:
     )
 
 
-async def update(agenda: Agenda, wanted: UpdateEvent, config: GoogleCalendarConfig) -> dict[str, Any]:
-    event, target = await _event_and_target(agenda, wanted.event_id, wanted.scope)
+async def update(
+    agenda: Agenda, wanted: UpdateEvent, context: ToolContext[GoogleCalendarConfig]
+) -> dict[str, Any]:
+    event, target = await _event_and_target(agenda, wanted, context)
     if is_cancelled(event):
         raise ToolError("That event has been cancelled already.")
     details: Event = {
@@ -97,7 +101,7 @@ async def update(agenda: Agenda, wanted: UpdateEvent, config: GoogleCalendarConf
         for name in ("summary", "description", "location")
         if (value := getattr(wanted, name)) is not None
     }
-    times = await _new_times(agenda, event, target, wanted, config) if wanted.moves else {}
+    times = await _new_times(agenda, event, target, wanted, context.config) if wanted.moves else {}
     if target is event:
         changed = await agenda.patch(event["id"], {**details, **times})
         return {"message": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
@@ -154,8 +158,10 @@ def _series_times(agenda: Agenda, occurrence: Event, series: Event, times: Event
     }
 
 
-async def cancel(agenda: Agenda, wanted: CancelEvent) -> dict[str, Any]:
-    event, target = await _event_and_target(agenda, wanted.event_id, wanted.scope)
+async def cancel(
+    agenda: Agenda, wanted: CancelEvent, context: ToolContext[GoogleCalendarConfig]
+) -> dict[str, Any]:
+    event, target = await _event_and_target(agenda, wanted, context)
     if is_cancelled(event):
         return {"message": "That event has been cancelled already."}
     try:
@@ -167,14 +173,23 @@ async def cancel(agenda: Agenda, wanted: CancelEvent) -> dict[str, Any]:
     return {"message": which, "event": for_the_model(event, agenda.zone)}
 
 
-async def _event_and_target(agenda: Agenda, event_id: str, scope: Scope) -> tuple[Event, Event]:
+async def _event_and_target(
+    agenda: Agenda, wanted: UpdateEvent | CancelEvent, context: ToolContext[GoogleCalendarConfig]
+) -> tuple[Event, Event]:
     """The event that was named, and what to change: itself, or the series that it belongs to."""
-    event = await agenda.event(event_id)
-    if scope == "all" and "recurringEventId" in event:
+    event = await agenda.event(wanted.event_id)
+    if context.config.only_own_bookings and not _booked_by(context.caller, event):
+        raise ToolError("I can only change appointments that were booked by phone from the same number.")
+    if wanted.scope == "all" and "recurringEventId" in event:
         return event, await agenda.event(event["recurringEventId"])
-    if scope == "this" and "recurrence" in event:
+    if wanted.scope == "this" and "recurrence" in event:
         raise ToolError("That is a whole series. List the events of the day to find the single one.")
     return event, event
+
+
+def _booked_by(caller: str | None, event: Event) -> bool:
+    """Withheld numbers are all the same, so they own nothing."""
+    return caller is not None and private_property(event, CALLER) == caller
 
 
 def _at(moment: datetime, agenda: Agenda) -> dict[str, str]:

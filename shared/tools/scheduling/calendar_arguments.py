@@ -41,6 +41,11 @@ class GoogleCalendarConfig(BaseModel):
     )
     max_days_ahead: int = Field(default=365, ge=1, le=730, title="Furthest booking (days ahead)")
     allow_double_booking: bool = Field(default=False, title="Allow two appointments at the same time")
+    only_own_bookings: bool = Field(
+        default=False,
+        title="Callers change their own appointments only",
+        description="Those that were booked by phone from the same number.",
+    )
     send_updates: Literal["all", "externalOnly", "none"] = Field(
         default="all", title="E-mail guests about changes", description="Only events with guests."
     )

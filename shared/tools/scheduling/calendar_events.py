@@ -53,6 +53,11 @@ def takes_time(event: Event) -> bool:
     )
 
 
+def private_property(event: Event, name: str) -> str | None:
+    """One that only the program that set it can see."""
+    return event.get("extendedProperties", {}).get("private", {}).get(name)
+
+
 def belongs_to(event: Event, event_id: str) -> bool:
     """Whether it is that event or one of that series."""
     return event_id in (event["id"], event.get("recurringEventId"))
