@@ -17,10 +17,11 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="folder for what survives a restart")
     parser.add_argument("--speed", type=float, default=Pace.speed, help="× real time; 0: at once")
     parser.add_argument("--chunk-ms", type=int, default=Pace.chunk_ms)
+    parser.add_argument("--silence-ms", type=int, default=Options.silence_ms, help="that ends a turn")
     parser.add_argument("--stamp", action="store_true", help="time stamps in the sound, for measurements")
     a = parser.parse_args()
     pace = Pace(a.chunk_ms, a.speed, a.stamp)
-    serve(GeminiLive(Options(a.tls_cert, a.tls_key, a.port, a.control_port, a.state, pace)))
+    serve(GeminiLive(Options(a.tls_cert, a.tls_key, a.port, a.control_port, a.state, pace, a.silence_ms)))
 
 
 if __name__ == "__main__":

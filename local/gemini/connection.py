@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import logging
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -17,56 +19,69 @@ from local.gemini.setup import INVALID_ARGUMENT, Refused, Setup, parse_setup
 from local.gemini.wire import Json, camel, decode_bytes, texts
 from local.scenario import Misbehave
 
-SILENCE_MS = 300
+log = logging.getLogger(__name__)
+
+_REASON_BYTES = 123  # RFC 6455: a close frame has 125, two of them for the code
 _STAMP = struct.Struct("<q")
 _STALE_NS = 5_000_000_000
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all connections share."""
+
+    calls: Calls
+    refuse: Callable[[float], None]
+    """Let nobody in for so many seconds."""
+    pace: Pace
+    silence_ms: int
+    latencies_ns: list[int] = field(default_factory=list[int])
+    """With stamped sound: how long the caller's was under way."""
 
 
 class Connection:
     setup: Setup
     mouth: Mouth
 
-    def __init__(
-        self,
-        socket: web.WebSocketResponse,
-        request: web.Request,
-        calls: Calls,
-        pace: Pace,
-        refuse: Callable[[float], None],
-        latencies_ns: list[int],
-    ) -> None:
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request, service: Service) -> None:
         self.heard_seconds = 0.0
         self._socket = socket
         self._request = request
-        self._calls = calls
-        self._pace = pace
-        self._refuse = refuse
-        self._latencies_ns = latencies_ns
+        self._service = service
         self._activity_since = 0.0
         self._closer: asyncio.Task[None] | None = None
 
     async def run(self, backend: str) -> None:
+        """Until either side ends the connection. `backend` is "gemini_api" or "vertex_ai"."""
+        conversation: Conversation | None = None
         try:
-            first = camel(json.loads(await self._receive_text()))
-            self.setup = parse_setup(first, backend)
-            conversation = self._calls.conversation_for(self.setup)
-            self._note(conversation, "setup", json.dumps(first["setup"], ensure_ascii=False))
+            conversation = await self._set_up(backend)
+            while True:
+                message = camel(json.loads(await self._receive_text()))
+                if conversation.line is self:
+                    await self._take(conversation, message)
         except Refused as refusal:
-            await self._socket.close(code=refusal.code, message=refusal.reason.encode()[:123])
-            return
-        except (json.JSONDecodeError, ConnectionError):
-            await self._socket.close(code=INVALID_ARGUMENT, message=b"Request contains an invalid argument.")
-            return
-        self.mouth = Mouth(self.send, self._pace, transcribes=self.setup.hears_itself_written)
-        self._ear = Ear(self.setup.silence_ms or SILENCE_MS)
-        await self.send({"setupComplete": {"sessionId": conversation.name}})
-        await conversation.attach(self)
-        try:
-            await self._serve(conversation)
+            await self._close(refusal.code, refusal.reason)
+        except (ValueError, KeyError):
+            await self._close(INVALID_ARGUMENT, "Request contains an invalid argument.")
+        except ConnectionError:
+            log.debug("the client is gone")
         finally:
-            conversation.detach(self)
+            if conversation:
+                conversation.detach(self)
             if self._closer:
                 self._closer.cancel()
+
+    async def _set_up(self, backend: str) -> Conversation:
+        first = camel(json.loads(await self._receive_text()))
+        self.setup = parse_setup(first, backend)
+        conversation = self._service.calls.conversation_for(self.setup)
+        self._note(conversation, "setup", json.dumps(first["setup"], ensure_ascii=False))
+        self.mouth = Mouth(self.send, self._service.pace, transcribes=self.setup.hears_itself_written)
+        self._ear = Ear(self.setup.silence_ms or self._service.silence_ms)
+        await self.send({"setupComplete": {"sessionId": conversation.name}})
+        await conversation.attach(self)
+        return conversation
 
     async def _receive_text(self) -> str:
         """The next message. Raises `ConnectionError` at the end of the connection."""
@@ -76,15 +91,6 @@ class Connection:
         if message.type is WSMsgType.BINARY:
             return message.data.decode()
         raise ConnectionResetError
-
-    async def _serve(self, conversation: Conversation) -> None:
-        while True:
-            try:
-                message = camel(json.loads(await self._receive_text()))
-                if conversation.line is self:
-                    await self._take(conversation, message)
-            except ConnectionError:
-                return
 
     async def _take(self, conversation: Conversation, message: Json) -> None:
         if "realtimeInput" in message:
@@ -102,8 +108,7 @@ class Connection:
                 self._note(conversation, "tool_response", json.dumps(response, ensure_ascii=False))
                 conversation.tool_answered(response)
         else:
-            reason = f"UNIMPLEMENTED in the stand-in: {', '.join(message)}"
-            await self._socket.close(code=INVALID_ARGUMENT, message=reason.encode()[:123])
+            raise Refused(INVALID_ARGUMENT, f"UNIMPLEMENTED in the stand-in: {', '.join(message)}")
 
     async def _take_realtime(self, conversation: Conversation, message: Json) -> None:
         chunk = message.get("audio") or next(iter(message.get("mediaChunks") or []), None)
@@ -120,7 +125,7 @@ class Connection:
 
     async def _hear(self, conversation: Conversation, pcm: bytes) -> None:
         self.heard_seconds += len(pcm) / 2 / RATE
-        if self._pace.stamped:
+        if self._service.pace.stamped:
             pcm = self._without_stamp(pcm)
         for heard in self._ear.hear(pcm):
             if not self.setup.detects_activity:
@@ -136,7 +141,7 @@ class Connection:
         age = time.monotonic_ns() - _STAMP.unpack_from(pcm)[0]
         if not 0 < age < _STALE_NS:
             return pcm
-        self._latencies_ns.append(age)
+        self._service.latencies_ns.append(age)
         return bytes(_STAMP.size) + pcm[_STAMP.size :]
 
     # --- what a conversation needs
@@ -155,7 +160,7 @@ class Connection:
             case "close_1011":
                 await self._close(1011, "Internal error encountered.")
             case "refuse_connections":
-                self._refuse(step.seconds)
+                self._service.refuse(step.seconds)
                 await self._close(1011, "The service is currently unavailable.")
             case _:
                 assert self._request.transport
@@ -167,8 +172,8 @@ class Connection:
         await self._close(1001, "The connection's time is over.")
 
     async def _close(self, code: int, reason: str) -> None:
-        await self._socket.close(code=code, message=reason.encode())
+        await self._socket.close(code=code, message=reason.encode()[:_REASON_BYTES])
 
     def _note(self, conversation: Conversation, kind: str, text: str) -> None:
         note: dict[str, Any] = {"at_ms": time.time() * 1000, "call": conversation.name, "kind": kind}
-        self._calls.sent.append({**note, "text": text})
+        self._service.calls.sent.append({**note, "text": text})

@@ -16,7 +16,7 @@ from datetime import datetime
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from local.gemini.calls import Calls
+from local.gemini.connection import Service
 from local.scenario import Misbehave, Scenario
 from local.speech import MissingSpeech
 from shared.models.base import PhoneNumber
@@ -35,10 +35,10 @@ class _Fault(Misbehave):
 
 
 class Control:
-    def __init__(self, calls: Calls, refuse: Callable[[float], None], latencies_ns: list[int]) -> None:
-        self._calls = calls
-        self._refuse = refuse
-        self._latencies_ns = latencies_ns
+    def __init__(self, service: Service) -> None:
+        self._calls = service.calls
+        self._refuse = service.refuse
+        self._latencies_ns = service.latencies_ns
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[_errors_as_json])

@@ -10,7 +10,7 @@ from typing import Self
 from aiohttp import web
 
 from local.gemini.calls import Calls
-from local.gemini.connection import Connection
+from local.gemini.connection import Connection, Service
 from local.gemini.control import Control
 from local.gemini.mouth import Pace
 
@@ -29,6 +29,8 @@ class Options:
     state: Path | None = None
     """Where scenarios and their progress survive a restart; None: nowhere."""
     pace: Pace = field(default_factory=Pace)
+    silence_ms: int = 300
+    """Silence that ends a caller's turn, unless the client asks for another."""
 
 
 class GeminiLive:
@@ -40,16 +42,16 @@ class GeminiLive:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._refuses_until = 0.0
-        self._latencies_ns: list[int] = []
         self._runners: list[web.AppRunner] = []
         self.calls = Calls(options.state)
+        self._service = Service(self.calls, self.refuse_for, options.pace, options.silence_ms)
 
     async def __aenter__(self) -> Self:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(self._options.cert, self._options.key)
         app = web.Application()
         app.router.add_get("/{path:.*}", self._connect)
-        control = Control(self.calls, self.refuse_for, self._latencies_ns).app()
+        control = Control(self._service).app()
         self.control_port = await self._listen(control, self._options.control_port, None)
         self.port = await self._listen(app, self._options.port, tls)
         return self
@@ -77,10 +79,7 @@ class GeminiLive:
             raise web.HTTPServiceUnavailable(text="The service is currently unavailable.")
         socket = web.WebSocketResponse(timeout=_CLOSE_SECONDS, compress=False, max_msg_size=0)
         await socket.prepare(request)
-        connection = Connection(
-            socket, request, self.calls, self._options.pace, self.refuse_for, self._latencies_ns
-        )
-        await connection.run(backend)
+        await Connection(socket, request, self._service).run(backend)
         return socket
 
 

@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +36,22 @@ TOOL = types.FunctionDeclaration(
 )
 
 
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="gemini-tls-")
+
+
+@cache
+def _certificates() -> Certificates:
+    """Shared by all tests, as is the context below: making either takes longer than most tests."""
+    return ensure_certificates(Path(_folder().name))
+
+
+@cache
+def _tls(certificates: Certificates) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificates.bundle))
+
+
 @dataclass(frozen=True)
 class StandIn:
     gemini: GeminiLive
@@ -50,18 +68,16 @@ class StandIn:
         return await self.gemini.calls.register(caller, script, NOW)
 
     def tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.certificates.bundle))
+        return _tls(self.certificates)
 
     def control(self, path: str) -> str:
         return f"http://127.0.0.1:{self.gemini.control_port}/_local/{path}"
 
 
 @asynccontextmanager
-async def stand_in(
-    folder: Path, pace: Pace | None = None, state: Path | None = None
-) -> AsyncGenerator[StandIn]:
+async def stand_in(pace: Pace | None = None, state: Path | None = None) -> AsyncGenerator[StandIn]:
     """Its speech is sent at once unless `pace` says otherwise."""
-    certificates = ensure_certificates(folder)
+    certificates = _certificates()
     options = Options(certificates.cert, certificates.key, state=state, pace=pace or Pace(speed=0))
     async with GeminiLive(options) as gemini:
         yield StandIn(gemini, certificates)
@@ -69,10 +85,10 @@ async def stand_in(
 
 @asynccontextmanager
 async def call(
-    folder: Path, script: Scenario, pace: Pace | None = None, **config: Any
+    script: Scenario, pace: Pace | None = None, **config: Any
 ) -> AsyncGenerator[tuple[Conversation, AsyncSession]]:
     """A connection that plays `script`; with a scripted greeting it has yet to be asked for."""
-    async with stand_in(folder, pace) as peer:
+    async with stand_in(pace) as peer:
         conversation = await peer.register(script)
         conversation.greeted = not script.greeting
         async with peer.connect(**config) as session:
@@ -80,9 +96,10 @@ async def call(
 
 
 def http_options(gemini: GeminiLive, certificates: Certificates) -> types.HttpOptions:
-    tls = ssl.create_default_context(cafile=str(certificates.bundle))
     return types.HttpOptions(
-        base_url=f"https://127.0.0.1:{gemini.port}", api_version="v1beta", async_client_args={"ssl": tls}
+        base_url=f"https://127.0.0.1:{gemini.port}",
+        api_version="v1beta",
+        async_client_args={"ssl": _tls(certificates)},
     )
 
 

@@ -66,9 +66,9 @@ def resumes(handle: str | None) -> dict[str, Any]:
         ({"type": "OBJECT", "properties": {"a": {"$ref": "#/x"}}}, 'Unknown name "$ref"'),
     ],
 )
-async def test_schemas_that_gemini_does_not_take_are_refused(tmp_path, parameters, reason):
+async def test_schemas_that_gemini_does_not_take_are_refused(parameters, reason):
     function = types.FunctionDeclaration(name="f", parameters_json_schema=parameters)
-    async with stand_in(tmp_path) as peer:
+    async with stand_in() as peer:
         with pytest.raises(errors.APIError) as refused:
             async with peer.connect(tools=[types.Tool(function_declarations=[function])]):
                 pass
@@ -76,8 +76,8 @@ async def test_schemas_that_gemini_does_not_take_are_refused(tmp_path, parameter
     assert reason in str(refused.value)
 
 
-async def test_an_unknown_model_is_refused(tmp_path):
-    async with stand_in(tmp_path) as peer:
+async def test_an_unknown_model_is_refused():
+    async with stand_in() as peer:
         with pytest.raises(errors.APIError) as refused:
             async with peer.connect("gemini-9"):
                 pass
@@ -85,8 +85,8 @@ async def test_an_unknown_model_is_refused(tmp_path):
     assert "models/gemini-9 is not found" in str(refused.value)
 
 
-async def test_a_handle_that_was_not_given_out_is_refused(tmp_path):
-    async with stand_in(tmp_path) as peer:
+async def test_a_handle_that_was_not_given_out_is_refused():
+    async with stand_in() as peer:
         with pytest.raises(errors.APIError) as refused:
             async with peer.connect(**resumes("who/1")):
                 pass
@@ -102,17 +102,17 @@ async def test_a_handle_that_was_not_given_out_is_refused(tmp_path):
         ("google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateMusic", 404),
     ],
 )
-async def test_a_handshake_without_credentials_or_on_another_path_is_refused(tmp_path, path, status):
-    async with stand_in(tmp_path) as peer, aiohttp.ClientSession() as http:
+async def test_a_handshake_without_credentials_or_on_another_path_is_refused(path, status):
+    async with stand_in() as peer, aiohttp.ClientSession() as http:
         url = f"https://127.0.0.1:{peer.gemini.port}/ws/{path}"
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await http.ws_connect(url, ssl=peer.tls())
     assert refused.value.status == status
 
 
-async def test_vertex_ai_has_its_own_path_and_models(tmp_path):
+async def test_vertex_ai_has_its_own_path_and_models():
     model = "gemini-live-2.5-flash-native-audio"
-    async with stand_in(tmp_path) as peer:
+    async with stand_in() as peer:
         conversation = await peer.register(scenario(greeting=[{"say": HELLO}]))
         vertex = Client(
             vertexai=True,
@@ -130,14 +130,14 @@ async def test_vertex_ai_has_its_own_path_and_models(tmp_path):
 # --- connections that end
 
 
-async def test_after_go_away_the_conversation_goes_on_over_its_handle(tmp_path):
+async def test_after_go_away_the_conversation_goes_on_over_its_handle():
     script = scenario(
         turns=[
             {"caller": QUESTION, "agent": [{"misbehave": "go_away", "seconds": 0.1}, {"say": HELLO}]},
             {"caller": THANKS, "agent": [{"say": WELCOME}]},
         ]
     )
-    async with stand_in(tmp_path) as peer:
+    async with stand_in() as peer:
         conversation = await peer.register(script)
         async with peer.connect() as session:
             handle = (await read(session, handle_given)).handle
@@ -164,11 +164,9 @@ async def test_after_go_away_the_conversation_goes_on_over_its_handle(tmp_path):
         ('Say exactly: "One moment, please." Then answer the caller.', f"One moment, please.{ANSWER}"),
     ],
 )
-async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_for_it(
-    tmp_path, request_text, said
-):
+async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_for_it(request_text, said):
     steps = [{"misbehave": "drop_connection"}, {"say": ANSWER}]
-    async with stand_in(tmp_path) as peer:
+    async with stand_in() as peer:
         conversation = await peer.register(scenario(turns=[{"caller": QUESTION, "agent": steps}]))
         conversation.greeted = True
         async with peer.connect() as session:
@@ -182,8 +180,8 @@ async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_for_i
     assert answer.said == said
 
 
-async def test_a_functions_result_may_come_over_the_next_connection(tmp_path):
-    async with stand_in(tmp_path) as peer:
+async def test_a_functions_result_may_come_over_the_next_connection():
+    async with stand_in() as peer:
         conversation = await peer.register(TWO_TURNS)
         async with peer.connect() as session:
             await speak(session, QUESTION)
@@ -198,12 +196,12 @@ async def test_a_functions_result_may_come_over_the_next_connection(tmp_path):
 
 async def test_progress_survives_a_restart_of_the_stand_in(tmp_path):
     state = tmp_path / "state"
-    async with stand_in(tmp_path, state=state) as peer:
+    async with stand_in(state=state) as peer:
         await peer.register(TWO_TURNS)
         async with peer.connect() as session:
             await speak(session, QUESTION)
             await read(session, tool_called)
-    async with stand_in(tmp_path, state=state) as peer, peer.connect() as session:
+    async with stand_in(state=state) as peer, peer.connect() as session:
         await speak(session, THANKS)
         assert (await read(session, answered)).said == WELCOME
 
@@ -211,8 +209,8 @@ async def test_progress_survives_a_restart_of_the_stand_in(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "code"), [("close_1007", 1007), ("close_1011", 1011), ("drop_connection", 1006)]
 )
-async def test_a_connection_breaks_as_told_over_http(tmp_path, kind, code):
-    async with stand_in(tmp_path) as peer, peer.connect() as session, aiohttp.ClientSession() as http:
+async def test_a_connection_breaks_as_told_over_http(kind, code):
+    async with stand_in() as peer, peer.connect() as session, aiohttp.ClientSession() as http:
         await read(session, handle_given)
         async with http.post(peer.control("misbehave"), json={"misbehave": kind}) as answer:
             assert answer.status == 200
@@ -221,10 +219,10 @@ async def test_a_connection_breaks_as_told_over_http(tmp_path, kind, code):
     assert closed.value.code == code
 
 
-async def test_connections_are_refused_from_the_start_when_the_scenario_begins_so(tmp_path):
+async def test_connections_are_refused_from_the_start_when_the_scenario_begins_so():
     script = scenario(greeting=[{"misbehave": "refuse_connections", "seconds": 30}])
     body = {"caller": CALLER, "scenario": script.model_dump(mode="json"), "now": NOW.isoformat()}
-    async with stand_in(tmp_path) as peer, aiohttp.ClientSession() as http:
+    async with stand_in() as peer, aiohttp.ClientSession() as http:
         async with http.post(peer.control("scenarios"), json=body) as answer:
             assert answer.status == 201
         with pytest.raises(InvalidStatus) as refused:
@@ -240,9 +238,9 @@ async def test_connections_are_refused_from_the_start_when_the_scenario_begins_s
 # --- several calls, and what can be looked at
 
 
-async def test_several_calls_at_once_keep_their_own_scripts(tmp_path):
+async def test_several_calls_at_once_keep_their_own_scripts():
     lines = {"+14155550200": HELLO, "+14155550201": ANSWER, "+14155550202": WELCOME}
-    async with stand_in(tmp_path) as peer:
+    async with stand_in() as peer:
 
         async def greeting_of(caller: str) -> str:
             instruction = f"The caller's phone number is {caller}."
@@ -255,8 +253,8 @@ async def test_several_calls_at_once_keep_their_own_scripts(tmp_path):
         assert await asyncio.gather(*map(greeting_of, lines)) == list(lines.values())
 
 
-async def test_everything_that_the_model_is_given_to_read_can_be_looked_at(tmp_path):
-    async with stand_in(tmp_path) as peer, aiohttp.ClientSession() as http:
+async def test_everything_that_the_model_is_given_to_read_can_be_looked_at():
+    async with stand_in() as peer, aiohttp.ClientSession() as http:
         await peer.register(TWO_TURNS)
         async with peer.connect() as session:
             await speak(session, QUESTION)
@@ -283,9 +281,9 @@ async def test_everything_that_the_model_is_given_to_read_can_be_looked_at(tmp_p
         ({"caller": CALLER, "scenario": {"name": "x"}}, "scenario.dials: Field required"),
     ],
 )
-async def test_a_wrong_registration_is_refused_with_one_line(tmp_path, body, error):
+async def test_a_wrong_registration_is_refused_with_one_line(body, error):
     async with (
-        stand_in(tmp_path) as peer,
+        stand_in() as peer,
         aiohttp.ClientSession() as http,
         http.post(peer.control("scenarios"), json=body) as answer,
     ):
@@ -293,9 +291,9 @@ async def test_a_wrong_registration_is_refused_with_one_line(tmp_path, body, err
         assert (await answer.json())["error"].startswith(error)
 
 
-async def test_stamped_sound_tells_how_long_it_was_under_way(tmp_path):
+async def test_stamped_sound_tells_how_long_it_was_under_way():
     script = scenario(greeting=[{"say": HELLO}])
-    async with stand_in(tmp_path, Pace(speed=0, stamped=True)) as peer, aiohttp.ClientSession() as http:
+    async with stand_in(Pace(speed=0, stamped=True)) as peer, aiohttp.ClientSession() as http:
         await peer.register(script)
         async with peer.connect() as session:
             stamped = time.monotonic_ns().to_bytes(8, "little") + bytes(632)

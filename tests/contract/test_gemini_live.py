@@ -44,8 +44,8 @@ BOOK = scenario(
 )
 
 
-async def test_a_call_goes_from_greeting_through_a_tool_to_the_spoken_answer(tmp_path):
-    async with call(tmp_path, BOOK) as (conversation, session):
+async def test_a_call_goes_from_greeting_through_a_tool_to_the_spoken_answer():
+    async with call(BOOK) as (conversation, session):
         await ask(session, GREET)
         greeting = await read(session, turn_complete)
         await speak(session, QUESTION)
@@ -70,11 +70,11 @@ async def test_a_call_goes_from_greeting_through_a_tool_to_the_spoken_answer(tmp
     ]  # fmt: skip
 
 
-async def test_a_pause_within_a_line_does_not_end_the_callers_turn(tmp_path):
+async def test_a_pause_within_a_line_does_not_end_the_callers_turn():
     words, pause = speech_for("And on Saturday?", "caller"), silence(0.8)
     halves = [words.samples[: len(words.samples) // 2], words.samples[len(words.samples) // 2 :]]
     script = scenario(turns=[{"caller": "And on Saturday?", "agent": [{"say": ANSWER}]}])
-    async with call(tmp_path, script) as (conversation, session):
+    async with call(script) as (conversation, session):
         for half in halves:
             await play(session, Pcm(half, words.rate) + pause)
         answer = await read(session, answered)
@@ -82,9 +82,9 @@ async def test_a_pause_within_a_line_does_not_end_the_callers_turn(tmp_path):
     assert [e["event"] for e in conversation.journal.events].count("caller_speech_end") == 2
 
 
-async def test_a_line_of_which_half_is_missing_gets_no_answer_but_an_error(tmp_path, monkeypatch):
+async def test_a_line_of_which_half_is_missing_gets_no_answer_but_an_error(monkeypatch):
     monkeypatch.setattr("local.gemini.conversation.REST_OF_LINE_SECONDS", 0.05)
-    async with call(tmp_path, BOOK) as (conversation, session):
+    async with call(BOOK) as (conversation, session):
         line = speech_for(QUESTION, "caller")
         await play(session, Pcm(line.samples[: len(line.samples) // 2], line.rate) + silence(1))
         await until(lambda: conversation.journal.errors)
@@ -92,14 +92,14 @@ async def test_a_line_of_which_half_is_missing_gets_no_answer_but_an_error(tmp_p
     assert conversation.next_turn == 0
 
 
-async def test_the_caller_interrupts_a_long_answer(tmp_path):
+async def test_the_caller_interrupts_a_long_answer():
     script = scenario(
         turns=[
             {"caller": QUESTION, "agent": [{"say": LONG_ANSWER}, LOOK_UP]},
             {"caller": "And on Saturday?", "agent": [{"say": ANSWER}]},
         ]
     )
-    async with call(tmp_path, script, Pace(speed=3.0)) as (conversation, session):
+    async with call(script, Pace(speed=3.0)) as (conversation, session):
         await speak(session, QUESTION)
         await read(session, lambda m: bool(m.server_content and m.server_content.model_turn))
         await speak(session, "And on Saturday?")
@@ -113,18 +113,18 @@ async def test_the_caller_interrupts_a_long_answer(tmp_path):
     assert not any(event["event"] == "tool_call" for event in conversation.journal.events)
 
 
-async def test_speech_that_is_sent_but_still_playing_can_be_interrupted(tmp_path):
-    async with call(tmp_path, BOOK, Pace(speed=0)) as (_, session):
+async def test_speech_that_is_sent_but_still_playing_can_be_interrupted():
+    async with call(BOOK, Pace(speed=0)) as (_, session):
         await ask(session, GREET)
         await read(session, lambda m: bool(m.server_content and m.server_content.generation_complete))
         await speak(session, QUESTION)
         assert interrupted((await read(session, interrupted)).messages[-1])
 
 
-async def test_a_blocking_function_is_cancelled_by_the_callers_next_words(tmp_path):
+async def test_a_blocking_function_is_cancelled_by_the_callers_next_words():
     blocking = types.FunctionDeclaration(name=LOOK_UP["call"], behavior=types.Behavior.BLOCKING)
     tools = [types.Tool(function_declarations=[blocking])]
-    async with call(tmp_path, BOOK, tools=tools) as (_, session):
+    async with call(BOOK, tools=tools) as (_, session):
         await speak(session, QUESTION)
         asked = (await read(session, tool_called)).calls[0]
         await speak(session, THANKS)
@@ -135,10 +135,9 @@ async def test_a_blocking_function_is_cancelled_by_the_callers_next_words(tmp_pa
     assert answer.said == WELCOME
 
 
-async def test_while_a_non_blocking_function_runs_the_model_can_be_asked_for_a_filler(tmp_path):
-    async with call(
-        tmp_path, scenario(turns=[{"caller": QUESTION, "agent": [LOOK_UP, {"say": ANSWER}]}])
-    ) as (_, session):
+async def test_while_a_non_blocking_function_runs_the_model_can_be_asked_for_a_filler():
+    script = scenario(turns=[{"caller": QUESTION, "agent": [LOOK_UP, {"say": ANSWER}]}])
+    async with call(script) as (_, session):
         await speak(session, QUESTION)
         asked = await read(session, tool_called)
         await ask(session, 'Say to the caller exactly: "One moment, please."')
@@ -149,11 +148,11 @@ async def test_while_a_non_blocking_function_runs_the_model_can_be_asked_for_a_f
     assert answer.said == ANSWER
 
 
-async def test_a_result_without_the_expected_text_and_an_undeclared_function_are_errors(tmp_path):
+async def test_a_result_without_the_expected_text_and_an_undeclared_function_are_errors():
     script = scenario(
         turns=[{"caller": QUESTION, "agent": [LOOK_UP, {"call": "order_pizza"}, {"say": ANSWER}]}]
     )
-    async with call(tmp_path, script) as (conversation, session):
+    async with call(script) as (conversation, session):
         await speak(session, QUESTION)
         asked = await read(session, tool_called)
         await answer_tool(session, asked.calls[0], "Nothing there.")
@@ -164,20 +163,20 @@ async def test_a_result_without_the_expected_text_and_an_undeclared_function_are
     ]
 
 
-async def test_a_silent_model_hears_and_says_nothing_until_its_time_is_over(tmp_path):
+async def test_a_silent_model_hears_and_says_nothing_until_its_time_is_over():
     script = scenario(
         turns=[{"caller": QUESTION, "agent": [{"misbehave": "stay_silent", "seconds": 0.5}, {"say": HELLO}]}]
     )
-    async with call(tmp_path, script) as (conversation, session):
+    async with call(script) as (conversation, session):
         await speak(session, QUESTION)
         await until(lambda: any(e["event"] == "misbehaves" for e in conversation.journal.events))
         await ask(session, 'Say exactly: "Are you still there?"')
         assert (await read(session, answered)).said == HELLO
 
 
-async def test_asked_for_exact_words_it_says_them_and_asked_for_any_it_goes_on_with_the_script(tmp_path):
+async def test_asked_for_exact_words_it_says_them_and_asked_for_any_it_goes_on_with_the_script():
     script = scenario(turns=[{"press": "1", "agent": [{"say": ANSWER}]}])
-    async with call(tmp_path, script) as (_, session):
+    async with call(script) as (_, session):
         await ask(
             session, '<instructions>\nSay to the caller exactly: "One moment, please."\n</instructions>'
         )
@@ -186,8 +185,8 @@ async def test_asked_for_exact_words_it_says_them_and_asked_for_any_it_goes_on_w
         assert (await read(session, answered)).said == ANSWER
 
 
-async def test_a_call_without_a_scenario_is_greeted_as_told_and_learns_that_this_is_a_stand_in(tmp_path):
-    async with stand_in(tmp_path) as peer, peer.connect() as session:
+async def test_a_call_without_a_scenario_is_greeted_as_told_and_learns_that_this_is_a_stand_in():
+    async with stand_in() as peer, peer.connect() as session:
         await ask(session, f'Greet the caller with exactly: "{WELCOME}"')
         greeting = await read(session, turn_complete)
         await speak(session, QUESTION)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,9 +71,7 @@ async def _all_of(event: llm.GenerationCreatedEvent) -> tuple[str, float, list[l
 
 
 @asynccontextmanager
-async def plugin(
-    folder: Path, script: Scenario, pace: Pace | None = None
-) -> AsyncGenerator[tuple[Conversation, Caller]]:
+async def plugin(script: Scenario, pace: Pace | None = None) -> AsyncGenerator[tuple[Conversation, Caller]]:
     @llm.function_tool(
         raw_schema={
             "name": "look_up",
@@ -85,7 +82,7 @@ async def plugin(
     async def look_up(raw_arguments: dict[str, object]) -> str:
         raise AssertionError("the session calls functions, not the model")
 
-    async with stand_in(folder, pace) as peer:
+    async with stand_in(pace) as peer:
         conversation = await peer.register(script)
         conversation.greeted = not script.greeting
         model = RealtimeModel(
@@ -106,8 +103,8 @@ async def plugin(
             await session.aclose()
 
 
-async def test_a_greeting_is_asked_for_with_instructions(tmp_path):
-    async with plugin(tmp_path, scenario(greeting=[{"say": HELLO}])) as (_, caller):
+async def test_a_greeting_is_asked_for_with_instructions():
+    async with plugin(scenario(greeting=[{"say": HELLO}])) as (_, caller):
         await caller.session.generate_reply(instructions=f'Greet the caller with exactly: "{HELLO}"')
         text, seconds, calls = await caller.reply()
     assert text == HELLO
@@ -115,9 +112,9 @@ async def test_a_greeting_is_asked_for_with_instructions(tmp_path):
     assert calls == []
 
 
-async def test_the_callers_words_lead_to_a_function_and_its_result_to_the_answer(tmp_path):
+async def test_the_callers_words_lead_to_a_function_and_its_result_to_the_answer():
     script = scenario(turns=[{"caller": QUESTION, "agent": [LOOK_UP, {"say": ANSWER}]}])
-    async with plugin(tmp_path, script) as (conversation, caller):
+    async with plugin(script) as (conversation, caller):
         caller.say(QUESTION)
         _, _, (called,) = await caller.reply()
         chat = caller.session.chat_ctx.copy()
@@ -138,14 +135,14 @@ async def test_the_callers_words_lead_to_a_function_and_its_result_to_the_answer
     assert conversation.journal.errors == []
 
 
-async def test_the_caller_interrupts_and_gets_the_next_answer(tmp_path):
+async def test_the_caller_interrupts_and_gets_the_next_answer():
     script = scenario(
         turns=[
             {"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]},
             {"caller": "And on Saturday?", "agent": [{"say": ANSWER}]},
         ]
     )
-    async with plugin(tmp_path, script, Pace(speed=3)) as (conversation, caller):
+    async with plugin(script, Pace(speed=3)) as (conversation, caller):
         caller.say(QUESTION)
         async with asyncio.timeout(10):
             first = await caller.replies.get()
@@ -160,14 +157,14 @@ async def test_the_caller_interrupts_and_gets_the_next_answer(tmp_path):
     assert text == ANSWER
 
 
-async def test_after_go_away_the_session_resumes_by_its_handle(tmp_path):
+async def test_after_go_away_the_session_resumes_by_its_handle():
     script = scenario(
         turns=[
             {"caller": QUESTION, "agent": [{"say": ANSWER}, {"misbehave": "go_away", "seconds": 5}]},
             {"caller": THANKS, "agent": [{"say": WELCOME}]},
         ]
     )
-    async with plugin(tmp_path, script) as (conversation, caller):
+    async with plugin(script) as (conversation, caller):
         caller.say(QUESTION)
         await caller.reply()
         before = len(_setups(conversation))
