@@ -307,6 +307,12 @@ class Call:
     def model_acted(self) -> None:
         self._watch.model_acted()
 
+    def reply_owed(self) -> bool:
+        return self._watch.is_reply_owed()
+
+    def in_exchange(self) -> bool:
+        return self._watch.in_exchange()
+
     def reply_lost(self, said: str) -> None:
         self._log.notice("A reply broke off with the connection to the model; the rest was asked for.")
         self._go(self._ask_for_the_rest(said))

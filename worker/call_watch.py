@@ -72,6 +72,12 @@ class CallWatch:
         """The model was asked for something, or got the result of a function."""
         self._reply.reply_owed(self._clock())
 
+    def is_reply_owed(self) -> bool:
+        return self._reply.owed
+
+    def in_exchange(self) -> bool:
+        return self._reply.owed or self._voice.speaking or self._tool_since is not None
+
     def agent_speaks(self, speaking: bool) -> None:
         self._agent_speaking = speaking
         self._agent_spoke_at = self._clock()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUCCESSOR_WITHIN = 1.0
+SUCCESSOR_WITHIN = 1.5
 """Seconds in which a dispatched agent is in the room, else nobody took the job: LiveKit offers it once."""
 ATTEMPTS = 3
 """Dispatches before the caller is handed to the fallback."""

@@ -1,9 +1,11 @@
 """Each action of each tool of the call as a function of its own that the model can call."""
 
+import functools
 from typing import Any
 
 from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import RawFunctionTool
+from pydantic import BaseModel
 
 from shared.models.agent_tool import AgentTool
 from shared.tools.base.base_tool import Action, BaseTool
@@ -25,6 +27,11 @@ def bind_tools(executor: AgentExecutor) -> list[ToolFunc]:
     ]
 
 
+@functools.cache
+def schema_for(arguments: type[BaseModel]) -> dict[str, Any]:
+    return for_gemini(arguments)
+
+
 def create_tool_func(
     executor: AgentExecutor, configured: AgentTool, tool: BaseTool, action_name: str, action: Action
 ) -> ToolFunc:
@@ -40,6 +47,6 @@ def create_tool_func(
     schema = {
         "name": function_name(slug, action_name, tool.metadata.actions),
         "description": action.description,
-        "parameters": for_gemini(action.arguments),
+        "parameters": schema_for(action.arguments),
     }
     return function_tool(call, raw_schema=schema)

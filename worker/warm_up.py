@@ -1,16 +1,26 @@
 """What would otherwise block a call's event loop while the caller hears ringing.
 
-Done once, before any call: in the fork server where processes can inherit it (worker/preload.py), in each
-idle process for the rest.
+Libraries build schemas, message classes and TLS contexts when they are first used, half a second's worth.
+The fork server uses each of them once (worker/preload.py), and every call's process inherits the result.
+Nothing here starts a thread, opens a channel or leaves an event loop behind: those do not survive a fork.
 """
 
 import functools
 import ssl
+from datetime import UTC, datetime, timedelta
 
+from google.cloud.firestore_v1 import _helpers as firestore_values
+from google.cloud.firestore_v1.types import firestore as firestore_messages
+from google.cloud.firestore_v1.types import write as firestore_write
 from google.genai import Client, types
+from google.genai import _live_converters as live_converters
 from livekit.agents.utils import http_context
 
-from worker.settings import WorkerSettings
+from shared.models.agent import Agent
+from shared.models.session import SessionSnapshot
+from shared.tools.base.registry import ToolRegistry
+from worker.gemini import http_options
+from worker.tool_binding import schema_for
 
 
 @functools.cache
@@ -22,19 +32,64 @@ def tls_context() -> ssl.SSLContext:
     return http_context._create_ssl_context()  # pyright: ignore[reportPrivateUsage]
 
 
-def build_schemas() -> None:
-    """pydantic builds the validators of google-genai's types when they are first used."""
+def warm_up() -> None:
+    _use_gemini()
+    _use_tools()
+    _use_firestore()
+
+
+def _use_gemini() -> None:
+    client = Client(api_key="unused", http_options=http_options(tls_context()))
     config = types.LiveConnectConfig(
         response_modalities=[types.Modality.AUDIO],
+        generation_config=types.GenerationConfig(candidate_count=1),
+        speech_config=types.SpeechConfig(
+            voice_config=types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name="x"))
+        ),
+        input_audio_transcription=types.AudioTranscriptionConfig(),
+        output_audio_transcription=types.AudioTranscriptionConfig(),
+        context_window_compression=types.ContextWindowCompressionConfig(
+            trigger_tokens=1, sliding_window=types.SlidingWindow(target_tokens=1)
+        ),
         system_instruction=types.Content(parts=[types.Part(text="x")]),
         tools=[types.Tool(function_declarations=[types.FunctionDeclaration(name="f", description="x")])],
         session_resumption=types.SessionResumptionConfig(),
     )
-    config.model_dump(exclude_none=True)
+    live_converters._LiveConnectParameters_to_mldev(  # pyright: ignore[reportPrivateUsage]
+        api_client=client._api_client,  # pyright: ignore[reportPrivateUsage]
+        from_object=types.LiveConnectParameters(model="x", config=config).model_dump(exclude_none=True),
+    )
     types.LiveServerMessage.model_validate({"server_content": {"model_turn": {"parts": [{"text": "x"}]}}})
     types.LiveClientRealtimeInput(audio=types.Blob(data=b"", mime_type="audio/pcm;rate=16000"))
 
 
-def warm_up(settings: WorkerSettings) -> None:
-    """In an idle process: one client, made and thrown away, loads all that the first one loads."""
-    Client(api_key="unused", http_options=types.HttpOptions(async_client_args={"ssl": tls_context()}))
+def _use_tools() -> None:
+    for tool in ToolRegistry().all():
+        for action in tool.metadata.actions.values():
+            schema_for(action.arguments)
+
+
+def _use_firestore() -> None:
+    now = datetime.now(UTC)
+    snapshot = SessionSnapshot(
+        session_id="x",
+        tenant_id="x",
+        agent_id="x",
+        call_sid="x",
+        caller=None,
+        called="+14155550100",
+        room="x",
+        agent=Agent(name="x", instructions="x"),
+        tools=[],
+        started_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    fields = firestore_values.encode_dict(snapshot.to_firestore())
+    document = firestore_messages.BatchGetDocumentsResponse(found={"name": "a/b/c/d/e/f", "fields": fields})
+    firestore_values.decode_dict(document.found.fields, None)
+    request = firestore_messages.CommitRequest(
+        database="x",
+        writes=[firestore_write.Write(update=document.found, update_mask={"field_paths": ["x"]})],
+    )
+    firestore_messages.CommitRequest.serialize(request)
+    firestore_messages.CommitResponse.serialize(firestore_messages.CommitResponse(commit_time=now))

@@ -30,7 +30,7 @@ from worker.lease import open_session
 from worker.services import Services
 from worker.settings import WorkerSettings
 from worker.tool_binding import create_tool_func
-from worker.warm_up import tls_context, warm_up
+from worker.warm_up import tls_context
 
 __all__ = ["create_tool_func", "entrypoint", "main", "make_server"]
 
@@ -90,7 +90,8 @@ async def _on_session_end(ctx: JobContext) -> None:
 
 
 def _set_up_process(process: JobProcess) -> None:
-    warm_up(WorkerSettings.from_env())
+    # Inherited from the fork server, where there is one.
+    tls_context()
 
 
 def make_server(settings: WorkerSettings) -> AgentServer:

@@ -1,0 +1,257 @@
+"""Whatever a tool does, the model gets a JSON string with a status, and the call an event without secrets."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr
+
+from shared.errors import ToolError, UnavailableError
+from shared.models.agent import Agent
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
+from shared.models.session import SessionSnapshot
+from shared.tools.base.base_tool import (
+    Action,
+    BaseTool,
+    Credential,
+    OAuthConnection,
+    ToolContext,
+    ToolMetadata,
+)
+from shared.tools.base.registry import ToolRegistry
+from tests.tools import FakeCall, FakeCredential
+from worker.agent_executor import APOLOGY, TOO_SLOW, UNSURE, AgentExecutor, ToolEnvironment, bounded_json
+from worker.tool_binding import bind_tools
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+KEY_VERSION = "projects/p/secrets/key/versions/3"
+
+
+class Day(BaseModel):
+    day: str
+    people: int = Field(default=1, ge=1)
+
+
+class Shop(BaseModel):
+    city: str
+    key: SecretStr
+
+
+class ShopTool(BaseTool):
+    metadata = ToolMetadata(
+        slug="shop",
+        display_name="Shop",
+        description="",
+        config=Shop,
+        connection=OAuthConnection("google", ()),
+        actions={
+            "look": Action("Looks.", Day, read_only=True, idempotent=True, timeout_seconds=0.2),
+            "book": Action("Books.", Day, read_only=False, idempotent=False, timeout_seconds=0.2),
+        },
+    )
+    context: ToolContext[Shop]
+    failures: list[BaseException]
+    runs: list[str]
+
+    def __init__(self) -> None:
+        self.failures, self.runs = [], []
+        self.result: dict[str, Any] = {"free": True}
+        self.takes = 0.0
+
+    async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
+        self.runs.append(action)
+        self.context = context
+        await asyncio.sleep(self.takes)
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.result
+
+
+class Rig:
+    def __init__(self, *tools: AgentTool) -> None:
+        self.registry = ToolRegistry((ShopTool,))
+        tool = self.registry.get("shop")
+        assert isinstance(tool, ShopTool)
+        self.tool = tool
+        self.events: list[dict[str, Any]] = []
+        self.fetched: list[str] = []
+        self.running: list[bool] = []
+        configured = AgentTool(
+            slug="shop",
+            enabled=True,
+            config={"city": "Berlin"},
+            sensitive_config={"key": KEY_VERSION, REFRESH_TOKEN: "projects/p/secrets/r/versions/1"},
+        )
+        snapshot = SessionSnapshot(
+            session_id="ca1",
+            tenant_id="harbor",
+            agent_id="a1",
+            call_sid="CA1",
+            caller="+14155550123",
+            called="+14155550100",
+            room="call-ca1",
+            agent=Agent(name="a", instructions="b", time_zone="Europe/Berlin"),
+            tools=list(tools) or [configured],
+            started_at=NOW,
+            expires_at=NOW + timedelta(days=1),
+        )
+        environment = ToolEnvironment(
+            registry=self.registry,
+            fetch_secret=self._fetch,
+            credential=self._credential,
+            call=FakeCall(),
+            record=self.events.append,
+            running=self.running.append,
+            now=lambda: NOW,
+        )
+        self.executor = AgentExecutor(snapshot, environment)
+
+    async def _fetch(self, version: str) -> SecretStr:
+        self.fetched.append(version)
+        return SecretStr("s3cret-key")
+
+    def _credential(self, tool: AgentTool) -> Credential:
+        return FakeCredential()
+
+    async def run(self, action: str | None = "look", call_id: str = "c1", **arguments: Any) -> dict[str, Any]:
+        return json.loads(await self.executor.run_tool("shop", action=action, call_id=call_id, **arguments))
+
+
+async def test_a_tool_gets_its_config_secrets_and_credential_and_its_result_reaches_the_model() -> None:
+    rig = Rig()
+    assert await rig.run(day="today") == {"status": "ok", "free": True}
+    context = rig.tool.context
+    assert (context.config.city, context.config.key.get_secret_value()) == ("Berlin", "s3cret-key")
+    assert context.credential is not None
+    assert REFRESH_TOKEN not in context.secrets
+    assert rig.running == [True, False]
+
+
+async def test_secrets_are_fetched_when_first_needed_and_once_in_a_call() -> None:
+    rig = Rig()
+    assert rig.fetched == []
+    await rig.run(day="today")
+    await rig.run(day="tomorrow", call_id="c2")
+    assert rig.fetched == [KEY_VERSION]
+
+
+async def test_a_call_repeated_with_the_same_id_has_the_same_idempotency_key() -> None:
+    rig = Rig()
+    keys: list[str] = []
+    for call_id in ("c1", "c1", "c2"):
+        await rig.run("book", call_id, day="today")
+        keys.append(rig.tool.context.idempotency_key)
+    assert keys[0] == keys[1] != keys[2]
+    assert len(keys[0]) == 32
+
+
+async def test_wrong_arguments_are_named_in_a_sentence() -> None:
+    answer = await Rig().run(people=0)
+    assert answer["status"] == "error"
+    assert "day" in answer["message"]
+    assert "people" in answer["message"]
+
+
+@pytest.mark.parametrize("name", ["calendar", "shops"])
+async def test_a_tool_that_the_snapshot_does_not_enable_is_refused(name: str) -> None:
+    rig = Rig()
+    answer = json.loads(await rig.executor.run_tool(name, action="look", day="today"))
+    assert answer == {"status": "error", "message": "I do not have that tool."}
+    assert rig.tool.runs == []
+
+
+async def test_a_tool_disabled_in_the_snapshot_is_refused_and_not_offered() -> None:
+    rig = Rig(AgentTool(slug="shop", enabled=False))
+    assert (await rig.run(day="today"))["status"] == "error"
+    assert bind_tools(rig.executor) == []
+
+
+async def test_an_unknown_action_is_refused() -> None:
+    assert (await Rig().run("burn", day="today"))["status"] == "error"
+
+
+async def test_a_read_that_found_the_provider_down_is_tried_once_more() -> None:
+    rig = Rig()
+    rig.tool.failures = [UnavailableError("down")]
+    assert (await rig.run("look", day="today"))["status"] == "ok"
+    assert rig.tool.runs == ["look", "look"]
+
+
+async def test_a_booking_that_may_have_happened_is_never_tried_again() -> None:
+    rig = Rig()
+    rig.tool.failures = [UnavailableError("down")]
+    answer = await rig.run("book", day="today")
+    assert answer == {"status": "error", "message": UnavailableError.sentence}
+    assert rig.tool.runs == ["book"]
+
+
+@pytest.mark.parametrize(("action", "sentence"), [("look", TOO_SLOW), ("book", UNSURE)])
+async def test_a_slow_tool_is_given_up(action: str, sentence: str) -> None:
+    rig = Rig()
+    rig.tool.takes = 5
+    assert (await rig.run(action, day="today"))["message"] == sentence
+
+
+async def test_a_tool_error_is_told_and_an_unexpected_one_becomes_an_apology() -> None:
+    rig = Rig()
+    rig.tool.failures = [ToolError("We are closed then."), ValueError("internal: s3cret-key")]
+    assert (await rig.run("book", day="today"))["message"] == "We are closed then."
+    assert (await rig.run("book", day="today"))["message"] == APOLOGY
+
+
+async def test_the_event_tells_what_was_done() -> None:
+    rig = Rig()
+    await rig.run(day="today")
+    event = rig.events[0]
+    assert event.pop("milliseconds") >= 0
+    assert event == {
+        "tool": "shop",
+        "action": "look",
+        "arguments": {"day": "today"},
+        "ok": True,
+        "result": {"free": True},
+    }
+
+
+async def test_no_secret_reaches_the_model_the_event_or_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig()
+    rig.tool.result = {"echo": ["key=s3cret-key"]}
+    answers = [await rig.run(day="today")]
+    rig.tool.failures = [
+        ToolError("The key s3cret-key was refused.", message="401 for s3cret-key"),
+        ValueError("s3cret-key"),
+    ]
+    answers += [await rig.run("book", day="today"), await rig.run("book", day="today")]
+    everything = json.dumps([answers, rig.events]) + caplog.text
+    assert "s3cret-key" not in everything
+    assert "[secret]" in everything
+
+
+async def test_a_tool_that_is_not_set_up_completely_says_so() -> None:
+    rig = Rig(AgentTool(slug="shop", enabled=True))
+    assert "not set up" in (await rig.run(day="today"))["message"]
+
+
+def test_functions_are_named_after_tool_and_action() -> None:
+    names = [tool.info.name for tool in bind_tools(Rig().executor)]
+    assert names == ["shop_look", "shop_book"]
+
+
+def test_a_long_result_is_shortened_and_says_so() -> None:
+    events = [{"title": f"Event {number}", "notes": "x" * 50} for number in range(1000)]
+    text = bounded_json({"status": "ok", "events": events, "count": 1000}, 2000)
+    result = json.loads(text)
+    assert len(text) <= 2000
+    assert result["count"] == 1000
+    assert result["events"][0]["title"] == "Event 0"
+    assert "too long" in result["note"]
+
+
+def test_a_result_of_many_small_fields_that_cannot_be_shortened_still_has_a_status() -> None:
+    text = bounded_json({"status": "ok", **{f"field-{number}": number for number in range(1000)}}, 500)
+    assert json.loads(text)["status"] == "ok"
+    assert len(text) <= 500

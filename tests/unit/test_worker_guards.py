@@ -1,0 +1,171 @@
+"""The clocks of a call: silence, length, a model that owes a reply. Time is an argument, so nothing waits."""
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+from shared.models.agent import Agent
+from worker.call_guard import (
+    ASK_AGAIN_AFTER,
+    GIVE_UP_AFTER,
+    RECONNECT_AFTER,
+    TOOL_WORDS_AFTER,
+    WARN_BEFORE_END,
+    LengthGuard,
+    ReplyGuard,
+    SilenceGuard,
+)
+from worker.call_watch import CallWatch, Due
+from worker.voice_activity import ENDS_AFTER, VoiceActivity
+
+pytestmark = pytest.mark.unit
+
+FRAME = 0.02
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def frame(loudness: int) -> rtc.AudioFrame:
+    """20 ms of a square wave at 16 kHz: its RMS is its amplitude."""
+    samples = np.where(np.arange(320) % 40 < 20, loudness, -loudness).astype("<i2")
+    return rtc.AudioFrame(samples.tobytes(), 16000, 1, 320)
+
+
+class Phone:
+    """A caller who speaks and is silent, in steps of 20 ms, into a watch."""
+
+    def __init__(self, **agent: float) -> None:
+        self.clock = Clock()
+        settings = Agent.model_validate({"name": "a", "instructions": "b", **agent})
+        self.watch = CallWatch(settings, self.clock)
+        self.watch.answered()
+
+    def line(self, seconds: float, loudness: int) -> list[Due]:
+        found: list[Due] = []
+        for _ in range(round(seconds / FRAME)):
+            self.clock.now += FRAME
+            self.watch.caller_audio(frame(loudness))
+            found += self.watch.due()
+        return found
+
+    def speaks(self, seconds: float = 1.0) -> list[Due]:
+        return self.line(seconds, 4000)
+
+    def is_quiet(self, seconds: float) -> list[Due]:
+        return self.line(seconds, 20)
+
+
+def test_a_silent_caller_is_asked_and_then_the_call_ends() -> None:
+    phone = Phone(silence_prompt_seconds=10, silence_hangup_seconds=5)
+    assert phone.is_quiet(9.9) == []
+    assert phone.is_quiet(0.2) == ["prompt_caller"]
+    assert phone.is_quiet(4.8) == []
+    assert phone.is_quiet(0.2)[0] == "end_silent_call"
+
+
+def test_a_caller_who_speaks_up_starts_the_silence_anew() -> None:
+    phone = Phone(silence_prompt_seconds=10, silence_hangup_seconds=5)
+    assert phone.is_quiet(10.1) == ["prompt_caller"]
+    phone.speaks()
+    phone.watch.model_acted()
+    assert phone.is_quiet(9.5) == []
+
+
+def test_a_caller_who_talks_for_longer_than_the_silence_allows_is_not_silent() -> None:
+    phone = Phone(silence_prompt_seconds=5)
+    assert phone.speaks(12) == []
+
+
+def test_time_in_which_the_agent_speaks_or_a_tool_runs_is_not_silence() -> None:
+    phone = Phone(silence_prompt_seconds=10)
+    phone.watch.agent_speaks(True)
+    assert phone.is_quiet(12) == []
+    phone.watch.agent_speaks(False)
+    phone.watch.tool_runs(True)
+    assert "prompt_caller" not in phone.is_quiet(12)
+
+
+def test_a_model_that_does_not_answer_is_asked_again_then_reconnected_then_given_up() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.speaks()
+    due = phone.is_quiet(ENDS_AFTER + ASK_AGAIN_AFTER + GIVE_UP_AFTER + 1)
+    assert due == ["ask_model_again", "reconnect_model", "give_model_up"]
+
+
+def test_a_model_that_answered_while_the_caller_fell_silent_owes_nothing() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.speaks()
+    phone.is_quiet(0.3)
+    phone.watch.model_acted()
+    assert phone.is_quiet(10) == []
+
+
+def test_a_word_that_the_agent_talks_through_wants_no_answer() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.agent_speaks(True)
+    phone.speaks(0.3)
+    assert phone.is_quiet(8) == []
+
+
+def test_the_caller_is_told_to_wait_while_a_tool_takes_long() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.tool_runs(True)
+    assert phone.is_quiet(TOOL_WORDS_AFTER + 0.1) == ["tell_to_wait"]
+
+
+def test_a_tool_result_wants_an_answer() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.tool_runs(True)
+    phone.watch.tool_runs(False)
+    assert phone.is_quiet(ASK_AGAIN_AFTER + 0.1) == ["ask_model_again"]
+
+
+def test_a_long_call_is_warned_and_then_ended() -> None:
+    guard = LengthGuard(600, now=0)
+    assert guard.due(600 - WARN_BEFORE_END - 1) is None
+    assert guard.due(600 - WARN_BEFORE_END) == "warn"
+    assert guard.due(599) is None
+    assert guard.due(600) == "end"
+
+
+def test_a_short_limit_gives_no_warning() -> None:
+    guard = LengthGuard(30, now=0)
+    assert guard.due(29) is None
+    assert guard.due(30) == "end"
+
+
+def test_the_reply_guard_takes_each_step_once() -> None:
+    guard = ReplyGuard()
+    guard.reply_owed(0)
+    moments = [ASK_AGAIN_AFTER, ASK_AGAIN_AFTER + RECONNECT_AFTER, ASK_AGAIN_AFTER + GIVE_UP_AFTER, 100.0]
+    assert [guard.due(moment) for moment in moments] == ["ask_again", "reconnect", "give_up", None]
+
+
+def test_the_silence_guard_counts_from_the_end_of_the_agents_words() -> None:
+    guard = SilenceGuard(10, 5, now=0)
+    guard.agent_busy(7)
+    assert guard.due(16) is None
+    assert guard.due(17) == "prompt"
+
+
+@pytest.mark.parametrize("noise", [10, 100, 250])
+def test_a_noisy_line_without_speech_is_not_speech(noise: int) -> None:
+    voice = VoiceActivity()
+    assert {voice.push(frame(noise)) for _ in range(500)} == {None}
+
+
+def test_speech_starts_and_ends_once() -> None:
+    voice = VoiceActivity()
+    loudness = [20] * 50 + [3000] * 50 + [20] * 20 + [3000] * 20 + [20] * 60
+    assert [c for c in (voice.push(frame(level)) for level in loudness) if c] == ["started", "ended"]
+
+
+def test_a_click_is_not_speech() -> None:
+    voice = VoiceActivity()
+    assert {voice.push(frame(level)) for level in [20] * 50 + [20000] * 3 + [20] * 100} == {None}
