@@ -6,17 +6,24 @@ Settings are read at import, so that a deployment with a mistake in them never t
 with the first request, after the server has forked.
 """
 
+# ruff: noqa: E402 - importing makes a hundred thousand objects that stay; looking for garbage meanwhile is in vain
+import gc
+
+gc.disable()
+
 from functools import cache
 
 import functions_framework.aio
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from functions.incoming_call.app import create_app
 from functions.incoming_call.edge import Edge
 from functions.incoming_call.settings import EdgeSettings
-from functions.incoming_call.twilio_routes import twilio_routes
 from shared.telemetry import configure_logging
+
+gc.freeze()
+gc.enable()
 
 settings = EdgeSettings.from_env()
 configure_logging(settings.log_level)
@@ -31,9 +38,3 @@ async def incoming_call(request: Request) -> ASGIApp:
 @cache
 def _application() -> ASGIApp:
     return create_app(Edge.connect(settings))
-
-
-def create_app(edge: Edge) -> Starlette:
-    from functions.incoming_call.platform_routes import platform_routes
-
-    return Starlette(routes=[*twilio_routes(edge), *platform_routes(edge)])

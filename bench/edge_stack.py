@@ -1,0 +1,185 @@
+"""The phone edge as the process that the cloud runs, against the laptop's stand-ins inside this process.
+
+Used by measurements and by tests of the edge over HTTP.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+from twilio.request_validator import RequestValidator
+
+from local import environment as env
+from local.environment import Environment, Ports
+from local.firestore import FirestoreServer
+from local.google.server import GoogleStandIn, Options
+from local.livekit.embedded import Config, EmbeddedServer
+from local.tls import ensure_certificates
+from shared.gateways.firestore import Database, Fields, Put, firestore_client
+from shared.models.agent import Agent, ForwardFallback
+from shared.models.tenant import Tenant
+
+ROOT = Path(__file__).resolve().parent.parent
+MAIN = ROOT / "functions" / "incoming_call" / "main.py"
+NUMBER = "+14155550100"
+TENANT = "harbor"
+AGENT = "reception"
+PERSON = "+14155550177"
+"""Where the agent's fallback leads."""
+
+INCOMING = "/api/v1/voice/twilio/incoming"
+READY_SECONDS = 30.0
+
+
+class FunctionProcess:
+    """functions-framework with one target, as Cloud Run starts it."""
+
+    def __init__(self, port: int, source: Path, target: str, variables: dict[str, str], log: Path) -> None:
+        self.port = port
+        self._command = [
+            *(sys.executable, "-m", "functions_framework", "--source", str(source)),
+            *("--target", target, "--host", "127.0.0.1", "--port", str(port)),
+        ]
+        self._variables = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, env=self._variables, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def accepting(self) -> None:
+        """Returns as soon as the port takes a connection. Raises `RuntimeError` with the log if it dies."""
+        give_up = time.monotonic() + READY_SECONDS
+        while time.monotonic() < give_up:
+            if self._process is None or self._process.returncode is not None:
+                break
+            if self._is_accepting():
+                return
+            await asyncio.sleep(0.001)
+        raise RuntimeError(f"the function did not start:\n{self._log.read_text(encoding='utf-8')[-4000:]}")
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+            while self._is_accepting():  # the server's worker inherited the socket and dies a little later
+                await asyncio.sleep(0.001)
+
+    def _is_accepting(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class EdgeStack:
+    """One tenant with one agent and one number; `folder` takes keys, certificates and the log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._exit = AsyncExitStack()
+        self.ports = Ports.choose()
+        self.log = folder / "incoming_call.log"
+
+    async def __aenter__(self) -> Self:
+        """The stand-ins run from here on; the function is started by `start_function`."""
+        certificates = ensure_certificates(self._folder / "tls")
+        self._environment = Environment(self.ports, self._folder, certificates)
+        self.firestore = FirestoreServer(self.ports.firestore)
+        await self._exit.enter_async_context(self.firestore)
+        google = Options(
+            state=self._folder / "google",
+            tls_cert=certificates.cert,
+            tls_key=certificates.key,
+            project=env.PROJECT,
+            port=self.ports.google,
+            grpc_port=self.ports.google_grpc,
+            queues=[env.QUEUE],
+        )
+        self.google = await self._exit.enter_async_context(GoogleStandIn(google))
+        livekit = Config(
+            env.LIVEKIT_KEY,
+            env.LIVEKIT_SECRET,
+            port=self.ports.livekit,
+            webhook_urls=(f"{self.url}/api/v1/voice/livekit/webhook",),
+        )
+        self.livekit = await self._exit.enter_async_context(EmbeddedServer(livekit))
+        os.environ["FIRESTORE_EMULATOR_HOST"] = f"127.0.0.1:{self.ports.firestore}"
+        self.database = Database(firestore_client(env.PROJECT))
+        self.http = await self._exit.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        )
+        await self.seed()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exit.aclose()
+
+    @property
+    def url(self) -> str:
+        return self.ports.url("incoming_call")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The function's environment, as the laptop cloud sets it."""
+        return self._environment.incoming_call()
+
+    async def seed(self, *, max_concurrent_calls: int = 1000, **agent: Any) -> None:
+        """Write the tenant anew; keyword arguments change the agent."""
+        settings: dict[str, Any] = {
+            "name": "Reception",
+            "instructions": "Be helpful.",
+            "fallback": ForwardFallback(number=PERSON),
+        }
+        tenant = Tenant(name="Harbor Dental", max_concurrent_calls=max_concurrent_calls)
+        base = f"tenants/{TENANT}/agents/{AGENT}"
+        documents: dict[str, Fields] = {
+            f"phone_numbers/{NUMBER}": {"tenant_id": TENANT, "agent_id": AGENT, "provider": "twilio"},
+            f"tenants/{TENANT}": tenant.to_firestore(),
+            base: Agent(**settings | agent).to_firestore(),
+            f"{base}/agent_tools/end_call": {"slug": "end_call", "enabled": True},
+        }
+        await self.database.commit([Put(path, fields) for path, fields in documents.items()])
+
+    async def start_function(self, **variables: str) -> FunctionProcess:
+        """Accepting when this returns, stopped with the stack."""
+        process = FunctionProcess(
+            self.ports.incoming_call, MAIN, "incoming_call", self.variables | variables, self.log
+        )
+        self._exit.push_async_callback(process.stop)
+        await process.start()
+        await process.accepting()
+        return process
+
+    def signed(self, path: str, params: dict[str, str]) -> dict[str, str]:
+        """The header that Twilio sends with `params` to `path` (with its query)."""
+        validator = RequestValidator(env.TWILIO_AUTH_TOKEN)
+        return {"X-Twilio-Signature": validator.compute_signature(self.url + path, params)}
+
+    async def post(self, path: str, params: dict[str, str]) -> tuple[int, str]:
+        """As Twilio posts it; (status, body)."""
+        headers = self.signed(path, params)
+        async with self.http.post(self.url + path, data=params, headers=headers) as response:
+            return response.status, await response.text()
+
+
+def call_params(number: int, **changed: str) -> dict[str, str]:
+    """What Twilio says of call `number`."""
+    return {
+        "AccountSid": env.TWILIO_ACCOUNT_SID,
+        "CallSid": f"CA{number:032x}",
+        "From": f"+1415555{1000 + number % 9000:04}",
+        "To": NUMBER,
+        "CallStatus": "ringing",
+        "Direction": "inbound",
+        "ApiVersion": "2010-04-01",
+    } | changed

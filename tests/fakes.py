@@ -1,0 +1,207 @@
+"""Stand-ins in memory for the gateways, for unit tests. Each keeps what it was asked to do and can be told to fail."""
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from livekit.api import ParticipantInfo
+
+from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
+from shared.gateways.firestore import Create, Fields, Filter, Put, Remove, Write
+from shared.models.session import RoomMetadata
+
+
+class FakeClock:
+    def __init__(self, now: datetime = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)) -> None:
+        self.at = now
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class Faulty:
+    """`fails`: every request is refused. `hangs`: none is answered until `fake.revive()`."""
+
+    def __init__(self) -> None:
+        self.fails = False
+        self._blocked: asyncio.Event | None = None
+
+    def hang(self) -> None:
+        self._blocked = asyncio.Event()
+
+    def revive(self) -> None:
+        self.fails = False
+        if self._blocked is not None:
+            self._blocked.set()
+            self._blocked = None
+
+    async def _request(self) -> None:
+        if self._blocked is not None:
+            await self._blocked.wait()
+        if self.fails:
+            raise UnavailableError(f"{type(self).__name__} is told to fail")
+        await asyncio.sleep(0)  # others get to run in between, as with a real request
+
+
+class FakeDatabase(Faulty):
+    """`shared.gateways.firestore.Database` over a dict of path → fields."""
+
+    def __init__(self, documents: Mapping[str, Fields] | None = None) -> None:
+        super().__init__()
+        self.documents: dict[str, Fields] = dict(documents or {})
+
+    async def get(self, path: str) -> Fields | None:
+        await self._request()
+        return copy.deepcopy(self.documents.get(path))
+
+    async def get_all(self, *paths: str) -> list[Fields | None]:
+        await self._request()
+        return [copy.deepcopy(self.documents.get(path)) for path in paths]
+
+    async def query(
+        self, collection: str, *filters: Filter, order_by: str | None = None
+    ) -> list[tuple[str, Fields]]:
+        await self._request()
+        return self._matching(collection, filters, order_by)
+
+    async def count(self, collection: str, *filters: Filter) -> int:
+        await self._request()
+        return len(self._matching(collection, filters, None))
+
+    async def commit(self, writes: Iterable[Write]) -> None:
+        await self._request()
+        self._apply(list(writes))
+
+    async def update(self, path: str, decide: Callable[[Fields], tuple[Fields, list[Write]]]) -> bool:
+        await self._request()
+        if path not in self.documents:
+            raise NotFoundError(f"no document {path}")
+        changes, writes = decide(copy.deepcopy(self.documents[path]))
+        if not changes:
+            return False
+        await self._request()
+        self.documents[path].update(copy.deepcopy(changes))
+        self._apply(writes)
+        return True
+
+    def _apply(self, writes: list[Write]) -> None:
+        for write in writes:
+            if isinstance(write, Create) and write.path in self.documents:
+                raise AlreadyExistsError(f"{write.path} exists already")
+        for write in writes:
+            match write:
+                case Create() | Put():
+                    self.documents[write.path] = copy.deepcopy(write.fields)
+                case Remove():
+                    self.documents.pop(write.path, None)
+
+    def _matching(
+        self, collection: str, filters: Iterable[Filter], order_by: str | None
+    ) -> list[tuple[str, Fields]]:
+        found = [
+            (path.rpartition("/")[2], copy.deepcopy(fields))
+            for path, fields in sorted(self.documents.items())
+            if path.rpartition("/")[0] == collection and all(_passes(fields, f) for f in filters)
+        ]
+        return sorted(found, key=lambda document: document[1][order_by]) if order_by else found
+
+
+def _passes(fields: Fields, condition: Filter) -> bool:
+    name, operator, wanted = condition
+    value = fields.get(name)
+    if value is None:
+        return False
+    match operator:
+        case "==":
+            return value == wanted
+        case "<":
+            return value < wanted
+        case "<=":
+            return value <= wanted
+        case ">":
+            return value > wanted
+        case ">=":
+            return value >= wanted
+
+
+class FakeLiveKit(Faulty):
+    """`shared.gateways.livekit.LiveKitGateway`: rooms with participants."""
+
+    agent_name = "trunkline"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms: dict[str, list[ParticipantInfo]] = {}
+        self.created: list[tuple[str, RoomMetadata]] = []
+        """One entry a room that really came into being: each got an agent dispatched."""
+        self.dispatches: list[tuple[str, RoomMetadata]] = []
+        self.deleted: list[str] = []
+
+    async def create_room(self, room: str, metadata: RoomMetadata) -> None:
+        await self._request()
+        if room not in self.rooms:
+            self.rooms[room] = []
+            self.created.append((room, metadata))
+
+    async def delete_room(self, room: str) -> None:
+        await self._request()
+        self.rooms.pop(room, None)
+        self.deleted.append(room)
+
+    async def create_dispatch(self, room: str, metadata: RoomMetadata) -> None:
+        await self._request()
+        self.dispatches.append((room, metadata))
+
+    async def list_participants(self, room: str) -> list[ParticipantInfo]:
+        await self._request()
+        return list(self.rooms.get(room, []))
+
+    async def aclose(self) -> None:
+        return
+
+
+class FakeTasks(Faulty):
+    """`shared.gateways.cloud_tasks.CloudTasksGateway`: tasks by name, with (url, body, delay)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks: dict[str, tuple[str, dict[str, Any], timedelta]] = {}
+
+    async def enqueue(
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        *,
+        name: str,
+        delay: timedelta = timedelta(0),
+        audience: str | None = None,
+    ) -> bool:
+        await self._request()
+        if name in self.tasks:
+            return False
+        self.tasks[name] = (url, dict(body), delay)
+        return True
+
+
+class FakeTwilio(Faulty):
+    """`shared.gateways.twilio.TwilioGateway`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redirected: list[tuple[str, str]] = []
+        self.hung_up: list[str] = []
+
+    async def redirect_call(self, call_sid: str, url: str) -> bool:
+        await self._request()
+        self.redirected.append((call_sid, url))
+        return True
+
+    async def hang_up(self, call_sid: str) -> bool:
+        await self._request()
+        self.hung_up.append(call_sid)
+        return True
