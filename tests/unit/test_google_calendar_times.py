@@ -17,7 +17,7 @@ from tests.tools import caller_hears
 
 pytestmark = pytest.mark.unit
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True, deadline=None, max_examples=60)
 BERLIN = ZoneInfo("Europe/Berlin")
 # Forward and back on other dates, half hours, a half-hour change, both sides of the date line, none at all.
 ZONES = st.sampled_from(
