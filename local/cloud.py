@@ -38,11 +38,11 @@ class NotRunningError(Exception):
 class Cloud:
     """A running laptop cloud, as the commands see it."""
 
-    def __init__(self, state: Path, ports: Ports, supervisor: Supervisor | None = None) -> None:
+    def __init__(self, state: Path, ports: Ports, tls: Path | None = None) -> None:
         self.state = state
         self.ports = ports
-        self.supervisor = supervisor
-        self.certificates: Certificates = ensure_certificates(state / "tls")
+        self.supervisor: Supervisor | None = None
+        self.certificates: Certificates = ensure_certificates(tls or state / "tls")
         self.environment = Environment(ports, state, self.certificates)
 
     @classmethod
@@ -61,10 +61,15 @@ async def laptop_cloud(
     *,
     base_port: int | None = None,
     embedded_livekit: bool = False,
+    tls: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[Cloud, None]:
-    """Start everything on `state` (made if missing) and stop it again on the way out."""
-    cloud = _prepare(state, base_port)
+    """Start everything on `state` (made if missing) and stop it again on the way out.
+
+    `tls` is another folder for the certificates: a process can trust only one authority, since gRPC reads
+    its roots once, so several clouds in one process must share it.
+    """
+    cloud = _prepare(state, base_port, tls)
     supervisor = Supervisor(_parts(cloud, embedded_livekit=embedded_livekit), state / "logs", say)
     async with supervisor:
         cloud.supervisor = supervisor
@@ -75,12 +80,12 @@ async def laptop_cloud(
             (state / "running.json").unlink(missing_ok=True)
 
 
-def _prepare(state: Path, base_port: int | None) -> Cloud:
+def _prepare(state: Path, base_port: int | None, tls: Path | None) -> Cloud:
     """End what a killed run left behind, then choose ports."""
     state.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError, ValidationError):
         end_leftovers(Running.model_validate_json((state / "running.json").read_text(encoding="utf-8")).pids)
-    return Cloud(state, Ports.choose(base_port))
+    return Cloud(state, Ports.choose(base_port), tls)
 
 
 def _record(cloud: Cloud, supervisor: Supervisor) -> None:

@@ -46,6 +46,8 @@ class CallReport(BaseModel):
     tools: list[ToolCall] = Field(default_factory=list)
     transcript: list[tuple[str, str]] = Field(default_factory=list)
     """(speaker, text), as stored with the call."""
+    announcements: list[str] = Field(default_factory=list)
+    """What Twilio's voice said (`<Say>`)."""
     failures: list[str] = Field(default_factory=list)
     """Everything that did not go as the scenario says, as sentences."""
 
@@ -75,6 +77,7 @@ def build_report(result: CallResult, call: Call | None, events: list[CallEvent])
         ],
         tools=[tool_call(event) for event in events if event.kind == "tool_call"],
         transcript=[(event.data["speaker"], event.data["text"]) for event in events if event.kind == "turn"],
+        announcements=result.heard_says,
         failures=[result.error] if result.error else [],
     )
 
