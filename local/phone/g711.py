@@ -9,6 +9,8 @@ Pcm = npt.NDArray[np.int16]
 RATE = 8000
 FRAME_SECONDS = 0.02
 FRAME_SAMPLES = int(RATE * FRAME_SECONDS)
+MAX_LAG_SECONDS = 0.2
+"""Whoever sends a frame every 20 ms catches up with at most so much after a hiccup of the machine."""
 
 _BIAS = 0x84
 _CLIP = 32635

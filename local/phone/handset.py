@@ -154,7 +154,7 @@ class Handset:
                     self._end()
                 self.recorder.put("caller", frame, self.now)
             self._wake()
-            due += g711.FRAME_SECONDS
+            due = max(due + g711.FRAME_SECONDS, self.now - g711.MAX_LAG_SECONDS)
             await asyncio.sleep(max(0.0, due - self.now))
 
     def _end(self) -> None:

@@ -30,10 +30,12 @@ log = logging.getLogger(__name__)
 API_SECONDS = 5.0
 JOIN_SECONDS = 10.0
 LEAVE_SECONDS = 3.0
-RECONNECT_SECONDS = 8.0
-"""A room that does not come back within this time ends the call, as livekit-sip's media timeout does."""
+RECONNECT_SECONDS = 5.0
+"""A room that does not come back within this time ends the call. livekit-sip itself tries for longer."""
 _UPLINK_QUEUE_MS = 100
 _UPLINK_FRAMES = 10
+_SILENT_FRAMES = 10
+"""After so many frames of pure silence the audio source makes its own, which costs us nothing."""
 _DTMF_CODES = {digit: code for code, digit in enumerate("0123456789*#")}
 _ADDRESS = re.compile(r"^sip:(?P<user>[^@;]+)@(?P<host>[^;:?]+)(:\d+)?([;?].*)?$")
 
@@ -151,6 +153,7 @@ class SipLeg:
         self._source = rtc.AudioSource(g711.RATE, 1, queue_size_ms=_UPLINK_QUEUE_MS)
         self._uplink: deque[bytes] = deque(maxlen=_UPLINK_FRAMES)
         self._uplink_waits = asyncio.Event()
+        self._silent_frames = 0
         self._mixer = Mixer()
         self._heard = asyncio.Event()
         self._ended = asyncio.Event()
@@ -180,8 +183,10 @@ class SipLeg:
 
     def send(self, frame: bytes) -> None:
         """The caller's voice. Never waits: when the room cannot take it, the oldest frames are lost."""
-        self._uplink.append(frame)
-        self._uplink_waits.set()
+        self._silent_frames = self._silent_frames + 1 if frame == g711.SILENCE else 0
+        if self._silent_frames <= _SILENT_FRAMES:
+            self._uplink.append(frame)
+            self._uplink_waits.set()
 
     def press(self, digit: str) -> None:
         self._start(self._room.local_participant.publish_dtmf(code=_DTMF_CODES[digit], digit=digit))
@@ -200,13 +205,12 @@ class SipLeg:
     async def _leave(self) -> None:
         if self._joining is not None:  # a join cannot be called off half-way without leaving a ghost behind
             await asyncio.wait({self._joining}, timeout=JOIN_SECONDS)
-        try:
-            async with asyncio.timeout(LEAVE_SECONDS):
-                if self._room.isconnected():
-                    await self._set_status("hangup")
-                    await self._room.disconnect()
-        except TimeoutError:
-            log.warning("call leg %s: the room did not answer the goodbye", self._invite.call_sid)
+        if self._room.isconnected():
+            for goodbye in (self._set_status("hangup"), self._room.disconnect()):
+                try:
+                    await asyncio.wait_for(goodbye, LEAVE_SECONDS)
+                except TimeoutError:
+                    log.warning("call leg %s: the room did not answer a goodbye", self._invite.call_sid)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -219,7 +223,7 @@ class SipLeg:
 
     async def _publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
         await self._room.local_participant.publish_track(track, options)
         self._start(self._capture())
 
@@ -283,8 +287,8 @@ class SipLeg:
         due = loop.time()
         while True:
             self.hear(self._mixer.next_frame())
-            due = max(due + g711.FRAME_SECONDS, loop.time() - 0.2)
-            await asyncio.sleep(due - loop.time())
+            due = max(due + g711.FRAME_SECONDS, loop.time() - g711.MAX_LAG_SECONDS)
+            await asyncio.sleep(max(0.0, due - loop.time()))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

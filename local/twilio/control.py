@@ -24,7 +24,7 @@ from local.twilio.store import Number
 from local.twilio.webhooks import Delivery
 
 _MAX_WAIT_SECONDS = 60.0
-_PING_SECONDS = 10.0
+_PING_SECONDS = 30.0
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 

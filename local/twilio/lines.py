@@ -74,12 +74,12 @@ class Line(Protocol):
 
 
 async def in_real_time(frames: list[bytes], send: Callable[[bytes], None]) -> None:
-    """One frame every 20 ms; after a hiccup of the machine the late ones follow at once."""
+    """One frame every 20 ms."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     for frame in frames:
         send(frame)
-        due += g711.FRAME_SECONDS
+        due = max(due + g711.FRAME_SECONDS, loop.time() - g711.MAX_LAG_SECONDS)
         await asyncio.sleep(max(0.0, due - loop.time()))
 
 
