@@ -123,7 +123,13 @@ class Member(Watched):
         self._source: rtc.AudioSource | None = None
         for event in ("participant_connected", "participant_disconnected", "participant_attributes_changed"):
             self.room.on(event, self.changed)
-        for event in ("track_published", "track_unpublished", "track_muted", "room_metadata_changed"):
+        for event in (
+            "track_published",
+            "track_unpublished",
+            "track_muted",
+            "track_unsubscribed",
+            "room_metadata_changed",
+        ):
             self.room.on(event, self.changed)
         self.room.on("disconnected", self._on_disconnected)
         self.room.on("sip_dtmf_received", self._on_dtmf)

@@ -102,3 +102,19 @@ async def test_data_sent_by_the_api_arrives(server: Server, join: Join) -> None:
     await server.api.room.send_data(request)
     await member.until(lambda: member.packets, "the packet")
     assert (member.packets, other.packets) == ([("", b"hello", "t")], [])
+
+
+async def test_a_track_that_one_does_not_want_is_heard_again_when_it_is_wanted_again(
+    server: Server, join: Join
+) -> None:
+    await create_room(server)
+    speaker, listener = await join("speaker"), await join("listener")
+    track = await speaker.publish(amplitude=9000)
+    seen = await listener.sees("speaker")
+    await listener.until(lambda: listener.loudest > 6000, "the tone")
+    publication = seen.track_publications[track]
+    publication.set_subscribed(False)
+    await listener.until(lambda: publication.track is None, "the end of the subscription")
+    listener.loudest = 0.0
+    publication.set_subscribed(True)
+    await listener.until(lambda: listener.loudest > 6000, "the tone again")

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _ASSIGN_TIMEOUT_SECONDS = 10
 _REGISTER_TIMEOUT_SECONDS = 10
+_SEND_TIMEOUT_SECONDS = 5
 _AGENT_NAME_ATTRIBUTE = "lk.agent_name"
 _ENDED = (ag.JobStatus.JS_SUCCESS, ag.JobStatus.JS_FAILED)
 
@@ -55,8 +56,8 @@ class Worker:
 
     async def send(self, message: ag.ServerMessage) -> None:
         try:
-            await self.socket.send_bytes(message.SerializeToString())
-        except ConnectionError:
+            await asyncio.wait_for(self.socket.send_bytes(message.SerializeToString()), _SEND_TIMEOUT_SECONDS)
+        except (ConnectionError, TimeoutError):
             raise _WorkerDeclinedError("its connection has gone") from None
 
     async def ask(self, job: ag.Job) -> ag.AvailabilityResponse:

@@ -16,6 +16,8 @@ from local.livekit.embedded.tokens import Grants
 
 log = logging.getLogger(__name__)
 
+_SEND_TIMEOUT_SECONDS = 5
+
 
 class Socket(Protocol):
     """The signalling WebSocket, as far as a participant needs it."""
@@ -38,6 +40,9 @@ class Participant:
     grants: Grants
     socket: Socket
     client_protocol: int
+    auto_subscribe: bool = True
+    wishes: dict[str, bool] = field(default_factory=dict[str, bool])
+    """By track: whether the participant asked to hear it, or not to; else `auto_subscribe` decides."""
     sid: str = field(default_factory=lambda: new_id("PA"))
     state: m.ParticipantInfo.State = m.ParticipantInfo.JOINING
     joined_at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
@@ -113,13 +118,16 @@ class Participant:
             if self.socket.closed:
                 return
             try:
-                await self.socket.send_bytes(response.SerializeToString())
-            except ConnectionError:
-                log.debug("%s: the signalling connection has gone", self.identity)
+                await asyncio.wait_for(
+                    self.socket.send_bytes(response.SerializeToString()), _SEND_TIMEOUT_SECONDS
+                )
+            except (ConnectionError, TimeoutError):
+                log.info("%s: the signalling connection has gone", self.identity)
 
     async def close_connections(self) -> None:
+        """The socket first: the client then reads why it has to go before its media connections break."""
+        if not self.socket.closed:
+            await self.socket.close()
         for peer in (self.publisher, self.subscriber):
             if peer:
                 await peer.close()
-        if not self.socket.closed:
-            await self.socket.close()

@@ -25,6 +25,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from aiortc.sdp import SessionDescription, candidate_from_sdp
 
 from local.livekit.embedded.forwarding import EncodedSource, ForwardedTrack
+from local.livekit.embedded.ids import new_id
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 # livekit-server ends a session whose connection vanished without a word after 20 to 21 seconds: 15 until
 # ICE fails and 5 of grace. aioice gives up after so many unanswered checks (each waits half a second), so
 # many seconds apart.
-aioice.ice.CONSENT_FAILURES = 3
-aioice.ice.CONSENT_INTERVAL = 4.5
+aioice.ice.CONSENT_FAILURES = 4
+aioice.ice.CONSENT_INTERVAL = 4
 
 _OPUS = [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType == "audio/opus"]
 
@@ -234,6 +235,8 @@ class Subscriber(_Peer):
                 for ended in self._take_ended():
                     await ended.sender.stop()
                     ended.direction = "inactive"
+                    # Its section stays in the description; the name must be free for the track's next one.
+                    ended.sender._track_id = new_id("ended")
                 added = self._add_new()
                 await self._offer()
                 for track_sid in added:

@@ -75,7 +75,7 @@ class Room:
 
     async def join(self, participant: Participant) -> None:
         """Raises `JoinError` when the room is full; a participant of the same identity has to leave."""
-        if old := self.participants.get(participant.identity):
+        while old := self.participants.get(participant.identity):
             await self.leave(old, m.DUPLICATE_IDENTITY)
         if self.closed:
             raise JoinError(404, "requested room does not exist")
@@ -173,10 +173,20 @@ class Room:
         room = m.Room(sid=self._info.sid, name=self.name)
         return room, m.ParticipantInfo(sid=participant.sid, identity=participant.identity)
 
+    def wish(self, listener: Participant, track_sids: Iterable[str], subscribe: bool) -> None:
+        """A participant wants to hear these tracks, or not to."""
+        for track_sid in track_sids:
+            listener.wishes[track_sid] = subscribe
+            if not subscribe and listener.subscriber:
+                listener.subscriber.remove_track(track_sid)
+        for publisher in self.participants.values():
+            for track in publisher.tracks.values():
+                self._subscribe(listener, publisher, track)
+
     def _subscribe(self, listener: Participant, publisher: Participant, track: Track) -> None:
         if listener is publisher or not listener.active or not listener.permission.can_subscribe:
             return
-        if listener.subscriber:
+        if listener.subscriber and listener.wishes.get(track.info.sid, listener.auto_subscribe):
             listener.subscriber.add_track(track.info.sid, f"{publisher.sid}|{track.info.sid}", track.source)
 
     def forward_data(self, sender: Participant, label: str, raw: bytes) -> None:

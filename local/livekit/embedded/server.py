@@ -42,18 +42,23 @@ class EmbeddedServer:
         return f"ws://{_HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._webhooks)
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        log.info("embedded LiveKit server on %s", self.url)
+        return self
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        await stack.enter_async_context(self._webhooks)
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, _HOST, self._config.port)
         await site.start()
         self.port = int(runner.addresses[0][1])
         idle = asyncio.create_task(self._rooms.close_idle_forever())
-        self._stack.push_async_callback(_cancel, idle)
-        self._stack.push_async_callback(self._rooms.close_all)
-        log.info("embedded LiveKit server on %s", self.url)
-        return self
+        stack.push_async_callback(_cancel, idle)
+        stack.push_async_callback(self._rooms.close_all)
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()

@@ -4,11 +4,12 @@ https://docs.livekit.io/reference/internals/client-protocol/
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 
 from aiohttp import WSMsgType, web
-from aiortc.exceptions import InvalidStateError
+from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from google.protobuf.message import DecodeError
 from livekit.protocol import models as m
 from livekit.protocol import room as rm
@@ -30,8 +31,11 @@ _PING_INTERVAL_SECONDS = 5
 _PING_TIMEOUT_SECONDS = 15
 _GOODBYE_SECONDS = 5
 """From a lost media connection to the end of the session, as in the real server."""
-_IGNORED = ("subscription", "track_setting", "sync_state", "subscription_permission", "update_audio_track")
-"""What clients send as a matter of course and what has no effect here: everybody hears everybody."""
+_JOIN_SECONDS = 60
+"""From the handshake to the media connection."""
+_IGNORED = ("track_setting", "sync_state", "subscription_permission", "update_audio_track")
+"""What clients send as a matter of course and what has no effect on audio in one room."""
+_AIORTC_ERRORS = (InternalError, InvalidAccessError, InvalidStateError, OperationError)
 
 
 def check_join(config: Config, rooms: Rooms, grants: Grants | None) -> None:
@@ -54,10 +58,21 @@ async def serve(request: web.Request, rooms: Rooms, grants: Grants) -> web.WebSo
         return await _refuse_to_resume(request, socket)
     room = rooms.create(_create_request(grants))
     protocol = request.query.get("client_protocol", "0")
-    participant = Participant(grants, socket, int(protocol) if protocol.isdecimal() else 0)
+    participant = Participant(
+        grants,
+        socket,
+        int(protocol) if protocol.isdecimal() else 0,
+        auto_subscribe=request.query.get("auto_subscribe", "1") in ("1", "true"),
+    )
     await room.join(participant)
-    await socket.prepare(request)
-    await Session(room, participant).run(socket)
+    try:
+        await socket.prepare(request)
+        await Session(room, participant).run(socket)
+    finally:
+        # Without a goodbye. What was connected stays until its media connection is found dead, since the
+        # client may still be there; what never was connected ends here.
+        if not participant.active:
+            await room.leave(participant, m.SIGNAL_CLOSE)
     return socket
 
 
@@ -110,21 +125,18 @@ class Session:
         await participant.send(rtc.SignalResponse(join=self._join_response()))
         participant.state = m.ParticipantInfo.JOINED
         self._subscriber.start()
+        room.spawn(self._leave_unless_connected())
         async for message in socket:
             if message.type != WSMsgType.BINARY:
                 continue
             try:
                 request = rtc.SignalRequest.FromString(message.data)
                 await self._handle(request)
-            except (DecodeError, ValueError, InvalidStateError):
+            except (DecodeError, ValueError, *_AIORTC_ERRORS):
                 log.exception("%s: bad signalling message", participant.identity)
                 await room.leave(participant, m.STATE_MISMATCH)
             if participant.gone:
                 return
-        # Without a goodbye. What was connected stays until its media connection is found dead, since the
-        # client may still be there; what never was connected ends here.
-        if not participant.active:
-            await room.leave(participant, m.SIGNAL_CLOSE)
 
     def _join_response(self) -> rtc.JoinResponse:
         info = m.ServerInfo(
@@ -160,6 +172,10 @@ class Session:
                 await peer.add_candidate(request.trickle.candidateInit)
             case "add_track":
                 await self._add_track(request.add_track)
+            case "subscription":
+                wish = request.subscription
+                listed = (sid for item in wish.participant_tracks for sid in item.track_sids)
+                self._room.wish(participant, [*wish.track_sids, *listed], wish.subscribe)
             case "mute":
                 await self._mute(request.mute)
             case "update_metadata":
@@ -245,6 +261,12 @@ class Session:
 
     def _on_lost(self) -> None:
         self._room.spawn(self._leave_unless_it_says_goodbye())
+
+    async def _leave_unless_connected(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._participant.left.wait(), _JOIN_SECONDS)
+        if not self._participant.active:
+            await self._room.leave(self._participant, m.JOIN_FAILURE)
 
     async def _leave_unless_it_says_goodbye(self) -> None:
         """A client that leaves closes its connections too, and its word may come after that."""
