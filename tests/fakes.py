@@ -1,4 +1,4 @@
-"""Stand-ins in memory for the gateways, for unit tests. Each keeps what it was asked to do and can be told to fail."""
+"""The gateways in memory, for unit tests. Each keeps what it was asked to do and can be told to fail."""
 
 import asyncio
 import copy
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from livekit.api import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from shared.gateways.firestore import Create, Fields, Filter, Put, Remove, Write

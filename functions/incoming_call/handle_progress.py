@@ -1,5 +1,6 @@
 """What Twilio tells of a call after it was connected: how the Dial went, a recording, the end."""
 
+import asyncio
 import logging
 
 from functions.incoming_call import twiml
@@ -15,6 +16,9 @@ log = logging.getLogger(__name__)
 TALKED = "completed"
 """DialCallStatus of a leg that was answered, whoever hung up."""
 
+BOOKS_SECONDS = 2.0
+"""For reading and writing what became of a call while somebody is on the line and hears nothing."""
+
 ENDED = frozenset({"completed", "busy", "no-answer", "canceled", "failed"})
 """CallStatus of a call that is over."""
 
@@ -22,13 +26,14 @@ ENDED = frozenset({"completed", "busy", "no-answer", "canceled", "failed"})
 async def handle_dial_result(edge: Edge, caller: TwilioCall, tenant_id: str, dial_status: str) -> str:
     """The Dial to the agent ended: the call is over, or the caller is still there and gets the fallback."""
     try:
-        call = await edge.calls.get_call(tenant_id, caller.session_id)
-        if call.outcome is not None:
-            return twiml.hang_up()
-        if caller.caller_is_gone or dial_status == "canceled":
-            await _end(edge, tenant_id, call, outcome_when_caller_left(call))
-            return twiml.hang_up()
-    except (NotFoundError, UnavailableError) as error:
+        async with asyncio.timeout(BOOKS_SECONDS):
+            call = await edge.calls.get_call(tenant_id, caller.session_id)
+            if call.outcome is not None:
+                return twiml.hang_up()
+            if caller.caller_is_gone or dial_status == "canceled":
+                await _end(edge, tenant_id, call, outcome_when_caller_left(call))
+                return twiml.hang_up()
+    except (NotFoundError, UnavailableError, TimeoutError) as error:
         log.error("the call cannot be read", extra={"reason": repr(error)})  # noqa: TRY400 - expected
         if caller.caller_is_gone:
             return twiml.hang_up()
@@ -58,9 +63,10 @@ async def handle_forward_result(
     outcome = Outcome.FORWARDED if talked else Outcome.ABANDONED if gone else Outcome.MESSAGE_PLAYED
     if tenant_id is not None:
         try:
-            call = await edge.calls.get_call(tenant_id, caller.session_id)
-            await _end(edge, tenant_id, call, outcome)
-        except (NotFoundError, UnavailableError) as error:
+            async with asyncio.timeout(BOOKS_SECONDS):
+                call = await edge.calls.get_call(tenant_id, caller.session_id)
+                await _end(edge, tenant_id, call, outcome)
+        except (NotFoundError, UnavailableError, TimeoutError) as error:
             log.error("the outcome could not be written", extra={"reason": repr(error)})  # noqa: TRY400
     return twiml.hang_up() if talked or gone else twiml.say_and_hang_up(twiml.NOBODY_ANSWERS)
 

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from livekit.api import TokenVerifier as LiveKitTokenVerifier
-from livekit.api import WebhookEvent, WebhookReceiver
+from livekit.api import WebhookReceiver
+from livekit.protocol.webhook import WebhookEvent
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response

@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from typing import Literal
 
-from livekit.api import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo
 from pydantic import BaseModel, ConfigDict
 
 from functions.incoming_call.edge import Edge

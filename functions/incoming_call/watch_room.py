@@ -7,7 +7,8 @@ https://docs.livekit.io/home/server/webhooks/
 import logging
 from datetime import UTC, datetime
 
-from livekit.api import DisconnectReason, ParticipantInfo, WebhookEvent
+from livekit.protocol.models import DisconnectReason, ParticipantInfo
+from livekit.protocol.webhook import WebhookEvent
 from pydantic import ValidationError
 
 from functions.incoming_call import tasks
