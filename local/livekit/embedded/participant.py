@@ -17,6 +17,7 @@ from local.livekit.embedded.tokens import Grants
 log = logging.getLogger(__name__)
 
 _SEND_TIMEOUT_SECONDS = 5
+_HANG_UP_SECONDS = 1
 
 
 class Socket(Protocol):
@@ -125,9 +126,14 @@ class Participant:
                 log.info("%s: the signalling connection has gone", self.identity)
 
     async def close_connections(self) -> None:
-        """The socket first: the client then reads why it has to go before its media connections break."""
+        """The socket first, then a moment: so the client reads why it has to go, and hangs up itself."""
         if not self.socket.closed:
             await self.socket.close()
-        for peer in (self.publisher, self.subscriber):
-            if peer:
-                await peer.close()
+        peers = [peer for peer in (self.publisher, self.subscriber) if peer]
+        hung_up = [asyncio.ensure_future(peer.ended.wait()) for peer in peers]
+        if hung_up:
+            _, waiting = await asyncio.wait(hung_up, timeout=_HANG_UP_SECONDS)
+            for task in waiting:
+                task.cancel()
+        for peer in peers:
+            await peer.close()

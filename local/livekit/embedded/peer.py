@@ -51,6 +51,8 @@ class _Peer:
         self._early_candidates: list[str] = []
         self._described = False  # asking aiortc for the remote description would write it out each time
         self._closed = False
+        self.ended = asyncio.Event()
+        """The other side has closed the connection, or it failed."""
 
         @self.pc.on("connectionstatechange")
         def changed() -> None:
@@ -59,6 +61,7 @@ class _Peer:
             if self.pc.connectionState == "connected":
                 on_connected()
             elif self.pc.connectionState in ("failed", "closed"):
+                self.ended.set()
                 on_lost()
 
     async def add_candidate(self, init: str) -> None:
