@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -73,7 +73,9 @@ class ApplicationError(Exception):
 
 
 class Call:
-    def __init__(self, exchange: "Exchange", number: Number, record: CallRecord, line: Line) -> None:
+    def __init__(
+        self, exchange: "Exchange", number: Number, record: CallRecord, line: Line, perform: "Perform"
+    ) -> None:
         self.exchange = exchange
         self.number = number
         self.record = record
@@ -84,6 +86,7 @@ class Call:
         """The latest thing that happened is that a dialled party hung up."""
         self.done = asyncio.Event()
         self._failed = False
+        self._perform_verb = perform
         self._interruption: Interrupted | None = None
         self._interrupted = asyncio.Event()
         self._sequence: dict[str, int] = {}
@@ -147,10 +150,8 @@ class Call:
         return "completed" if self.answered else "no-answer"
 
     async def _perform(self, document: Document) -> Fetch | None:
-        from local.twilio.verbs import perform
-
         for verb in document.verbs:
-            following = await perform(self, verb, document.url)
+            following = await self._perform_verb(self, verb, document.url)
             if following is not None:
                 return following
         return None
@@ -284,6 +285,9 @@ class _Unusable(Exception):
         super().__init__(message)
         self.code = code
 
+
+Perform = Callable[[Call, twiml.Verb, str], Awaitable[Fetch | None]]
+"""Does what a verb says, with addresses relative to the third argument; see local/twilio/verbs.py."""
 
 _PASSWORD = re.compile(r'(password=)"[^"]*"')
 

@@ -17,6 +17,7 @@ from local.twilio.dialing import Party
 from local.twilio.legs import ChosenLeg, Leg, SecondPhone, SecondPhoneLeg
 from local.twilio.lines import Line, NoLine
 from local.twilio.store import CallRecord, Recording, Store
+from local.twilio.verbs import perform
 from local.twilio.webhooks import Params, Target, Webhooks
 
 API_VERSION = "2010-04-01"
@@ -74,7 +75,7 @@ class Exchange:
             created_at=datetime.now(UTC),
         )
         self.store.put_call(record)
-        call = self.calls[record.sid] = Call(self, number, record, line)
+        call = self.calls[record.sid] = Call(self, number, record, line, perform)
         call.note("call", call_sid=record.sid)
         task = asyncio.create_task(call.run())
         self._running.add(task)
