@@ -26,7 +26,7 @@ from livekit.agents import (
 )
 from livekit.agents.voice import SpeechHandle
 
-from worker.gemini import PhoneModel
+from worker.gemini import PhoneModel, PhoneSession
 from worker.tool_binding import ToolFunc
 
 log = logging.getLogger(__name__)
@@ -131,6 +131,11 @@ class Conversation:
     def reconnect_model(self) -> None:
         if self._model.phone_session is not None:
             self._model.phone_session.reconnect()
+
+    @property
+    def phone_session(self) -> PhoneSession | None:
+        """The model's session, once there is one."""
+        return self._model.phone_session
 
     async def played_out(self) -> None:
         """Until what has come from the model so far has been heard."""

@@ -1,7 +1,6 @@
 """A laptop cloud for tests, and calls through it: the production path over real protocols."""
 
 import os
-import shutil
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -53,7 +52,6 @@ async def running_cloud(state: Path, livekit: str = "embedded") -> AsyncGenerato
         tls = certificates().cert.parent
         async with laptop_cloud(state, embedded_livekit=livekit == "embedded", tls=tls) as cloud:
             yield Laptop(cloud)
-    shutil.rmtree(state, ignore_errors=True)
 
 
 class Laptop:
