@@ -4,7 +4,7 @@ import asyncio
 from importlib import import_module
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.incoming_call.edge import Edge
@@ -12,7 +12,9 @@ from functions.incoming_call.twilio_routes import twilio_routes
 
 
 def create_app(edge: Edge) -> Starlette:
-    return Starlette(routes=[*twilio_routes(edge), Mount("/api/v1", _PlatformApp(edge))])
+    platform = _PlatformApp(edge)
+    paths = ("/api/v1/voice/livekit/webhook", "/api/v1/tasks/{name}")
+    return Starlette(routes=[*twilio_routes(edge), *(Route(path, platform) for path in paths)])
 
 
 class _PlatformApp:

@@ -1,4 +1,4 @@
-"""HTTP below /api/v1 for LiveKit's webhook and for Cloud Tasks: check who calls, hand it on."""
+"""HTTP for LiveKit's webhook and for Cloud Tasks: check who calls, hand it on."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ def platform_routes(edge: Edge) -> list[Route]:
                 await handler(edge, payload)
             return Response(status_code=204)
 
-        return Route(f"/tasks/{name}", _answering(endpoint), methods=["POST"])
+        return Route(f"/api/v1/tasks/{name}", _answering(endpoint), methods=["POST"])
 
     async def livekit(request: Request) -> Response:
         event = _livekit_event(edge, await read_body(request), request.headers.get("authorization", ""))
@@ -47,7 +47,7 @@ def platform_routes(edge: Edge) -> list[Route]:
         return Response(status_code=204)
 
     return [
-        Route("/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
+        Route("/api/v1/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
         task(tasks.ENSURE_AGENT, tasks.EnsureAgent, tasks.ensure_agent),
         task(tasks.CLOSE_CALL, tasks.CloseCall, tasks.close_call),
     ]
