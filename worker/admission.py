@@ -24,12 +24,15 @@ class CallServer(AgentServer):
         super().__init__(load_fnc=self._load, load_threshold=FULL, **options)
 
     def _load(self) -> float:
-        return FULL * len(self.active_jobs) / self._max_calls
+        return self._load_of(len(self.active_jobs))
+
+    def _load_of(self, calls: int) -> float:
+        return FULL * (calls / self._max_calls)  # in this order: exactly FULL when full
 
     def _get_effective_load(self) -> float:
         # livekit-agents guesses what a job that it has promised to take will cost. Here each costs the same,
         # so several offers in the same instant are counted exactly.
-        return FULL * (len(self.active_jobs) + self._reserved_slots) / self._max_calls
+        return self._load_of(len(self.active_jobs) + self._reserved_slots)
 
 
 async def answer_request(request: JobRequest) -> None:

@@ -16,13 +16,13 @@ from shared.services.session_service import LeaseHeldError, LeaseLostError
 
 log = logging.getLogger(__name__)
 
-TTL = timedelta(seconds=6)
+TTL = timedelta(seconds=10)
 """How long a dead agent keeps the room to itself when nobody saw it die."""
 RENEW_EVERY = 2.0
-"""Seconds. Firestore sustains about one write a second to a document; two renewals may fail in a row."""
+"""Seconds. Firestore sustains about one write a second to a document; several renewals may fail in a row."""
 SESSION_APPEARS_WITHIN = 5.0
 """Seconds. The edge creates the room while the snapshot is still being committed."""
-WAIT_FOR_LEASE = TTL.total_seconds() + 2
+WAIT_FOR_LEASE = TTL.total_seconds() + 1
 """Seconds that a second agent stays, silent, in case the first one is gone or about to hand over."""
 POLL_EVERY = 0.1
 

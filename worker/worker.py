@@ -36,8 +36,9 @@ __all__ = ["create_tool_func", "entrypoint", "main", "make_server"]
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 1
-"""Calls that end by themselves this soon after SIGTERM are left to it; the others are handed over."""
+DRAIN_SECONDS = 0.2
+"""For jobs that were just accepted to get their process. Then every running call is handed over at once: the
+next agent's first words are due within three seconds."""
 CLOSE_SECONDS = 7.0
 """For handing over what is left; a process that takes longer is killed."""
 
@@ -104,7 +105,7 @@ def make_server(settings: WorkerSettings) -> AgentServer:
         preload_modules=["worker.preload"],  # for who runs the server otherwise than by `main`
         setup_fnc=_set_up_process,
         num_idle_processes=min(settings.warm_processes, settings.max_calls_per_worker),
-        drain_timeout=DRAIN_SECONDS,
+        drain_timeout=1,  # for who runs the server otherwise than by `main`
         shutdown_process_timeout=CLOSE_SECONDS,
         session_end_timeout=CLOSE_SECONDS,
         port=settings.health_port,
@@ -143,7 +144,8 @@ async def run(agent_server: AgentServer, settings: WorkerSettings) -> None:
     if not serving.done():
         log.info("stopping: no more calls are taken, the running ones are handed over")
         try:
-            await agent_server.drain()
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await agent_server.drain()
         except TimeoutError:
             log.info("%d calls are handed over", len(agent_server.active_jobs))
         await agent_server.aclose()

@@ -1,0 +1,101 @@
+"""Events are written in batches, in order, once, and in spite of failures."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.errors import UnavailableError
+from shared.repositories.calls import NamedEvent
+from worker import call_log
+from worker.call_log import CallLog
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Store:
+    def __init__(self, failures: int = 0) -> None:
+        self.batches: list[list[str]] = []
+        self.failures = failures
+        self.documents: dict[str, NamedEvent] = {}
+        self.wrote = asyncio.Event()
+
+    async def write(self, events: list[NamedEvent]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("down")
+        self.batches.append([event_id for event_id, _ in events])
+        self.documents |= {event_id: (event_id, event) for event_id, event in events}
+        self.wrote.set()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_log, "BATCH_SECONDS", 0.01)
+    monkeypatch.setattr(call_log, "RETRY_SECONDS", (0.01,))
+
+
+def make(store: Store, generation: int = 1) -> CallLog:
+    return CallLog(store.write, generation=generation, now=lambda: NOW)
+
+
+async def test_events_of_one_moment_are_one_batch_with_ids_in_order() -> None:
+    store = Store()
+    log = make(store, generation=2)
+    log.turn("agent", "Hello.")
+    log.turn("caller", "Hi.", interrupted=True)
+    async with asyncio.timeout(5):
+        await store.wrote.wait()
+    await log.close()
+    assert store.batches == [["worker-2-000001", "worker-2-000002"]]
+    event = store.documents["worker-2-000002"][1]
+    assert (event.source, event.kind) == ("worker-2", "turn")
+    assert event.data == {"speaker": "caller", "text": "Hi.", "interrupted": True}
+
+
+async def test_closing_writes_the_rest() -> None:
+    store = Store()
+    log = make(store)
+    log.notice("The end.")
+    await log.close()
+    assert store.batches == [["worker-1-000001"]]
+
+
+async def test_a_failed_batch_is_written_again_with_the_same_ids() -> None:
+    store = Store(failures=2)
+    log = make(store)
+    log.notice("one")
+    log.notice("two")
+    assert await log.flush()
+    assert sorted(store.documents) == ["worker-1-000001", "worker-1-000002"]
+
+
+async def test_a_store_that_stays_down_holds_nothing_up() -> None:
+    store = Store(failures=10_000)
+    log = make(store)
+    log.notice("lost")
+    assert await log.flush(seconds=0.05) is False
+
+
+async def test_batches_have_a_largest_size() -> None:
+    store = Store()
+    log = make(store)
+    for number in range(250):
+        log.notice(str(number))
+    await log.close()
+    assert [len(batch) for batch in store.batches] == [100, 100, 50]
+
+
+async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_log, "MAX_PENDING", 10)
+    store = Store()
+    log = make(store)
+    for number in range(15):
+        log.notice(str(number))
+    await log.close()
+    notices = [event.data for _, event in store.documents.values()]
+    assert {"text": "14"} in notices
+    assert {"text": "0"} not in notices
+    assert any(data.get("count") for data in notices)

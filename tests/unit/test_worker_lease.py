@@ -1,0 +1,146 @@
+"""Who may speak: the first agent, or the next one once the first is gone."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import NotFoundError, UnavailableError
+from shared.models.agent import Agent
+from shared.models.session import Lease, SessionSnapshot
+from shared.services.session_service import LeaseHeldError, LeaseLostError
+from worker import lease as lease_module
+from worker.lease import LeaseKeeper, open_session
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+LEASE = Lease(owner="job-1", expires_at=NOW, generation=1)
+SNAPSHOT = SessionSnapshot(
+    session_id="ca1",
+    tenant_id="harbor",
+    agent_id="a1",
+    call_sid="CA1",
+    caller=None,
+    called="+14155550100",
+    room="call-ca1",
+    agent=Agent(name="a", instructions="b"),
+    tools=[],
+    started_at=NOW,
+    expires_at=NOW + timedelta(days=1),
+)
+
+
+class FakeLeases:
+    """Raises what is listed for each method, in turn, then succeeds."""
+
+    def __init__(self) -> None:
+        self.get: list[Exception] = []
+        self.claim: list[Exception] = []
+        self.renew: list[Exception] = []
+        self.renewed = 0
+        self.released: list[Lease] = []
+
+    async def get_session(self, tenant_id: str, session_id: str) -> SessionSnapshot:
+        _raise(self.get)
+        return SNAPSHOT
+
+    async def claim_lease(self, tenant_id: str, session_id: str, owner: str, ttl: timedelta) -> Lease:
+        _raise(self.claim)
+        return LEASE
+
+    async def renew_lease(self, tenant_id: str, session_id: str, lease: Lease, ttl: timedelta) -> Lease:
+        _raise(self.renew)
+        self.renewed += 1
+        return lease
+
+    async def release_lease(self, tenant_id: str, session_id: str, lease: Lease) -> None:
+        self.released.append(lease)
+
+
+def _raise(errors: list[Exception]) -> None:
+    if errors:
+        raise errors.pop(0)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "POLL_EVERY", 0.001)
+    monkeypatch.setattr(lease_module, "RENEW_EVERY", 0.005)
+
+
+async def test_a_room_that_is_ahead_of_its_session_waits_for_it() -> None:
+    leases = FakeLeases()
+    leases.get = [NotFoundError("not yet")] * 3
+    leases.claim = [NotFoundError("not yet")] * 2
+    assert await open_session(leases, "harbor", "ca1", "job-1") == (SNAPSHOT, LEASE)
+
+
+async def test_an_agent_takes_over_when_the_other_one_is_gone() -> None:
+    leases = FakeLeases()
+    leases.claim = [LeaseHeldError("held")] * 4
+    assert (await open_session(leases, "harbor", "ca1", "job-2"))[1] == LEASE
+
+
+async def test_an_agent_that_is_not_needed_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "WAIT_FOR_LEASE", 0.01)
+    leases = FakeLeases()
+    leases.claim = [LeaseHeldError("held")] * 10_000
+    with pytest.raises(LeaseHeldError):
+        await open_session(leases, "harbor", "ca1", "job-2")
+
+
+async def test_a_session_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "SESSION_APPEARS_WITHIN", 0.01)
+    leases = FakeLeases()
+    leases.get = leases.claim = [NotFoundError("never")] * 10_000
+    with pytest.raises(NotFoundError):
+        await open_session(leases, "harbor", "ca1", "job-1")
+
+
+class Kept:
+    def __init__(self, leases: FakeLeases, *, alone: bool = True) -> None:
+        self.lost = asyncio.Event()
+        self.keeper = LeaseKeeper(leases, SNAPSHOT, LEASE, alone=lambda: alone, on_lost=self.lost.set)
+
+
+async def test_a_lease_is_renewed_until_it_is_released() -> None:
+    leases = FakeLeases()
+    kept = Kept(leases)
+    async with asyncio.timeout(5):
+        while leases.renewed < 3:  # noqa: ASYNC110 - a fake needs no event for this
+            await asyncio.sleep(0.001)
+    await kept.keeper.release()
+    assert leases.released == [LEASE]
+    assert not kept.lost.is_set()
+
+
+async def test_an_agent_that_was_replaced_is_told_to_be_silent() -> None:
+    leases = FakeLeases()
+    leases.renew = [LeaseLostError("taken")]
+    kept = Kept(leases)
+    async with asyncio.timeout(5):
+        await kept.lost.wait()
+
+
+async def test_an_outage_does_not_silence_an_agent_that_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "TTL", timedelta(seconds=0.01))
+    leases = FakeLeases()
+    leases.renew = [UnavailableError("down")] * 10
+    kept = Kept(leases)
+    async with asyncio.timeout(5):
+        while not leases.renewed:  # noqa: ASYNC110 - a fake needs no event for this
+            await asyncio.sleep(0.001)
+    kept.keeper.stop()
+    assert not kept.lost.is_set()
+
+
+async def test_in_an_outage_an_agent_yields_to_another_one_in_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease_module, "TTL", timedelta(seconds=0.01))
+    leases = FakeLeases()
+    leases.renew = [UnavailableError("down")] * 10_000
+    kept = Kept(leases, alone=False)
+    async with asyncio.timeout(5):
+        await kept.lost.wait()

@@ -1,0 +1,105 @@
+"""What the model is told, and what the caller hears first."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.models.agent import Agent
+from shared.models.agent_tool import AgentTool
+from shared.models.session import SessionSnapshot
+from shared.services import agent_prompt
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+
+
+def snapshot(*, caller: str | None = "+14155550123", tools: int = 0, **agent: Any) -> SessionSnapshot:
+    return SessionSnapshot(
+        session_id="ca1",
+        tenant_id="harbor",
+        agent_id="a1",
+        call_sid="CA1",
+        caller=caller,
+        called="+14155550100",
+        room="call-ca1",
+        agent=Agent.model_validate({"name": "a", "instructions": "You are Harbor Dental's desk.", **agent}),
+        tools=[AgentTool(slug=f"tool{number}", enabled=True) for number in range(tools)],
+        started_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+
+
+def test_the_instruction_holds_what_the_model_must_know() -> None:
+    text = agent_prompt.system_instruction(snapshot(time_zone="Europe/Berlin", language="de-DE"), NOW)
+    assert text.startswith("You are Harbor Dental's desk.")
+    for part in ("+14155550123", "Tuesday, 24 November 2026, 00:30", "Europe/Berlin", "+01:00", "de-DE"):
+        assert part in text
+
+
+def test_ids_are_not_told() -> None:
+    text = agent_prompt.system_instruction(snapshot(tools=1), NOW)
+    assert not any(part in text for part in ("ca1", "CA1", "harbor ", "a1,"))
+
+
+def test_a_withheld_number_is_said_to_be_withheld() -> None:
+    assert "withholds" in agent_prompt.system_instruction(snapshot(caller=None), NOW)
+
+
+def test_only_an_agent_with_tools_is_told_about_functions() -> None:
+    without = agent_prompt.system_instruction(snapshot(), NOW)
+    assert len(agent_prompt.system_instruction(snapshot(tools=1), NOW)) > len(without)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "language", "said"),
+    [
+        (
+            "Hello, this is Harbor. How can I help you?",
+            "en-US",
+            "this is Harbor. You are speaking with",
+        ),
+        ("Hello, how can I help you?", "en-GB", "You are speaking with an AI assistant. Hello"),
+        ("Guten Tag, Praxis Hafen. Was kann ich tun?", "de-DE", "Praxis Hafen. Sie sprechen mit einem KI"),
+        ("Hei, hvordan kan jeg hjelpe?", "nb-NO", "You are speaking with an AI assistant. Hei"),
+    ],
+)
+def test_the_greeting_discloses_the_ai(greeting: str, language: str, said: str) -> None:
+    assert said in agent_prompt.greeting(snapshot(greeting=greeting, language=language))
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        "Hello, I am Harbor's AI assistant.",
+        "Hi, this is the virtual assistant of Harbor.",
+        "Guten Tag, hier ist die KI der Praxis.",
+        "Bonjour, je suis une intelligence artificielle.",
+    ],
+)
+def test_a_greeting_that_says_it_already_stays_as_it_is(greeting: str) -> None:
+    assert agent_prompt.greeting(snapshot(greeting=greeting)) == greeting
+
+
+def test_the_disclosure_can_be_switched_off() -> None:
+    assert agent_prompt.greeting(snapshot(greeting="Hello.", disclose_ai=False)) == "Hello."
+
+
+def test_a_word_that_contains_ai_is_no_disclosure() -> None:
+    assert "AI assistant" in agent_prompt.greeting(snapshot(greeting="Good day, Air Maine. How can I help?"))
+
+
+def test_planned_phrases_are_quoted_exactly() -> None:
+    quoted = snapshot(greeting='Hello, "Harbor" here.', disclose_ai=False)
+    assert agent_prompt.greet(quoted) == "Greet the caller with exactly: \"Hello, 'Harbor' here.\""
+    assert agent_prompt.say("One moment.", "en-US").endswith('exactly: "One moment."')
+
+
+def test_phrases_of_the_platform_are_put_in_the_agents_language() -> None:
+    assert "de-DE" in agent_prompt.say("One moment.", "de-DE")
+
+
+def test_the_rest_of_a_reply_is_asked_for_with_what_was_heard_of_it() -> None:
+    assert '"We are open from"' in agent_prompt.go_on("We are open from")
+    assert agent_prompt.go_on("  ") == agent_prompt.answer_again()
