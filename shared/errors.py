@@ -22,6 +22,18 @@ class ConfigurationError(TrunklineError):
     sentence = "This service is not set up completely."
 
 
+class UnauthenticatedError(TrunklineError):
+    """The request does not prove who sends it."""
+
+    sentence = "Please sign in."
+
+
+class ForbiddenError(TrunklineError):
+    """Whoever sends the request is known, and may not do this."""
+
+    sentence = "You may not do that."
+
+
 class NotFoundError(TrunklineError):
     """A document that was asked for by id does not exist (or belongs to another tenant)."""
 

@@ -7,8 +7,11 @@ Values come out as `SecretStr`, so that neither a log line nor a traceback shows
 # pyright: reportUnknownMemberType=false
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 import google.auth
@@ -38,6 +41,20 @@ RETRY = AsyncRetry(
 )
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
+# At DEBUG the library writes requests and answers into the log, values included.
+logging.getLogger("google.cloud.secretmanager_v1").setLevel(logging.INFO)
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One value of a secret, without the value."""
+
+    name: str
+    """`projects/…/secrets/…/versions/N`"""
+    created_at: datetime
+    readable: bool
+    """Neither destroyed nor disabled."""
+
 
 class SecretGoneError(NotFoundError):
     """The secret or this version of it was deleted, disabled or destroyed; asking again does not help."""
@@ -62,6 +79,13 @@ class SecretManagerGateway:
                 name=version_name, retry=RETRY, timeout=TIMEOUT_SECONDS
             )
         return SecretStr(response.payload.data.decode())
+
+    async def access_latest(self, secret_id: str) -> tuple[str, SecretStr]:
+        """Name and value of the newest version. Raises `SecretGoneError`, also when that one is destroyed."""
+        name = f"{self._secret_name(secret_id)}/versions/latest"
+        async with self._calling(name) as client:
+            response = await client.access_secret_version(name=name, retry=RETRY, timeout=TIMEOUT_SECONDS)
+        return response.name, SecretStr(response.payload.data.decode())
 
     async def create_secret(self, secret_id: str, labels: Mapping[str, str]) -> None:
         """Make sure that the secret exists. Labels of one that exists already stay as they are."""
@@ -116,6 +140,18 @@ class SecretManagerGateway:
             pages = await client.list_secrets(request=request, retry=RETRY, timeout=TIMEOUT_SECONDS)
             return [secret.name.rpartition("/")[2] async for secret in pages]
 
+    async def list_versions(self, secret_id: str) -> list[StoredVersion]:
+        """Oldest first; none when the secret does not exist."""
+        try:
+            async with self._calling(secret_id) as client:
+                pages = await client.list_secret_versions(
+                    parent=self._secret_name(secret_id), retry=RETRY, timeout=TIMEOUT_SECONDS
+                )
+                versions = [_stored(version) async for version in pages]
+        except SecretGoneError:
+            return []
+        return sorted(versions, key=lambda version: version_number(version.name))
+
     async def aclose(self) -> None:
         if self._client is not None:
             client, self._client = self._client, None
@@ -146,6 +182,21 @@ class SecretManagerGateway:
             raise ConfigurationError(f"Secret Manager: {error}") from error
         except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, TimeoutError) as error:
             raise UnavailableError(f"Secret Manager: {subject}: {error}") from error
+
+
+def version_number(version_name: str) -> int:
+    return int(version_name.rpartition("/")[2])
+
+
+def secret_id_of(version_name: str) -> str:
+    """`projects/…/secrets/ID/versions/N` → ID."""
+    return version_name.split("/")[3]
+
+
+def _stored(version: sm.SecretVersion) -> StoredVersion:
+    created = cast("datetime", version.create_time)
+    readable = version.state == sm.SecretVersion.State.ENABLED
+    return StoredVersion(version.name, created.astimezone(UTC), readable)
 
 
 def _credentials() -> Credentials:

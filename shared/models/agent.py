@@ -61,7 +61,9 @@ class OpeningHours(_Part):
         return weekday == self.weekday and self.opens <= clock < self.closes
 
 
-class Agent(Document):
+class AgentSettings(Document):
+    """What people edit."""
+
     name: str
     enabled: bool = True
     instructions: str = Field(max_length=20_000)
@@ -83,9 +85,12 @@ class Agent(Document):
     """And after so long again it says goodbye and ends the call."""
     log_spoken_words: bool = False
     """Whether transcripts may appear in logs. They are stored with the call either way."""
-    revision: int = 1
 
     def is_open(self, at: datetime) -> bool:
         """Whether the agent answers at that moment."""
         local = at.astimezone(ZoneInfo(self.time_zone))
         return self.hours is None or any(span.contains(local.weekday(), local.time()) for span in self.hours)
+
+
+class Agent(AgentSettings):
+    revision: int = 1

@@ -14,7 +14,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from shared.errors import ConfigurationError, DisconnectedError
-from shared.gateways.google_oauth import AccessToken, InvalidGrantError
+from shared.gateways.oauth import AccessToken, InvalidGrantError
 from shared.gateways.secret_manager import SecretGoneError
 from shared.tools.base.base_tool import Credential
 

@@ -16,7 +16,7 @@ from local.google.server import GoogleStandIn
 from shared.errors import DisconnectedError, ToolError, UnavailableError
 from shared.gateways import google_calendar
 from shared.gateways.google_calendar import CalendarSettings, GoogleCalendarGateway
-from shared.gateways.google_oauth import OAuthGateway, OAuthProvider
+from shared.gateways.oauth import OAuthGateway, OAuthProvider
 from shared.services.connection_credentials import ConnectionCredentials, ConnectionRef
 from shared.tools.implementations.google_calendar import GoogleCalendarTool
 from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from shared.errors import ConfigurationError, TrunklineError, UnavailableError
-from shared.gateways.google_oauth import InvalidGrantError, OAuthGateway, OAuthProvider
+from shared.gateways.oauth import InvalidGrantError, OAuthGateway, OAuthProvider
 
 pytestmark = pytest.mark.contract
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.errors import ConfigurationError, DisconnectedError, UnavailableError
-from shared.gateways.google_oauth import AccessToken, InvalidGrantError
+from shared.gateways.oauth import AccessToken, InvalidGrantError
 from shared.gateways.secret_manager import SecretGoneError
 from shared.services.connection_credentials import ConnectionCredentials, ConnectionRef
 from tests.tools import caller_hears

@@ -1,0 +1,94 @@
+"""`tenants/{t}/agents/{a}/agent_tools/{slug}`, with the tenant's events that tell of their changes."""
+
+from collections.abc import Callable
+
+from shared.errors import AlreadyExistsError, NotFoundError
+from shared.gateways.firestore import Create, Database, Fields, Put, Write
+from shared.models.agent_tool import AgentTool
+from shared.models.tenant_event import TenantEvent
+
+NamedTenantEvent = tuple[str, TenantEvent]
+"""An event with its document id."""
+
+Decision = tuple[AgentTool, list[NamedTenantEvent]]
+
+
+class AgentToolRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, tenant_id: str, agent_id: str, slug: str) -> AgentTool | None:
+        fields = await self._database.get(_path(tenant_id, agent_id, slug))
+        return None if fields is None else AgentTool.from_firestore({"slug": slug, **fields})
+
+    async def agent_exists(self, tenant_id: str, agent_id: str) -> bool:
+        return await self._database.get(f"tenants/{tenant_id}/agents/{agent_id}") is not None
+
+    async def change(
+        self,
+        tenant_id: str,
+        agent_id: str,
+        slug: str,
+        decide: Callable[[AgentTool], Decision],
+        *,
+        create: bool = False,
+    ) -> AgentTool:
+        """Atomically replace secrets and connection by what `decide` makes of the tool.
+
+        Returns the tool as it was. `decide` may run several times; what it raises reaches the caller. With
+        `create`, a tool that the agent has not got starts as a disabled one; without, `NotFoundError`.
+        """
+        path = _path(tenant_id, agent_id, slug)
+        before: list[AgentTool] = []
+
+        def change(fields: Fields) -> tuple[Fields, list[Write]]:
+            before.append(AgentTool.from_firestore({"slug": slug, **fields}))
+            after, events = decide(before[-1])
+            if after == before[-1]:
+                return {}, []
+            return _changing_fields(after), _event_writes(tenant_id, events)
+
+        try:
+            await self._database.update(path, change)
+        except NotFoundError:
+            if not create:
+                raise
+            before.append(AgentTool(slug=slug))
+            after, events = decide(before[-1])
+            try:
+                await self._database.commit(
+                    [Create(path, after.to_firestore()), *_event_writes(tenant_id, events)]
+                )
+            except AlreadyExistsError:  # somebody was faster
+                await self._database.update(path, change)
+        return before[-1]
+
+    async def list_agents(self, tenant_id: str) -> list[str]:
+        return [agent_id for agent_id, _ in await self._database.query(f"tenants/{tenant_id}/agents")]
+
+    async def list_tools(self, tenant_id: str, agent_id: str) -> list[AgentTool]:
+        documents = await self._database.query(f"tenants/{tenant_id}/agents/{agent_id}/agent_tools")
+        return [AgentTool.from_firestore({"slug": slug, **fields}) for slug, fields in documents]
+
+
+class TenantRepository:
+    """For the platform's own housekeeping, which goes through all tenants one by one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_ids(self) -> list[str]:
+        return [tenant_id for tenant_id, _ in await self._database.query("tenants")]
+
+
+def _path(tenant_id: str, agent_id: str, slug: str) -> str:
+    return f"tenants/{tenant_id}/agents/{agent_id}/agent_tools/{slug}"
+
+
+def _changing_fields(tool: AgentTool) -> Fields:
+    fields = tool.to_firestore()
+    return {"connection": fields["connection"], "sensitive_config": fields["sensitive_config"]}
+
+
+def _event_writes(tenant_id: str, events: list[NamedTenantEvent]) -> list[Write]:
+    return [Put(f"tenants/{tenant_id}/events/{event_id}", e.to_firestore()) for event_id, e in events]
