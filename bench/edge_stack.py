@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import psutil
+from livekit import api
 from twilio.request_validator import RequestValidator
 
 from local import environment as env
@@ -68,6 +70,14 @@ class FunctionProcess:
             await asyncio.sleep(0.001)
         raise RuntimeError(f"the function did not start:\n{self._log.read_text(encoding='utf-8')[-4000:]}")
 
+    def cpu_milliseconds(self) -> float:
+        """CPU time so far, of the server and its worker."""
+        if self._process is None:
+            return 0.0
+        server = psutil.Process(self._process.pid)
+        times = [process.cpu_times() for process in (server, *server.children(recursive=True))]
+        return 1000 * sum(spent.user + spent.system for spent in times)
+
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -85,8 +95,10 @@ class FunctionProcess:
 class EdgeStack:
     """One tenant with one agent and one number; `folder` takes keys, certificates and the log."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, announces_rooms: bool = True) -> None:
+        """`announces_rooms`: LiveKit calls the function's webhook, and the watchdog looks for agents."""
         self._folder = folder
+        self._announces_rooms = announces_rooms
         self._exit = AsyncExitStack()
         self.ports = Ports.choose()
         self.log = folder / "incoming_call.log"
@@ -111,7 +123,7 @@ class EdgeStack:
             env.LIVEKIT_KEY,
             env.LIVEKIT_SECRET,
             port=self.ports.livekit,
-            webhook_urls=(f"{self.url}/api/v1/voice/livekit/webhook",),
+            webhook_urls=(f"{self.url}/api/v1/voice/livekit/webhook",) if self._announces_rooms else (),
         )
         self.livekit = await self._exit.enter_async_context(EmbeddedServer(livekit))
         os.environ["FIRESTORE_EMULATOR_HOST"] = f"127.0.0.1:{self.ports.firestore}"
@@ -172,6 +184,12 @@ class EdgeStack:
         email = self.variables["TASKS_SERVICE_ACCOUNT"]
         claims = {"iss": "https://accounts.google.com", "aud": self.url, "iat": now, "exp": now + 3600}
         return self.google.identity.sign(claims | {"email": email, "email_verified": True} | changed)
+
+    async def rooms(self) -> set[str]:
+        """The names of the rooms that LiveKit has."""
+        url = self.ports.url("livekit")
+        async with api.LiveKitAPI(url, env.LIVEKIT_KEY, env.LIVEKIT_SECRET) as client:
+            return {room.name for room in (await client.room.list_rooms(api.ListRoomsRequest())).rooms}
 
     async def post(self, path: str, params: dict[str, str]) -> tuple[int, str]:
         """As Twilio posts it; (status, body)."""

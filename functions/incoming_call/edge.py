@@ -1,5 +1,6 @@
 """What the phone edge works with: settings, services and gateways, made once for an event loop."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,9 @@ from shared.services.call_service import CallService
 from shared.services.session_service import SessionManager
 from shared.services.voice_agent_service import VoiceAgentService
 
+CALLS_AT_ONCE = 24
+"""More wait their turn. An instance that worked on hundreds at once would be late with every one of them."""
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -26,6 +30,8 @@ class Edge:
     tasks: CloudTasksGateway
     twilio: TwilioGateway
     now: Callable[[], datetime] = utc_now
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CALLS_AT_ONCE))
+    """Taken while a call is being connected."""
     agents: VoiceAgentService = field(init=False)
     sessions: SessionManager = field(init=False)
     calls: CallService = field(init=False)

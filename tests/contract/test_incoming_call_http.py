@@ -44,7 +44,7 @@ async def test_a_signed_webhook_is_answered_with_a_dial_into_the_room(stack: Edg
     assert f"sip:{room}@{env.SIP_HOST};transport=tls" in body
     session = await stack.database.get(f"tenants/{TENANT}/sessions/{params['CallSid'].lower()}")
     assert session is not None
-    assert room in await rooms(stack)
+    assert room in await stack.rooms()
 
 
 @on_the_stacks_loop
@@ -117,7 +117,7 @@ async def test_two_hundred_calls_at_once_each_delivered_twice_make_two_hundred_s
     stack: EdgeStack,
 ) -> None:
     numbers = range(1000, 1200)
-    before = await rooms(stack)
+    before = await stack.rooms()
     answers = await asyncio.gather(*(stack.post(INCOMING, call_params(n)) for n in [*numbers, *numbers]))
     assert {status for status, _ in answers} == {200}
     firsts, seconds = answers[:200], answers[200:]
@@ -126,7 +126,7 @@ async def test_two_hundred_calls_at_once_each_delivered_twice_make_two_hundred_s
     sessions = await stack.database.query(f"tenants/{TENANT}/sessions")
     wanted = {f"ca{number:032x}" for number in numbers}
     assert len(wanted & {session_id for session_id, _ in sessions}) == 200
-    assert await rooms(stack) - before == {f"call-{session_id}" for session_id in wanted}
+    assert await stack.rooms() - before == {f"call-{session_id}" for session_id in wanted}
 
 
 @on_the_stacks_loop
@@ -217,12 +217,6 @@ async def test_with_livekit_hanging_callers_get_the_agents_fallback_in_time(tmp_
         assert (call["fallback_reason"], call["fallback_served"]) == ("platform_unavailable", "forward")
         for writer in held:
             writer.close()
-
-
-async def rooms(stack: EdgeStack) -> set[str]:
-    async with api.LiveKitAPI(stack.ports.url("livekit"), env.LIVEKIT_KEY, env.LIVEKIT_SECRET) as client:
-        listed = await client.room.list_rooms(api.ListRoomsRequest())
-        return {room.name for room in listed.rooms}
 
 
 async def post_task(stack: EdgeStack, authorization: str) -> int:
