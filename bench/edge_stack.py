@@ -183,7 +183,9 @@ class EdgeStack:
         now = int(time.time())
         email = self.variables["TASKS_SERVICE_ACCOUNT"]
         claims = {"iss": "https://accounts.google.com", "aud": self.url, "iat": now, "exp": now + 3600}
-        return self.google.identity.sign(claims | {"email": email, "email_verified": True} | changed)
+        return self.google.identity.sign(
+            claims | {"sub": "1", "email": email, "email_verified": True} | changed
+        )
 
     async def rooms(self) -> set[str]:
         """The names of the rooms that LiveKit has."""

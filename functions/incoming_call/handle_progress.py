@@ -91,14 +91,18 @@ async def handle_status(edge: Edge, caller: TwilioCall) -> None:
 
 
 async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voicemail: Voicemail) -> str:
-    """A message was left. It is stored also when the call has ended meanwhile. Raises `UnavailableError`."""
+    """A message was left. It is stored also when the call has ended meanwhile.
+
+    Twilio tells it twice, as the Record's action and as its recording callback, and keeps the recording.
+    """
     try:
         await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
         await edge.calls.end_call(
             tenant_id, caller.session_id, Outcome.VOICEMAIL, edge.now(), source="twilio"
         )
-    except NotFoundError:
-        log.warning("a message for an unknown call", extra={"recording_sid": voicemail.recording_sid})
+    except (NotFoundError, UnavailableError) as error:
+        details = {"recording_sid": voicemail.recording_sid, "reason": repr(error)}
+        log.error("a message could not be stored", extra=details)  # noqa: TRY400 - expected
     return twiml.say_and_hang_up(twiml.VOICEMAIL_THANKS)
 
 

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from livekit.api import TokenVerifier as LiveKitTokenVerifier
-from livekit.api import WebhookReceiver
+from livekit.api import TokenVerifier, WebhookReceiver
 from livekit.protocol.webhook import WebhookEvent
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -14,11 +13,11 @@ from starlette.routing import Route
 
 from functions.incoming_call import tasks
 from functions.incoming_call.edge import Edge
-from functions.incoming_call.oidc import ForbiddenError, TokenVerifier, UnauthenticatedError
 from functions.incoming_call.twilio_requests import RejectedRequestError, read_body
 from functions.incoming_call.watch_room import handle_livekit_event
 from shared import telemetry
-from shared.errors import UnavailableError
+from shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
+from shared.services.id_tokens import ServiceAccountVerifier
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def platform_routes(edge: Edge) -> list[Route]:
     settings = edge.settings
-    verifier = TokenVerifier(settings.oidc_certs_url, settings.public_url, settings.tasks_service_account)
+    verifier = ServiceAccountVerifier(
+        settings.oidc_certs_url, settings.public_url, settings.tasks_service_account
+    )
 
     def task(name: str, model: type[TaskT], handler: Callable[[Edge, TaskT], Awaitable[None]]) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -76,7 +77,7 @@ def _answering(endpoint: Endpoint) -> Endpoint:
 def _livekit_event(edge: Edge, body: bytes, token: str) -> WebhookEvent:
     """The event, if its token is signed with our API secret and carries the body's hash."""
     secret = edge.settings.livekit_api_secret.get_secret_value()
-    receiver = WebhookReceiver(LiveKitTokenVerifier(edge.settings.livekit_api_key, secret))
+    receiver = WebhookReceiver(TokenVerifier(edge.settings.livekit_api_key, secret))
     try:
         return receiver.receive(body.decode(), token.removeprefix("Bearer "))
     except Exception as error:  # the receiver raises bare Exceptions, PyJWT's and protobuf's errors

@@ -84,7 +84,7 @@ def twilio_routes(edge: Edge) -> list[Route]:
         route(twiml.FALLBACK_PATH, _fallback, speaks=True),
         route(twiml.DIAL_RESULT_PATH, _dial_result, speaks=True),
         route(twiml.FORWARD_RESULT_PATH, _forward_result, speaks=True),
-        route(twiml.RECORDING_PATH, _recording, speaks=False),
+        route(twiml.RECORDING_PATH, _recording, speaks=True),
         route("/api/v1/voice/twilio/status", _status, speaks=False),
     ]
 
