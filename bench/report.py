@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path(__file__).resolve().parent.parent / "out" / "bench"
+WIDTH = 140
 
 
 def machine() -> dict[str, Any]:
@@ -56,7 +57,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         drawn.add_column(column, justify="left" if number == 0 else "right")
     for row in rows:
         drawn.add_row(*(f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row))
-    Console().print(drawn)
+    _console().print(drawn)
 
 
 def write_json(name: str, results: dict[str, Any]) -> Path:
@@ -65,8 +66,14 @@ def write_json(name: str, results: dict[str, Any]) -> Path:
     path = FOLDER / f"{name}.json"
     document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), **results}
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    Console().print(f"{path.relative_to(FOLDER.parent.parent)}  ({_described(document['machine'])})")
+    _console().print(f"{path.relative_to(FOLDER.parent.parent)}  ({_described(document['machine'])})")
     return path
+
+
+def _console() -> Console:
+    """As wide as the terminal; what goes to a file or a CI log is not broken after 80 characters."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 def _described(facts: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 _REASON_BYTES = 123  # RFC 6455: a close frame has 125, two of them for the code
 _STAMP = struct.Struct("<q")
 _STALE_NS = 5_000_000_000
+_FRAME_BYTES = RATE // 50 * 2
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,9 @@ class Connection:
             await conversation.caller_ended(round((time.monotonic() - self._activity_since) * 1000))
 
     async def _hear(self, conversation: Conversation, pcm: bytes) -> None:
-        self.heard_seconds += len(pcm) / 2 / RATE
         if self._service.pace.stamped:
-            pcm = self._without_stamp(pcm)
+            pcm = self._without_stamps(pcm)
+        self.heard_seconds += len(pcm) / 2 / RATE
         for heard in self._ear.hear(pcm):
             if not self.setup.detects_activity:
                 continue
@@ -135,14 +136,16 @@ class Connection:
             else:
                 await conversation.caller_ended(heard.speech_ms)
 
-    def _without_stamp(self, pcm: bytes) -> bytes:
-        if len(pcm) < _STAMP.size:
-            return pcm
-        age = time.monotonic_ns() - _STAMP.unpack_from(pcm)[0]
-        if not 0 < age < _STALE_NS:
-            return pcm
-        self._service.latencies_ns.append(age)
-        return bytes(_STAMP.size) + pcm[_STAMP.size :]
+    def _without_stamps(self, pcm: bytes) -> bytes:
+        """The caller stamps frames of 20 ms; a client may send parts of them, or several together."""
+        sound, now = bytearray(pcm), time.monotonic_ns()
+        before = round(self.heard_seconds * 2 * RATE)
+        for at in range(-before % _FRAME_BYTES, len(pcm) - _STAMP.size + 1, _FRAME_BYTES):
+            age = now - _STAMP.unpack_from(pcm, at)[0]
+            if 0 < age < _STALE_NS:
+                self._service.latencies_ns.append(age)
+                sound[at : at + _STAMP.size] = bytes(_STAMP.size)
+        return bytes(sound)
 
     # --- what a conversation needs
 
