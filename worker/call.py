@@ -69,7 +69,6 @@ class Call:
         self._clock = time.monotonic
         self._started = self._clock()
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._finished = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._model_up = asyncio.Event()
         self._answered = False
@@ -113,13 +112,7 @@ class Call:
             log.error("the call broke", exc_info=serving.exception())
             self._end(Ending("fallback", "the agent broke"))
         serving.cancel()
-        try:
-            await self._finish(self._ending.result())
-        finally:
-            self._finished.set()
-
-    async def finished(self) -> None:
-        await self._finished.wait()
+        await self._finish(self._ending.result())
 
     async def _serve(self) -> None:
         history = await self._earlier_turns()

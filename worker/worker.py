@@ -69,7 +69,6 @@ async def entrypoint(ctx: JobContext) -> None:
         return
     await joining
     call = Call(ctx, services, snapshot, lease)
-    ctx.proc.userdata["call"] = call
     ctx.proc.userdata["serving"] = asyncio.create_task(_serve(ctx, call, services))
 
 

@@ -1,0 +1,141 @@
+"""A caller whose agent leaves or dies gets another one, or the fallback; nobody else gets anything."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from livekit.api import ParticipantInfo
+
+from shared.models.agent import Agent
+from shared.models.call import Call, CallState
+from shared.models.session import RoomMetadata, SessionSnapshot
+from shared.services.call_service import CallService
+from shared.services.session_service import SessionManager
+from tests.fakes import FakeDatabase, FakeLiveKit
+from worker import handover
+from worker.handover import hand_over, replace_crashed
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime.now(UTC)
+IDS = RoomMetadata(tenant_id="harbor", agent_id="a1", session_id="ca1")
+ROOM = "call-ca1"
+CALLER = ParticipantInfo(identity="sip_caller", kind=ParticipantInfo.Kind.SIP)
+LEAVER = ParticipantInfo(identity="agent-1", kind=ParticipantInfo.Kind.AGENT)
+SUCCESSOR = ParticipantInfo(identity="agent-2", kind=ParticipantInfo.Kind.AGENT)
+
+
+class Rooms(FakeLiveKit):
+    """`workers`: whether anybody takes a dispatch."""
+
+    def __init__(self, *people: ParticipantInfo, workers: bool = True) -> None:
+        super().__init__()
+        self.rooms[ROOM] = list(people)
+        self.workers = workers
+
+    async def create_dispatch(self, room: str, metadata: RoomMetadata) -> None:
+        await super().create_dispatch(room, metadata)
+        if self.workers:
+            self.rooms[room].append(SUCCESSOR)
+
+
+class FakeServices:
+    def __init__(self, livekit: Rooms) -> None:
+        database: Any = FakeDatabase()
+        self.livekit = livekit
+        self.calls = CallService(database)
+        self.sessions = SessionManager(database)
+
+    async def start(self) -> Any:
+        snapshot = SessionSnapshot(
+            session_id="ca1",
+            tenant_id="harbor",
+            agent_id="a1",
+            call_sid="CA1",
+            caller="+14155550123",
+            called="+14155550100",
+            room=ROOM,
+            agent=Agent(name="a", instructions="b"),
+            tools=[],
+            started_at=NOW,
+            expires_at=NOW + timedelta(days=1),
+        )
+        call = Call(
+            session_id="ca1",
+            agent_id="a1",
+            call_sid="CA1",
+            state=CallState.IN_PROGRESS,
+            caller="+14155550123",
+            called="+14155550100",
+            started_at=NOW,
+        )
+        await self.sessions.start_session(snapshot, call, [])
+        return self
+
+    async def state(self) -> CallState:
+        return (await self.calls.get_call("harbor", "ca1")).state
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover, "SUCCESSOR_WITHIN", 0.01)
+    monkeypatch.setattr(handover, "_POLL_EVERY", 0.001)
+
+
+async def leave(services: Any, cause: str = "generation-1-left") -> None:
+    await hand_over(services, IDS, ROOM, leaver=LEAVER.identity, cause=cause)
+
+
+async def test_another_agent_is_asked_for_once() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+    await leave(services)
+    assert services.livekit.dispatches == [(ROOM, IDS)]
+    assert await services.state() is CallState.IN_PROGRESS
+
+
+async def test_a_room_without_a_caller_gets_no_agent() -> None:
+    services = await FakeServices(Rooms(LEAVER)).start()
+    await leave(services)
+    assert services.livekit.dispatches == []
+
+
+async def test_a_room_that_has_another_agent_gets_no_third() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER, SUCCESSOR)).start()
+    await leave(services)
+    assert services.livekit.dispatches == []
+
+
+async def test_with_no_worker_left_the_caller_is_handed_to_the_fallback() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER, workers=False)).start()
+    await leave(services)
+    assert len(services.livekit.dispatches) == handover.ATTEMPTS
+    assert await services.state() is CallState.FALLBACK
+    assert services.livekit.deleted == [ROOM]
+
+
+class Job:
+    """A `RunningJobInfo`, as far as it is asked."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job: Any = type("Job", (), {})()
+        self.job.id, self.job.metadata = job_id, IDS.model_dump_json()
+        self.job.room = type("Room", (), {"name": ROOM})()
+        self.accept_arguments: Any = type("Arguments", (), {"identity": LEAVER.identity})()
+
+
+async def test_a_crashed_agent_loses_its_lease_and_is_replaced() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+    await services.sessions.claim_lease("harbor", "ca1", "job-1", timedelta(minutes=1))
+    crashed: Any = Job("job-1")
+    await replace_crashed(services, crashed)
+    assert len(services.livekit.dispatches) == 1
+    taken = await services.sessions.claim_lease("harbor", "ca1", "job-2", timedelta(minutes=1))
+    assert taken.generation == 2
+
+
+async def test_a_crash_of_an_agent_that_does_not_hold_the_lease_changes_nothing() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+    await services.sessions.claim_lease("harbor", "ca1", "job-2", timedelta(minutes=1))
+    crashed: Any = Job("job-1")
+    await replace_crashed(services, crashed)
+    assert services.livekit.dispatches == []
