@@ -8,8 +8,8 @@ from typing import Self
 
 from shared.errors import DisconnectedError
 from shared.gateways.firestore import Database, firestore_client
-from shared.gateways.oauth import OAuthGateway, OAuthProvider
 from shared.gateways.livekit import LiveKitGateway
+from shared.gateways.oauth import OAuthGateway, OAuthProvider
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
 from shared.models.base import utc_now
