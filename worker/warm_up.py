@@ -5,6 +5,9 @@ The fork server uses each of them once (worker/preload.py), and every call's pro
 Nothing here starts a thread, opens a channel or leaves an event loop behind: those do not survive a fork.
 """
 
+# Firestore's annotations are partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 import functools
 import ssl
 from datetime import UTC, datetime, timedelta
