@@ -36,7 +36,7 @@ START_SECONDS, WAVE_SECONDS, STOP_SECONDS = 60.0, 120.0, 10.0
 
 ROWS = {
     "reply": "first audio of a reply → output frame, ms",
-    "caller_frame": "caller's 20 ms frame → model, ms",
+    "caller_frame": "caller's speech, 20 ms frame → model, ms",
     "tool_call": "toolCall → handler, ms",
     "tool_result": "handler's result → model, ms",
     "interruption": "interrupted → output cleared, ms",
@@ -57,7 +57,7 @@ class Step:
     """0: the call ends with the greeting."""
 
 
-FULL = (Step(1, 0), Step(1, 0), Step(1, 0), Step(1, 3), Step(5, 1), Step(10, 1))
+FULL = (Step(1, 0), Step(1, 0), Step(1, 0), Step(1, 2), Step(5, 1), Step(10, 1))
 QUICK = (Step(1, 0), Step(1, 1), Step(5, 1), Step(10, 1))
 
 Values = dict[str, list[float]]

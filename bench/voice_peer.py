@@ -17,7 +17,7 @@ from local.tls import ensure_certificates
 
 QUESTION = "And on Saturday?"
 GREETING = "Are you still there?"
-ANSWER = "One moment, please."
+ANSWER = "Tomorrow you have a team meeting at nine thirty, and lunch with Sam at twelve."
 LONG_ANSWER = (
     "We are open from Monday to Friday, from eight in the morning until six in the evening. "
     "You find us in the harbor building on the second floor, next to the ferry terminal. "

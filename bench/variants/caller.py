@@ -1,7 +1,7 @@
 """A caller in memory: speaks a script in frames of 20 ms, and notes when what it hears was sent.
 
-All times are CLOCK_MONOTONIC in nanoseconds, which processes on one machine share. Sound carries the time in
-its first eight bytes, put there by whoever sends it (`--stamp` in local/gemini).
+All times are CLOCK_MONOTONIC in nanoseconds, which processes on one machine share. Sound carries the time at
+which it was sent, as `stamped` in local/gemini/mouth.py tells.
 """
 
 import asyncio
@@ -18,12 +18,14 @@ CALLER_RATE, MODEL_RATE = 16_000, 24_000
 FRAME_SECONDS = 0.02
 FRAME_BYTES = int(CALLER_RATE * FRAME_SECONDS) * 2
 SILENT_FRAME = bytes(FRAME_BYTES)
-INTERRUPTS_AFTER = 0.4
+PAUSE_FRAMES = 25
+INTERRUPTS_AFTER = 2.0
 """Seconds of the agent's long reply that the caller listens to."""
 PATIENCE = 15.0
 """Seconds without the reply that is due after which the measurement has failed."""
 
-_STAMP = struct.Struct("<q")
+_MODELS_STAMP = struct.Struct("<q")
+_CALLERS_STAMP = struct.Struct("<8h")
 
 Hear = Callable[[bytes], Awaitable[None]]
 """Takes the caller's next frame (16-bit mono, 16 kHz)."""
@@ -59,7 +61,7 @@ class Ear:
         now = time.monotonic_ns()
         if time.monotonic() > self._audible_until:
             self.times.first_frame = self.times.first_frame or now
-            self.times.replies.append(now - _STAMP.unpack_from(pcm)[0])
+            self.times.replies.append(now - _MODELS_STAMP.unpack_from(pcm)[0])
             self._news.set()
         seconds = memoryview(pcm).nbytes / 2 / MODEL_RATE
         self._audible_until = max(self._audible_until, time.monotonic()) + seconds
@@ -90,25 +92,31 @@ class Ear:
 
 
 class Mouth:
-    """A telephone line: a frame every 20 ms, speech or silence, and a late one at once."""
+    """A telephone line: a frame every 20 ms, speech or silence, and a late one at once.
+
+    Speech is stamped, and so is the silence by which the model knows that it is over.
+    """
 
     def __init__(self, hear: Hear) -> None:
         self._hear = hear
         self._speech: deque[bytes] = deque()
 
     def say(self, pcm: bytes) -> None:
-        self._speech.extend(
-            pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm) - FRAME_BYTES, FRAME_BYTES)
-        )
+        frames = [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm) - FRAME_BYTES, FRAME_BYTES)]
+        self._speech.extend([*frames, *[SILENT_FRAME] * PAUSE_FRAMES])
 
     async def speak(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            frame = self._speech.popleft() if self._speech else SILENT_FRAME
-            await self._hear(_STAMP.pack(time.monotonic_ns()) + frame[_STAMP.size :])
+            await self._hear(_stamped(self._speech.popleft()) if self._speech else SILENT_FRAME)
             due += FRAME_SECONDS
             await asyncio.sleep(max(due - loop.time(), 0))
+
+
+def _stamped(frame: bytes) -> bytes:
+    stamp = _CALLERS_STAMP.pack(*time.monotonic_ns().to_bytes(8, "little"))
+    return stamp + frame[len(stamp) :]
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from local.scenario import Misbehave
 log = logging.getLogger(__name__)
 
 _REASON_BYTES = 123  # RFC 6455: a close frame has 125, two of them for the code
-_STAMP = struct.Struct("<q")
+_STAMP = struct.Struct("<8h")
 _STALE_NS = 5_000_000_000
 _FRAME_BYTES = RATE // 50 * 2
 
@@ -141,7 +141,8 @@ class Connection:
         sound, now = bytearray(pcm), time.monotonic_ns()
         before = round(self.heard_seconds * 2 * RATE)
         for at in range(-before % _FRAME_BYTES, len(pcm) - _STAMP.size + 1, _FRAME_BYTES):
-            age = now - _STAMP.unpack_from(pcm, at)[0]
+            samples = _STAMP.unpack_from(pcm, at)
+            age = now - int.from_bytes(bytes(samples), "little") if _are_bytes(samples) else 0
             if 0 < age < _STALE_NS:
                 self._service.latencies_ns.append(age)
                 sound[at : at + _STAMP.size] = bytes(_STAMP.size)
@@ -180,3 +181,7 @@ class Connection:
     def _note(self, conversation: Conversation, kind: str, text: str) -> None:
         note: dict[str, Any] = {"at_ms": time.time() * 1000, "call": conversation.name, "kind": kind}
         self._service.calls.sent.append({**note, "text": text})
+
+
+def _are_bytes(samples: tuple[int, ...]) -> bool:
+    return all(0 <= sample < 256 for sample in samples)

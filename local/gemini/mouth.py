@@ -22,7 +22,8 @@ class Pace:
     """Times real time; 0: at once. The first chunk never waits."""
     stamped: bool = False
     """Overwrite each chunk's first eight bytes with CLOCK_MONOTONIC in nanoseconds (little-endian), so
-    that a peer on this machine can measure how long the sound took."""
+    that a peer on this machine can measure how long the sound took. The caller does the same in each
+    frame of 20 ms, with a byte a sample: whoever listens for speech on the way must not hear it."""
 
 
 class Mouth:

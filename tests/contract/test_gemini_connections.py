@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import struct
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -296,7 +297,8 @@ async def test_stamped_sound_tells_how_long_it_was_under_way():
     async with stand_in(Pace(speed=0, stamped=True)) as peer, aiohttp.ClientSession() as http:
         await peer.register(script)
         async with peer.connect() as session:
-            stamped = time.monotonic_ns().to_bytes(8, "little") + bytes(632)
+            stamp = struct.pack("<8h", *time.monotonic_ns().to_bytes(8, "little"))
+            stamped = stamp + bytes(624)
             blob = types.Blob(data=stamped, mime_type="audio/pcm;rate=16000")
             await session.send_realtime_input(audio=blob)
             await ask(session, "Greet the caller.")
