@@ -8,6 +8,7 @@ doctor   say what is missing on this machine
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def main() -> int:
     given = _parser().parse_args()
     if given.command == "doctor":
         return doctor.main()
+    # gRPC reports on its own that a server went away, which here is the normal end.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # Only now: the commands below import everything.
     from local import commands
     from local.cloud import NotRunningError

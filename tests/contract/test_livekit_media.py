@@ -4,6 +4,8 @@ The same cases run against the embedded server and livekit-server; where the lat
 are skipped, visibly (`make livekit-server` builds it).
 """
 
+import asyncio
+
 import pytest
 from livekit import api
 from livekit.protocol import models as m
@@ -44,6 +46,17 @@ async def test_a_track_that_is_taken_back_and_another_one_are_noticed(server: Se
     await server.webhooks.one("track_unpublished")
     await speaker.publish(amplitude=9000)
     await listener.until(lambda: listener.loudest > 6000, "the second track heard")
+
+
+async def test_a_publisher_learns_when_somebody_first_hears_its_track(server: Server, join: Join) -> None:
+    """Agents wait for it before they speak; one that is never told is silent for the whole call."""
+    await create_room(server)
+    speaker = await join("speaker")
+    track = await speaker.publish()
+    heard = speaker.room.local_participant.track_publications[track].wait_for_subscription()
+    waiting = asyncio.ensure_future(heard)
+    await join("listener")
+    await asyncio.wait_for(waiting, 10)
 
 
 async def test_a_muted_track_is_seen_as_muted(server: Server, join: Join) -> None:

@@ -189,6 +189,13 @@ class Room:
         if listener.subscriber and listener.wishes.get(track.info.sid, listener.auto_subscribe):
             listener.subscriber.add_track(track.info.sid, f"{publisher.sid}|{track.info.sid}", track.source)
 
+    async def tell_publisher(self, track_sid: str) -> None:
+        """Somebody hears the track: agents hold their first words back until then."""
+        for publisher in list(self.participants.values()):
+            if track_sid in publisher.tracks:
+                told = rtc.TrackSubscribed(track_sid=track_sid)
+                await publisher.send(rtc.SignalResponse(track_subscribed=told))
+
     def forward_data(self, sender: Participant, label: str, raw: bytes) -> None:
         if not sender.gone:
             data.forward(raw, label, sender, self.participants.values())

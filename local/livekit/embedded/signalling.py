@@ -255,9 +255,7 @@ class Session:
         await self._participant.send(rtc.SignalResponse(offer=offer))
 
     async def _on_subscribed(self, track_sid: str) -> None:
-        await self._participant.send(
-            rtc.SignalResponse(track_subscribed=rtc.TrackSubscribed(track_sid=track_sid))
-        )
+        await self._room.tell_publisher(track_sid)
 
     def _on_lost(self) -> None:
         self._room.spawn(self._leave_unless_it_says_goodbye())
