@@ -78,16 +78,20 @@ class FakeDatabase(Faulty):
         self._apply(list(writes))
 
     async def update(self, path: str, decide: Callable[[Fields], tuple[Fields, list[Write]]]) -> bool:
-        await self._request()
-        if path not in self.documents:
-            raise NotFoundError(f"no document {path}")
-        changes, writes = decide(copy.deepcopy(self.documents[path]))
-        if not changes:
-            return False
-        await self._request()
-        self.documents[path].update(copy.deepcopy(changes))
-        self._apply(writes)
-        return True
+        while True:
+            await self._request()
+            if path not in self.documents:
+                raise NotFoundError(f"no document {path}")
+            read = copy.deepcopy(self.documents[path])
+            changes, writes = decide(copy.deepcopy(read))
+            if not changes:
+                return False
+            await self._request()
+            if self.documents.get(path) != read:
+                continue  # changed meanwhile: Firestore refuses the commit, and we start again
+            self.documents[path].update(copy.deepcopy(changes))
+            self._apply(writes)
+            return True
 
     def _apply(self, writes: list[Write]) -> None:
         for write in writes:

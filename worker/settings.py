@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from shared.services.oauth_providers import OAuthClientSettings
 from shared.settings import GoogleCloudSettings, LiveKitSettings
 
 
-class WorkerSettings(GoogleCloudSettings, LiveKitSettings):
+class WorkerSettings(GoogleCloudSettings, LiveKitSettings, OAuthClientSettings):
     """`WorkerSettings.from_env()` raises one `ConfigurationError` that lists every finding."""
 
     gemini_backend: Literal["gemini_api", "vertex_ai"] = "gemini_api"
@@ -23,9 +24,6 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings):
     """Where `GET /` answers while the worker runs; 0: any free port, for deployments that do not ask."""
 
     secret_manager_endpoint: str | None = None
-    google_oauth_client_id: str | None = None
-    google_oauth_client_secret: SecretStr | None = None
-    google_oauth_token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

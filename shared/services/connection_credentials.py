@@ -1,21 +1,21 @@
 """Connected accounts at call time: refresh tokens stay here, tools get access tokens that work now.
 
-Access tokens live in this process's memory, per tenant and secret version, until shortly before they
-expire. However many calls need one at the same moment, the provider is asked once.
+Access tokens live in this process's memory, per tenant and connection, until shortly before they
+expire. However many calls need one at the same moment, the provider is asked once. Each use looks at the
+connection's document first: who is disconnected loses access with the next use, not with the next call.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
 
-from pydantic import SecretStr
-
-from shared.errors import ConfigurationError, DisconnectedError
-from shared.gateways.oauth import AccessToken, InvalidGrantError
-from shared.gateways.secret_manager import SecretGoneError
+from shared.errors import DisconnectedError, UnavailableError
+from shared.gateways.oauth import AccessToken
+from shared.models.base import utc_now
+from shared.services.connections import RECONNECT, ConnectionRef, ConnectionService
+from shared.services.token_renewal import TokenRenewal
 from shared.tools.base.base_tool import Credential
 
 logger = logging.getLogger(__name__)
@@ -23,37 +23,7 @@ logger = logging.getLogger(__name__)
 EXPIRY_MARGIN = timedelta(seconds=60)
 """A token is renewed this long before it expires, so that none expires on its way."""
 
-RECONNECT = "I cannot reach the connected account any more. The business has to connect it again first."
-
-
-class SecretReader(Protocol):
-    """What `SecretManagerGateway` offers here."""
-
-    async def access(self, version_name: str) -> SecretStr: ...
-
-
-class TokenRefresher(Protocol):
-    """What `OAuthGateway` offers here."""
-
-    async def refresh(self, refresh_token: SecretStr) -> AccessToken: ...
-
-
-@dataclass(frozen=True)
-class ConnectionRef:
-    """One agent's connection of one tool, as the snapshot of a call pins it."""
-
-    tenant_id: str
-    agent_id: str
-    slug: str
-    provider: str
-    refresh_token_version: str
-    """`projects/…/secrets/…/versions/N`"""
-
-
-OnDisconnected = Callable[[ConnectionRef, str], Awaitable[None]]
-"""Told once per connection when a person has to reconnect it: (connection, reason as a sentence)."""
-
-_Key = tuple[str, str]
+_Key = tuple[str, ...]
 
 
 class ConnectionCredentials:
@@ -61,15 +31,13 @@ class ConnectionCredentials:
 
     def __init__(
         self,
-        secrets: SecretReader,
-        providers: Mapping[str, TokenRefresher],
+        connections: ConnectionService,
+        renewal: TokenRenewal,
         *,
-        on_disconnected: OnDisconnected | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._secrets = secrets
-        self._providers = providers
-        self._on_disconnected = on_disconnected
+        self._connections = connections
+        self._renewal = renewal
         self._now = now
         self._tokens: dict[_Key, AccessToken] = {}
         self._refreshing: dict[_Key, asyncio.Task[AccessToken]] = {}
@@ -80,15 +48,22 @@ class ConnectionCredentials:
 
     async def access_token(self, connection: ConnectionRef, *, rejected: str | None = None) -> str:
         """See `Credential.access_token`."""
-        # The tenant is part of the key although a version name is unique: a name that got into
-        # another tenant's documents must not open this one's account from memory.
-        key = (connection.tenant_id, connection.refresh_token_version)
+        current = await self._current(connection)
+        key = _key(current)
         if key in self._disconnected:
             raise DisconnectedError(RECONNECT, message=f"{connection.slug}: known to be disconnected")
         token = self._tokens.get(key)
         if token is not None and self._usable(token, rejected):
             return token.value.get_secret_value()
-        return (await self._refreshed(key, connection)).value.get_secret_value()
+        return (await self._refreshed(key, current)).value.get_secret_value()
+
+    async def _current(self, connection: ConnectionRef) -> ConnectionRef:
+        try:
+            return await self._connections.current(connection)
+        except UnavailableError:
+            # A call that runs goes on without Firestore. The provider itself refuses what it has revoked.
+            logger.warning("cannot see whether a connection still holds", extra={"slug": connection.slug})
+            return connection
 
     def _usable(self, token: AccessToken, rejected: str | None) -> bool:
         return token.expires_at - EXPIRY_MARGIN > self._now() and token.value.get_secret_value() != rejected
@@ -108,30 +83,15 @@ class ConnectionCredentials:
             task.exception()  # seen: whoever still waits for it raises it
 
     async def _refresh(self, key: _Key, connection: ConnectionRef) -> AccessToken:
-        provider = self._providers.get(connection.provider)
-        if provider is None:
-            raise ConfigurationError(
-                f"{connection.slug}: no OAuth provider {connection.provider!r} is set up"
-            )
         try:
-            token = await provider.refresh(await self._secrets.access(connection.refresh_token_version))
-        except (InvalidGrantError, SecretGoneError) as error:
-            # Gone: the secret's version was destroyed, as disconnecting and rotating do.
-            await self._disconnect(key, connection)
-            raise DisconnectedError(RECONNECT, message=f"{connection.slug}: {error}") from error
+            token = await self._renewal.renew(connection)
+        except DisconnectedError:
+            self._disconnected.add(key)
+            self._tokens.pop(key, None)
+            raise
         self._forget_expired()
         self._tokens[key] = token
         return token
-
-    async def _disconnect(self, key: _Key, connection: ConnectionRef) -> None:
-        self._disconnected.add(key)
-        self._tokens.pop(key, None)
-        if self._on_disconnected is None:
-            return
-        try:
-            await self._on_disconnected(connection, RECONNECT)
-        except Exception:  # the caller's sentence matters more than the note for the owner
-            logger.exception("could not record that a connection is gone", extra={"slug": connection.slug})
 
     def _forget_expired(self) -> None:
         now = self._now()
@@ -147,3 +107,11 @@ class _ConnectedAccount:
 
     async def access_token(self, *, rejected: str | None = None) -> str:
         return await self._credentials.access_token(self._connection, rejected=rejected)
+
+
+def _key(connection: ConnectionRef) -> _Key:
+    """The tenant is part of it although a version name is unique: a name that got into another tenant's
+    documents must not open this one's account from memory. A consent stays the same while its provider
+    rotates tokens."""
+    tool = (connection.tenant_id, connection.agent_id, connection.slug)
+    return (*tool, connection.consent_id or connection.refresh_token_version)

@@ -17,10 +17,14 @@ from shared.errors import DisconnectedError, ToolError, UnavailableError
 from shared.gateways import google_calendar
 from shared.gateways.google_calendar import CalendarSettings, GoogleCalendarGateway
 from shared.gateways.oauth import OAuthGateway, OAuthProvider
-from shared.services.connection_credentials import ConnectionCredentials, ConnectionRef
+from shared.services.connection_credentials import ConnectionCredentials
+from shared.services.connections import ConnectionRef, ConnectionService
+from shared.services.token_renewal import TokenRenewal
 from shared.tools.implementations.google_calendar import GoogleCalendarTool
 from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig
+from tests.connections import FakeSecrets, put_connected
 from tests.contract.google_stand_in import stand_in
+from tests.fakes import FakeDatabase
 from tests.tools import caller_hears, tool_context
 
 pytestmark = pytest.mark.contract
@@ -56,7 +60,8 @@ class Desk:
     google: GoogleStandIn
     tool: GoogleCalendarTool
     credentials: ConnectionCredentials
-    refresh_tokens: dict[str, SecretStr]
+    database: FakeDatabase
+    secrets: FakeSecrets
 
     async def control(self, verb: str, resource: str, **body: Any) -> Any:
         url = f"{self.google.url}/_local/{resource}"
@@ -68,16 +73,15 @@ class Desk:
         await self.control("POST", "accounts", email=email, time_zone="Europe/Berlin", events=events)
         grant = {"email": email, "scopes": scopes, "client_id": CLIENT.client_id}
         answer = await self.control("POST", "refresh-tokens", **grant)
-        self.refresh_tokens[email] = SecretStr(answer["refresh_token"])
+        put_connected(self.database, connection_of(email))
+        self.secrets.put_token(connection_of(email), answer["refresh_token"])
 
     async def run(
         self, action: str, email: str = EMAIL, key: str = "0" * 32, **arguments: Any
     ) -> dict[str, Any]:
         config = GoogleCalendarConfig.model_validate(arguments.pop("config", {}))
-        ref = ConnectionRef(f"tenant of {email}", "front-desk", "google_calendar", "google", email)
-        context = tool_context(
-            config=config, credential=self.credentials.credential(ref), idempotency_key=key
-        )
+        credential = self.credentials.credential(connection_of(email))
+        context = tool_context(config=config, credential=credential, idempotency_key=key)
         model = self.tool.metadata.actions[action].arguments
         return await self.tool.execute(action, model.model_validate(arguments), context)
 
@@ -86,19 +90,21 @@ class Desk:
         return sorted(found["summary"] for found in answer["events"])
 
 
+def connection_of(email: str) -> ConnectionRef:
+    version = f"projects/p/secrets/{email}/versions/1"
+    return ConnectionRef(f"tenant of {email}", "front-desk", "google_calendar", "google", version)
+
+
 def desk_at(google: GoogleStandIn, timeout: float = 3.0) -> Desk:
     provider = OAuthProvider("google", f"{google.url}/token", CLIENT.client_id, SecretStr(CLIENT.secret))
     gateway = GoogleCalendarGateway(
         CalendarSettings(google_calendar_endpoint=google.url), attempt_timeout_seconds=timeout
     )
-    tokens: dict[str, SecretStr] = {}
-
-    class Secrets:
-        async def access(self, version_name: str) -> SecretStr:
-            return tokens[version_name]
-
-    credentials = ConnectionCredentials(Secrets(), {"google": OAuthGateway(provider)})
-    return Desk(google, GoogleCalendarTool(gateway), credentials, tokens)
+    database, secrets = FakeDatabase(), FakeSecrets()
+    connections = ConnectionService(database)  # pyright: ignore[reportArgumentType]
+    renewal = TokenRenewal(secrets, {"google": OAuthGateway(provider)}, connections)
+    credentials = ConnectionCredentials(connections, renewal)
+    return Desk(google, GoogleCalendarTool(gateway), credentials, database, secrets)
 
 
 @pytest.fixture
@@ -151,7 +157,8 @@ async def test_a_booking_is_in_the_calendar_once_however_often_it_is_repeated(de
 
 async def test_a_booking_whose_answer_comes_too_late_is_found_by_the_next_attempt(desk: Desk) -> None:
     hasty = desk_at(desk.google, timeout=1.0)
-    hasty.refresh_tokens.update(desk.refresh_tokens)
+    hasty.database.documents.update(desk.database.documents)
+    hasty.secrets.values.update(desk.secrets.values)
     # The booking is made after we gave up waiting and before we ask again.
     await desk.control("POST", "faults", path="/calendar/v3/", delay_seconds=1.1)
 

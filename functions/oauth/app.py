@@ -1,0 +1,22 @@
+"""The connection function's HTTP application."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from functions.oauth.desk import Desk
+from functions.oauth.oauth_routes import oauth_routes
+from functions.oauth.reconcile_routes import reconcile_routes
+
+
+def create_app(desk: Desk) -> ASGIApp:
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=[desk.settings.dashboard_origin],
+        allow_credentials=True,  # the cookie that binds a consent to the browser
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        max_age=600,
+    )
+    return Starlette(routes=[*oauth_routes(desk), *reconcile_routes(desk)], middleware=[cors])

@@ -1,0 +1,96 @@
+"""The page that a person sees after the provider's: says what happened, tells the dashboard, and closes.
+
+Nothing on it comes from anywhere else. Without JavaScript it stays open, with a link back.
+"""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+from shared.services.auth_service import Connected
+from shared.services.consent_errors import ConsentError
+
+MESSAGE_TYPE = "trunkline.connection"
+"""`event.data.type` for the dashboard's listener; `event.origin` is this function's."""
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center;
+       background: light-dark(#f4f5f7, #17181a); color: light-dark(#1b1c1e, #ececee); }
+main { box-sizing: border-box; width: min(32rem, 100% - 2rem); padding: 2rem; border-radius: 1rem;
+       background: light-dark(#fff, #212327); }
+h1 { margin: 0 0 .5rem; font-size: 1.4rem; text-wrap: balance; }
+p { margin: 0 0 1rem; overflow-wrap: anywhere; }
+a { color: light-dark(#0b4fc4, #9dc1ff); }
+"""
+_SCRIPT = """
+const { origin, message } = document.body.dataset;
+if (window.opener) {
+  window.opener.postMessage(JSON.parse(message), origin);
+  if (JSON.parse(message).status === "connected") window.close();
+}
+"""
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_hash(_SCRIPT)}",
+            f"style-src {_hash(_STYLE)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",  # this page's address holds state and code
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def connected_page(connected: Connected, dashboard_origin: str) -> HTMLResponse:
+    account = f" to {connected.account_email}" if connected.account_email else ""
+    message = {
+        "type": MESSAGE_TYPE,
+        "status": "connected",
+        "agent_id": connected.address.agent_id,
+        "tool": connected.address.slug,
+        "account_email": connected.account_email,
+    }
+    return _page(
+        "Connected",
+        [f"The tool is connected{account}.", "You can close this window."],
+        message,
+        dashboard_origin,
+        200,
+    )
+
+
+def failed_page(error: ConsentError, dashboard_origin: str) -> HTMLResponse:
+    message = {"type": MESSAGE_TYPE, "status": "failed", "reason": error.kind, "message": error.sentence}
+    return _page("Not connected", [error.sentence, error.remedy], message, dashboard_origin, 400)
+
+
+def _page(
+    title: str, paragraphs: list[str], message: Mapping[str, str | None], dashboard_origin: str, status: int
+) -> HTMLResponse:
+    text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
+    origin = escape(dashboard_origin)
+    content = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{_STYLE}</style></head>
+<body data-origin="{origin}" data-message="{escape(json.dumps(message))}">
+<main><h1>{title}</h1>{text}<p><a href="{origin}">Back to the dashboard</a></p></main>
+<script>{_SCRIPT}</script></body></html>
+"""
+    return HTMLResponse(content, status, headers=_HEADERS)

@@ -1,0 +1,57 @@
+"""What the connection function works with: services and gateways, made once for an event loop."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from functions.oauth.settings import ConnectSettings
+from shared.gateways.firestore import Database, firestore_client
+from shared.gateways.google_consent import GoogleConsentGateway
+from shared.gateways.oauth import OAuthGateway, OAuthProvider
+from shared.gateways.secret_manager import SecretManagerGateway
+from shared.services.auth_service import AuthService
+from shared.services.connections import ConnectionService
+from shared.services.id_tokens import ServiceAccountVerifier
+from shared.services.identity import IdentityService
+from shared.services.oauth_providers import GOOGLE, oauth_providers
+from shared.services.secret_reconciler import SecretReconciler
+from shared.services.secret_store import ToolSecretStore
+from shared.services.token_renewal import TokenRenewal
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Holds clients and nothing of any request."""
+
+    settings: ConnectSettings
+    identity: IdentityService
+    scheduler: ServiceAccountVerifier
+    auth: AuthService
+    reconciler: SecretReconciler
+    secrets: SecretManagerGateway
+
+    @classmethod
+    def connect(cls, settings: ConnectSettings) -> Self:
+        """Needs a running loop. Nothing is sent yet."""
+        database = Database(firestore_client(settings.google_cloud_project))
+        secrets = SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint)
+        store = ToolSecretStore(secrets)
+        providers = {name: _gateway(provider) for name, provider in oauth_providers(settings).items()}
+        auth = AuthService(database, store, providers, settings.public_url)
+        renewal = TokenRenewal(secrets, providers, ConnectionService(database))
+        return cls(
+            settings=settings,
+            identity=IdentityService(settings.issuers, settings.user_token_audience),
+            scheduler=ServiceAccountVerifier(
+                settings.oidc_certs_url, settings.public_url, settings.scheduler_service_account
+            ),
+            auth=auth,
+            reconciler=SecretReconciler(database, store, auth, renewal),
+            secrets=secrets,
+        )
+
+    async def aclose(self) -> None:
+        await self.secrets.aclose()
+
+
+def _gateway(provider: OAuthProvider) -> OAuthGateway:
+    return GoogleConsentGateway(provider) if provider.name == GOOGLE else OAuthGateway(provider)

@@ -1,0 +1,372 @@
+"""Connecting a tool to somebody's account: consent, connection, disconnection.
+
+The order of steps is what keeps tokens safe when a process dies between two of them: see `connections` for
+the two states at rest and `secret_store` for the orders; `secret_reconciler` puts right what was left over.
+"""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+
+from shared.errors import ForbiddenError, NotFoundError, TrunklineError, UnavailableError
+from shared.gateways.firestore import Database
+from shared.gateways.oauth import ConsentRequest, Grant, InvalidGrantError, OAuthGateway, challenge_of
+from shared.gateways.secret_manager import SecretGoneError
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState, ToolAddress
+from shared.models.base import utc_now
+from shared.models.member import Role
+from shared.models.oauth_state import OAuthState
+from shared.repositories.agent_tools import AgentToolRepository
+from shared.repositories.oauth_states import OAuthStateRepository
+from shared.services import consent_errors as failed
+from shared.services.connections import ConnectionRef, ConnectionService, SupersededError
+from shared.services.identity import User
+from shared.services.members import MemberService
+from shared.services.secret_store import ToolSecretStore
+from shared.services.stored_grant import StoredGrant
+from shared.tools.base.base_tool import OAuthConnection
+from shared.tools.base.registry import ToolRegistry
+
+logger = logging.getLogger(__name__)
+
+STATE_VALID = timedelta(minutes=10)
+
+DISCONNECTED_BY_MEMBER = "A member of your organisation disconnected it."
+AGENT_REMOVED = "The agent was removed."
+
+
+@dataclass(frozen=True)
+class Started:
+    authorization_url: str
+    state_id: str
+    """Names the cookie; tells nothing."""
+    verifier: SecretStr
+    """For a cookie of the browser that asked, and nobody else."""
+
+
+@dataclass(frozen=True)
+class Callback:
+    """What the provider sends the browser back with."""
+
+    state: str
+    code: str | None
+    error: str | None
+    verifier: str | None
+    """From the browser's cookie."""
+
+
+@dataclass(frozen=True)
+class Connected:
+    address: ToolAddress
+    provider: str
+    account_email: str | None
+
+
+@dataclass(frozen=True)
+class Disconnected:
+    revoked: bool
+    """At the provider. False: it is tried again later, or other agents use the same account's consent."""
+
+
+class AuthService:
+    """`now` is the clock, with a time zone; `new_secret` makes 256 random bits as URL-safe text."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ToolSecretStore,
+        providers: Mapping[str, OAuthGateway],
+        public_url: str,
+        *,
+        registry: ToolRegistry | None = None,
+        now: Callable[[], datetime] = utc_now,
+        new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    ) -> None:
+        """`public_url` is where the provider sends browsers back to: `{public_url}/api/v1/oauth/…`."""
+        self._states = OAuthStateRepository(database)
+        self._tools = AgentToolRepository(database)
+        self._members = MemberService(database)
+        self._connections = ConnectionService(database, now=now)
+        self._store = store
+        self._providers = providers
+        self._public_url = public_url
+        self._registry = registry or ToolRegistry()
+        self._now = now
+        self._new_secret = new_secret
+
+    async def start(
+        self, user: User, provider: str, address: ToolAddress, account: str | None = None
+    ) -> Started:
+        """`account` is the e-mail that has to be chosen; None: any.
+
+        Raises `ForbiddenError`, `NotFoundError`, `UnavailableError`.
+        """
+        await self._members.require(user, address.tenant_id, Role.EDITOR)
+        gateway, requirement = self._provider(provider, address.slug)
+        if not await self._tools.agent_exists(address.tenant_id, address.agent_id):
+            raise NotFoundError(f"no agent {address.agent_id} of {address.tenant_id}")
+        state, verifier = self._new_secret(), SecretStr(self._new_secret())
+        state_id = state_id_of(state)
+        document = OAuthState(
+            provider=provider,
+            tenant_id=address.tenant_id,
+            agent_id=address.agent_id,
+            slug=address.slug,
+            user_id=user.user_id,
+            challenge=challenge_of(verifier),
+            account=account,
+            expires_at=self._now() + STATE_VALID,
+        )
+        await self._states.create(state_id, document)
+        request = self._request(provider, requirement, state, verifier, account)
+        return Started(gateway.authorization_url(request), state_id, verifier)
+
+    async def complete(self, provider: str, callback: Callback) -> Connected:
+        """The browser is back. Raises `ConsentError`."""
+        try:
+            return await self._complete(provider, callback)
+        except failed.ConsentError:
+            raise
+        except TrunklineError as error:
+            raise failed.OurFailureError(str(error)) from error
+
+    async def _complete(self, provider: str, callback: Callback) -> Connected:
+        state, consented_at = await self._use_state(provider, callback)
+        address = ToolAddress(state.tenant_id, state.agent_id, state.slug)
+        await self._still_allowed(state)
+        gateway, requirement = self._provider(provider, state.slug)
+        assert callback.code is not None
+        assert callback.verifier is not None
+        request = self._request(
+            provider, requirement, callback.state, SecretStr(callback.verifier), state.account
+        )
+        grant = await _exchanged(gateway, callback.code, request)
+        refresh_token = _checked(grant, requirement, state.account)
+        consent_id = state_id_of(callback.state)[:32]
+        connection = Connection(
+            provider=provider,
+            state=ConnectionState.CONNECTED,
+            account_email=grant.account_email,
+            scopes=sorted(grant.scopes),
+            since=consented_at,
+            consent_id=consent_id,
+            connected_by=state.user_id,
+        )
+        await self._connect(address, connection, refresh_token, consented_at)
+        return Connected(address, provider, grant.account_email)
+
+    async def _use_state(self, provider: str, callback: Callback) -> tuple[OAuthState, datetime]:
+        """Single use, in one atomic step. A refusal of the provider uses nothing up: the person may go back
+        there and change their mind."""
+        now = self._now()
+
+        def use(state: OAuthState) -> OAuthState:
+            if state.provider != provider:
+                raise failed.UnknownStateError("a state of another provider")
+            verifier = SecretStr(callback.verifier or "")
+            if not secrets.compare_digest(challenge_of(verifier), state.challenge):
+                raise failed.AnotherUserError("the browser has not got the cookie")
+            if state.used_at is not None:
+                raise failed.ReplayedStateError("the state was used before")
+            if state.expires_at <= now:
+                raise failed.ExpiredStateError("the state has expired")
+            if callback.error == "access_denied":
+                raise failed.ConsentDeniedError("consent denied")
+            if callback.error is not None or callback.code is None:
+                raise failed.ProviderFailedError(f"the provider says {(callback.error or 'nothing')[:40]!r}")
+            return state.model_copy(update={"used_at": now})
+
+        try:
+            return await self._states.change(state_id_of(callback.state), use), now
+        except NotFoundError as error:
+            raise failed.UnknownStateError("no such state") from error
+
+    async def _still_allowed(self, state: OAuthState) -> None:
+        try:
+            await self._members.require_id(state.user_id, state.tenant_id, Role.EDITOR)
+        except ForbiddenError as error:
+            raise failed.NotAllowedError(str(error)) from error
+        if not await self._tools.agent_exists(state.tenant_id, state.agent_id):
+            raise failed.UnknownStateError("the agent is gone", sentence="The agent does not exist any more.")
+
+    async def _connect(
+        self,
+        address: ToolAddress,
+        connection: Connection,
+        refresh_token: SecretStr,
+        consented_at: datetime,
+    ) -> None:
+        grant = StoredGrant(refresh_token=refresh_token, consent_id=connection.consent_id)
+
+        async def pin(version: str) -> str | None:
+            former = await self._connections.connect(address, version, connection, consented_at)
+            await self._revoke_former(address, connection, former)
+            return former.sensitive_config.get(REFRESH_TOKEN)
+
+        try:
+            await self._store.replace(address, REFRESH_TOKEN, grant.sealed(), pin)
+        except SupersededError as error:
+            raise failed.SupersededConsentError(str(error)) from error
+
+    async def _revoke_former(self, address: ToolAddress, new: Connection, former: AgentTool) -> None:
+        """Another account's consent, which nobody uses any more. The same account's is the one in use now."""
+        old, version = former.connection, former.sensitive_config.get(REFRESH_TOKEN)
+        if old is None or version is None:
+            return
+        if (old.provider, old.account_email) == (new.provider, new.account_email):
+            return
+        try:
+            await self._revoke(address, old, version)
+        except UnavailableError as error:
+            # The new connection stands. The token is destroyed next, so nobody has it any more.
+            logger.warning("a former consent was not revoked", extra={"reason": str(error)})
+
+    async def disconnect(self, user: User, provider: str, address: ToolAddress) -> Disconnected:
+        """Running calls lose the connection with their next use. Repeating it finishes what was begun.
+
+        Raises `ForbiddenError`, `NotFoundError` when the tool was never connected, `UnavailableError`.
+        """
+        await self._members.require(user, address.tenant_id, Role.EDITOR)
+        return await self._disconnect(provider, address, DISCONNECTED_BY_MEMBER, user.user_id)
+
+    async def status(self, user: User, provider: str, address: ToolAddress) -> Connection | None:
+        """None: never connected. Raises `ForbiddenError`, `UnavailableError`."""
+        await self._members.require(user, address.tenant_id, Role.VIEWER)
+        tool = await self._tools.find(address.tenant_id, address.agent_id, address.slug)
+        connection = tool.connection if tool else None
+        return connection if connection and connection.provider == provider else None
+
+    async def forget_agent(self, tenant_id: str, agent_id: str, actor: str | None = None) -> None:
+        """To be done before the agent's documents are deleted: ends its connections, deletes its secrets."""
+        for tool in await self._tools.list_tools(tenant_id, agent_id):
+            if tool.connection is not None:
+                address = ToolAddress(tenant_id, agent_id, tool.slug)
+                await self._disconnect(tool.connection.provider, address, AGENT_REMOVED, actor)
+        await self._store.purge(tenant_id, agent_id)
+
+    async def forget_tenant(self, tenant_id: str, actor: str | None = None) -> None:
+        """To be done before the tenant's documents are deleted."""
+        for agent_id in await self._tools.list_agents(tenant_id):
+            await self.forget_agent(tenant_id, agent_id, actor)
+        await self._store.purge(tenant_id)
+
+    async def mark_disconnected(self, connection: ConnectionRef, reason: str) -> bool:
+        """The provider, or the secret's loss, has ended it; see `ConnectionService.mark_disconnected`."""
+        return await self._connections.mark_disconnected(connection, reason)
+
+    async def finish_disconnect(
+        self, address: ToolAddress, tool: AgentTool, *, even_unrevoked: bool = False
+    ) -> Disconnected:
+        """From the disconnected state to nothing left; each step may be repeated.
+
+        Without an answer of the provider the token is kept, for without it nobody could revoke it later;
+        `even_unrevoked` gives that up.
+        """
+        version, connection = tool.sensitive_config.get(REFRESH_TOKEN), tool.connection
+        if version is None or connection is None:
+            return Disconnected(revoked=False)
+        revoked = False
+        try:
+            revoked = await self._revoke(address, connection, version)
+        except UnavailableError:
+            if not even_unrevoked:
+                return Disconnected(revoked=False)
+        await self._store.destroy_all(version)
+        await self._connections.forget_version(address, REFRESH_TOKEN, version)
+        return Disconnected(revoked)
+
+    async def _disconnect(
+        self, provider: str, address: ToolAddress, reason: str, actor: str | None
+    ) -> Disconnected:
+        tool = await self._connections.begin_disconnect(address, provider, reason, actor)
+        if tool is None:
+            raise NotFoundError(f"{address.slug} of {address.agent_id} is not connected to {provider}")
+        return await self.finish_disconnect(address, tool)
+
+    async def _revoke(self, address: ToolAddress, connection: Connection, version: str) -> bool:
+        """False when there is nothing to revoke, or others live by the same consent."""
+        gateway = self._providers.get(connection.provider)
+        if gateway is None or gateway.provider.revocation_uri is None:
+            return False
+        if gateway.provider.revokes_whole_grant and await self._is_shared(address, connection):
+            return False
+        try:
+            grant = StoredGrant.opened(await self._store.read(version))
+        except SecretGoneError:
+            return False
+        await gateway.revoke(grant.refresh_token)
+        return True
+
+    async def _is_shared(self, address: ToolAddress, connection: Connection) -> bool:
+        """Whether another tool of the tenant is connected with the same account's consent."""
+        for agent_id in await self._tools.list_agents(address.tenant_id):
+            for tool in await self._tools.list_tools(address.tenant_id, agent_id):
+                here = (agent_id, tool.slug) == (address.agent_id, address.slug)
+                other = tool.connection
+                if here or other is None or other.state is not ConnectionState.CONNECTED:
+                    continue
+                if (other.provider, other.account_email) == (connection.provider, connection.account_email):
+                    return True
+        return False
+
+    def _provider(self, name: str, slug: str) -> tuple[OAuthGateway, OAuthConnection]:
+        requirement = self._registry.get(slug).metadata.connection
+        if requirement is None or requirement.provider != name:
+            raise NotFoundError(f"{slug} does not connect to {name}")
+        gateway = self._providers.get(name)
+        if gateway is None:
+            raise NotFoundError(
+                f"no OAuth client for {name}",
+                sentence="This provider is not set up here. Ask whoever runs the platform.",
+            )
+        return gateway, requirement
+
+    def _request(
+        self,
+        provider: str,
+        requirement: OAuthConnection,
+        state: str,
+        verifier: SecretStr,
+        account: str | None,
+    ) -> ConsentRequest:
+        return ConsentRequest(
+            redirect_uri=f"{self._public_url}/api/v1/oauth/{provider}/callback",
+            scopes=requirement.scopes,
+            state=state,
+            verifier=verifier,
+            login_hint=account,
+        )
+
+
+def state_id_of(state: str) -> str:
+    """A state's document; who reads the collection cannot go back from here."""
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+async def _exchanged(gateway: OAuthGateway, code: str, request: ConsentRequest) -> Grant:
+    try:
+        return await gateway.exchange(code, request)
+    except InvalidGrantError as error:
+        raise failed.CodeRefusedError(str(error)) from error
+    except UnavailableError as error:
+        raise failed.ProviderFailedError(str(error)) from error
+
+
+def _checked(grant: Grant, requirement: OAuthConnection, account: str | None) -> SecretStr:
+    """The refresh token, if the grant is what the tool needs."""
+    missing = set(requirement.scopes) - grant.scopes
+    if missing:
+        raise failed.PartialConsentError(f"not granted: {' '.join(sorted(missing))}")
+    if account is not None and (grant.account_email or "").lower() != account.lower():
+        raise failed.WrongAccountError(
+            "another account was chosen",
+            remedy=f"Click Connect again and choose {account}.",
+        )
+    if grant.refresh_token is None:
+        raise failed.ProviderFailedError("the provider gave no refresh token")
+    return grant.refresh_token

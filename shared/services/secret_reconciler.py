@@ -1,0 +1,196 @@
+"""Puts right what processes left over that died between two steps.
+
+Secrets that no document names are destroyed, documents whose secret is gone say so, disconnections and
+renewals that were interrupted are finished. Secrets are listed before documents: whatever is named by then
+was stored before. Values younger than `IN_FLIGHT` are left alone, since a document may be about to name them.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property, partial
+
+from shared.errors import ConfigurationError, DisconnectedError, TrunklineError
+from shared.gateways.firestore import Database
+from shared.gateways.secret_manager import StoredVersion, secret_id_of, version_number
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ToolAddress
+from shared.models.base import utc_now
+from shared.repositories.agent_tools import AgentToolRepository, TenantRepository
+from shared.services.auth_service import AuthService
+from shared.services.connections import ConnectionRef, ConnectionService
+from shared.services.secret_store import IN_FLIGHT, ToolSecretStore
+from shared.services.token_renewal import TokenRenewal
+
+logger = logging.getLogger(__name__)
+
+REVOCATION_GIVEN_UP = timedelta(days=1)
+"""How long a provider that does not answer keeps us from destroying a token that it should revoke."""
+
+UNSUSPICIOUS = 20
+"""So many left-over values may be destroyed in one run even if they are most of all."""
+
+SECRET_GONE = "The stored credential is gone. Connect the account again."  # noqa: S105 - a sentence
+
+
+class Finding(StrEnum):
+    UNNAMED_VERSION = "version that no document names: destroyed"
+    EMPTY_SECRET = "secret with nothing in it: deleted"  # noqa: S105
+    GONE = "document names a secret that is gone: marked"
+    HALF_DISCONNECTED = "disconnection that was interrupted: finished"
+    HALF_RENEWED = "renewal that was interrupted: finished"
+
+
+@dataclass(frozen=True)
+class Found:
+    finding: Finding
+    subject: str
+    """A secret's or version's name, or tenant/agent/tool."""
+    error: str | None = None
+    """Why it could not be put right this time."""
+
+
+@dataclass(frozen=True)
+class _Repair:
+    finding: Finding
+    subject: str
+    do: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class _Inventory:
+    versions: dict[str, list[StoredVersion]]
+    """By secret id."""
+    tools: list[tuple[ToolAddress, AgentTool]]
+
+    def is_readable(self, version_name: str) -> bool:
+        versions = self.versions.get(secret_id_of(version_name), [])
+        return any(v.readable and _same(v.name, version_name) for v in versions)
+
+    def is_named(self, version: StoredVersion) -> bool:
+        return _key(version.name) in self._named
+
+    @cached_property
+    def _named(self) -> set[tuple[str, int]]:
+        return {_key(name) for _, tool in self.tools for name in tool.sensitive_config.values()}
+
+
+class SecretReconciler:
+    def __init__(
+        self,
+        database: Database,
+        store: ToolSecretStore,
+        auth: AuthService,
+        renewal: TokenRenewal,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._tenants = TenantRepository(database)
+        self._tools = AgentToolRepository(database)
+        self._connections = ConnectionService(database, now=now)
+        self._store = store
+        self._auth = auth
+        self._renewal = renewal
+        self._now = now
+
+    async def run(self, *, apply: bool = False) -> list[Found]:
+        """What is wrong, and with `apply` put right as well. Raises `UnavailableError` if it cannot look."""
+        inventory = await self._inventory()
+        repairs = [
+            repair for address, tool in inventory.tools for repair in self._of(address, tool, inventory)
+        ]
+        found = [await _carried_out(repair, apply) for repair in repairs]
+        if apply and repairs:
+            inventory = await self._inventory()  # a renewal may have named what nothing named before
+        repairs = list(self._of_secrets(inventory))
+        if apply:
+            _refuse_a_massacre(repairs, inventory)
+        return found + [await _carried_out(repair, apply) for repair in repairs]
+
+    async def _inventory(self) -> _Inventory:
+        versions = {
+            secret_id: await self._store.versions(secret_id) for secret_id in await self._store.all_ids()
+        }
+        tools = [
+            (ToolAddress(tenant_id, agent_id, tool.slug), tool)
+            for tenant_id in await self._tenants.list_ids()
+            for agent_id in await self._tools.list_agents(tenant_id)
+            for tool in await self._tools.list_tools(tenant_id, agent_id)
+        ]
+        return _Inventory(versions, tools)
+
+    def _of(self, address: ToolAddress, tool: AgentTool, inventory: _Inventory) -> Iterator[_Repair]:
+        subject = f"{address.tenant_id}/{address.agent_id}/{address.slug}"
+        connection, current = tool.connection, ConnectionRef.of(address, tool)
+        if connection is not None and current is None and REFRESH_TOKEN in tool.sensitive_config:
+            overdue = connection.since is None or connection.since + REVOCATION_GIVEN_UP <= self._now()
+            finish = partial(self._auth.finish_disconnect, address, tool, even_unrevoked=overdue)
+            yield _Repair(Finding.HALF_DISCONNECTED, subject, finish)
+        if current is not None and connection is not None:
+            renewal = connection.renewal
+            if renewal is not None and renewal.expires_at <= self._now():
+                yield _Repair(Finding.HALF_RENEWED, subject, partial(self._renew, address, current))
+            elif not inventory.is_readable(current.refresh_token_version):
+                yield _Repair(Finding.GONE, subject, partial(self._mark_gone, address, current))
+        for field, version in tool.sensitive_config.items():
+            if field != REFRESH_TOKEN and not inventory.is_readable(version):
+                forget = partial(self._connections.forget_version, address, field, version)
+                yield _Repair(Finding.GONE, f"{subject}#{field}", forget)
+
+    def _of_secrets(self, inventory: _Inventory) -> Iterator[_Repair]:
+        settled = self._now() - IN_FLIGHT
+        for secret_id, versions in inventory.versions.items():
+            left_over = [
+                v for v in versions if v.readable and not inventory.is_named(v) and v.created_at <= settled
+            ]
+            for version in left_over:
+                destroy = partial(self._store.destroy, version.name)
+                yield _Repair(Finding.UNNAMED_VERSION, version.name, destroy)
+            if all(not v.readable or v in left_over for v in versions) and _settled(versions, settled):
+                yield _Repair(Finding.EMPTY_SECRET, secret_id, partial(self._store.delete, secret_id))
+
+    async def _mark_gone(self, address: ToolAddress, connection: ConnectionRef) -> None:
+        if await self._auth.mark_disconnected(connection, SECRET_GONE):
+            await self._connections.forget_version(address, REFRESH_TOKEN, connection.refresh_token_version)
+
+    async def _renew(self, address: ToolAddress, connection: ConnectionRef) -> None:
+        try:
+            await self._renewal.renew(connection)
+        except DisconnectedError:  # the document says so now, but still names the dead token
+            tool = await self._tools.find(address.tenant_id, address.agent_id, address.slug)
+            if tool is not None and ConnectionRef.of(address, tool) is None:
+                await self._auth.finish_disconnect(address, tool)
+
+
+def _refuse_a_massacre(repairs: Sequence[_Repair], inventory: _Inventory) -> None:
+    """Documents of another project, or none at all, would make every secret look left over."""
+    doomed = sum(repair.finding is Finding.UNNAMED_VERSION for repair in repairs)
+    readable = sum(v.readable for versions in inventory.versions.values() for v in versions)
+    if doomed > UNSUSPICIOUS and doomed * 2 > readable:
+        raise ConfigurationError(f"{doomed} of {readable} stored values are named by no document: look first")
+
+
+def _settled(versions: Sequence[StoredVersion], moment: datetime) -> bool:
+    """A secret that was just made has no version yet, and no age that we could see: it is left alone."""
+    return bool(versions) and all(v.created_at <= moment for v in versions)
+
+
+async def _carried_out(repair: _Repair, apply: bool) -> Found:
+    error = None
+    if apply:
+        try:
+            await repair.do()
+        except TrunklineError as failure:  # the others are put right all the same
+            logger.warning("not put right", extra={"subject": repair.subject, "reason": str(failure)})
+            error = str(failure)
+    return Found(repair.finding, repair.subject, error)
+
+
+def _key(version_name: str) -> tuple[str, int]:
+    """Of a version, whether its name has the project's id or its number."""
+    return secret_id_of(version_name), version_number(version_name)
+
+
+def _same(one: str, other: str) -> bool:
+    return _key(one) == _key(other)
