@@ -82,7 +82,7 @@ class TwilioCall:
     caller: str | None
     """E.164; None when withheld, or when the caller has no number (SIP and browser clients)."""
     called: str
-    """E.164."""
+    """E.164; empty when Twilio tells of a recording, which names its call alone."""
     status: str
     """Of the caller's own leg: ringing, in-progress, completed, busy, no-answer, canceled, failed."""
 
@@ -102,7 +102,7 @@ class TwilioCall:
         return cls(
             call_sid=_required(params, "CallSid", _CALL_SID),
             caller=None if withheld else caller,
-            called=_required(params, "To", _E164),
+            called="" if "RecordingSid" in params else _required(params, "To", _E164),
             status=params.get("CallStatus", "ringing"),
         )
 

@@ -22,6 +22,7 @@ from shared.models.session import RoomMetadata
 pytestmark = pytest.mark.contract
 
 LIVEKIT_WEBHOOK = "/api/v1/voice/livekit/webhook"
+RECORDING = "/api/v1/voice/twilio/recording"
 ENSURE_AGENT = "/api/v1/tasks/ensure-agent"
 
 
@@ -100,6 +101,28 @@ async def test_callers_without_a_number_are_answered(stack: EdgeStack, caller: s
     call = await stack.database.get(f"tenants/{TENANT}/calls/{params['CallSid'].lower()}")
     assert call is not None
     assert call["caller"] is None
+
+
+@on_the_stacks_loop
+async def test_a_recording_is_stored_though_its_callback_names_neither_end_of_the_call(
+    stack: EdgeStack,
+) -> None:
+    """Twilio's recordingStatusCallback carries no From and no To, as the webhooks of a call do."""
+    params = call_params(150)
+    await stack.post(INCOMING, params)
+    recording = {
+        "AccountSid": params["AccountSid"],
+        "CallSid": params["CallSid"],
+        "RecordingSid": "RE" + "0" * 32,
+        "RecordingUrl": "https://api.twilio.com/2010-04-01/Accounts/AC/Recordings/RE",
+        "RecordingStatus": "completed",
+        "RecordingDuration": "7",
+    }
+    status, _ = await stack.post(f"{RECORDING}?tenant={TENANT}", recording)
+    assert status == 200
+    call = await stack.database.get(f"tenants/{TENANT}/calls/{params['CallSid'].lower()}")
+    assert call is not None
+    assert call["voicemail"]["seconds"] == 7
 
 
 @on_the_stacks_loop
