@@ -46,6 +46,26 @@ class AlreadyExistsError(TrunklineError):
     sentence = "That exists already."
 
 
+class ConflictError(TrunklineError):
+    """What was asked for does not fit the state that things are in; the sentence says what to do first."""
+
+
+class PreconditionFailedError(TrunklineError):
+    """The document was changed since it was read."""
+
+    sentence = "Somebody changed this meanwhile. Read it again, then repeat your change."
+
+
+class InvalidFieldsError(TrunklineError):
+    """Values that cannot be accepted; `fields` names each and says why, in words for a person."""
+
+    sentence = "Some values cannot be accepted."
+
+    def __init__(self, fields: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {reason}" for field, reason in fields))
+        self.fields = fields
+
+
 class UnavailableError(TrunklineError):
     """An outside system failed, refused or took too long, after the retries its gateway allows."""
 

@@ -9,7 +9,7 @@ GOOGLE_APPLICATION_CREDENTIALS.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,6 +38,9 @@ Fields = dict[str, Any]
 
 Filter = tuple[str, Literal["==", "<", "<=", ">", ">="], Any]
 """Field, operator, value."""
+
+Order = tuple[str, Literal["ASCENDING", "DESCENDING"]]
+"""Field, direction."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,40 @@ class Database:
             documents = await self._query(collection, filters, order_by).get()
             return [(document.id, document.to_dict() or {}) for document in documents]
 
+    async def page(
+        self,
+        collection: str,
+        *filters: Filter,
+        order: Order,
+        limit: int,
+        after: tuple[Any, str] | None = None,
+    ) -> list[tuple[str, Fields]]:
+        """At most `limit` (document id, fields) behind `after`: the order's value and the id of a document.
+
+        Equals are ordered by id, so no document is met twice or left out while others come and go.
+        """
+        field, direction = order
+        query: Any = self._query(collection, filters, None)
+        query = query.order_by(field, direction=direction).order_by("__name__", direction=direction)
+        if after is not None:
+            value, document_id = after
+            query = query.start_after([value, self._client.collection(collection).document(document_id)])
+        async with _firestore_call(f"page of {collection}"):
+            documents = await query.limit(limit).get()
+            return [(document.id, document.to_dict() or {}) for document in documents]
+
+    async def totals(
+        self, collection: str, *filters: Filter, sums: Sequence[str] = ()
+    ) -> tuple[int, list[float]]:
+        """How many documents pass the filters, and the sum of each field; counted by Firestore."""
+        query: Any = self._query(collection, filters, None).count(alias="count")
+        for number, field in enumerate(sums):
+            query = query.sum(field, alias=f"sum{number}")
+        async with _firestore_call(f"totals of {collection}"):
+            (results,) = await query.get()
+            values = {result.alias: result.value for result in results}
+            return int(values["count"]), [float(values[f"sum{number}"]) for number in range(len(sums))]
+
     async def count(self, collection: str, *filters: Filter) -> int:
         async with _firestore_call(f"count {collection}"):
             result = await self._query(collection, filters, None).count().get()
@@ -132,18 +169,42 @@ class Database:
         three, no lock held by a process that may die, no rollback (the client awaits it even when cancelled).
         """
         reference = self._client.document(path)
+
+        def add(batch: Any, fields: Fields, unchanged: Any) -> list[Write] | None:
+            changes, writes = decide(fields)
+            if changes:
+                batch.update(reference, changes, option=unchanged)
+            return writes if changes else None
+
+        return await self._conditionally(path, add)
+
+    async def remove(self, path: str, decide: Callable[[Fields], list[Write]]) -> None:
+        """Delete a document only as it was read: `decide` is as in `update` and returns what to write along.
+
+        Raises `NotFoundError`.
+        """
+        reference = self._client.document(path)
+
+        def add(batch: Any, fields: Fields, unchanged: Any) -> list[Write]:
+            batch.delete(reference, option=unchanged)
+            return decide(fields)
+
+        await self._conditionally(path, add)
+
+    async def _conditionally(self, path: str, add: Callable[[Any, Fields, Any], list[Write] | None]) -> bool:
+        """`add` puts its write into the batch and returns those that go along; None: nothing happens."""
+        reference = self._client.document(path)
         async with _firestore_call(f"update {path}"):
             for _ in range(UPDATE_ATTEMPTS):
                 snapshot = await reference.get()
                 fields = snapshot.to_dict()
                 if fields is None:
                     raise NotFoundError(f"no document {path}")
-                changes, writes = decide(fields)
-                if not changes:
-                    return False
                 batch = self._client.batch()
                 unchanged = self._client.write_option(last_update_time=snapshot.update_time)
-                batch.update(reference, changes, option=unchanged)
+                writes = add(batch, fields, unchanged)
+                if writes is None:
+                    return False
                 for write in writes:
                     self._add(batch, write)
                 try:

@@ -35,7 +35,11 @@ class VoicemailFallback(_Part):
     """The caller hears `prompt` and may leave a message, which is stored with the call."""
 
     kind: Literal["voicemail"] = "voicemail"
-    prompt: str = "We cannot take your call right now. Please leave a message after the tone."
+    prompt: str = Field(
+        default="We cannot take your call right now. Please leave a message after the tone.",
+        min_length=1,
+        max_length=500,
+    )
     max_seconds: int = Field(default=120, ge=5, le=600)
 
 
@@ -43,7 +47,11 @@ class SayFallback(_Part):
     """The caller hears `text`, then the call ends."""
 
     kind: Literal["say"] = "say"
-    text: str = "We cannot take your call right now. Please try again later. Goodbye."
+    text: str = Field(
+        default="We cannot take your call right now. Please try again later. Goodbye.",
+        min_length=1,
+        max_length=500,
+    )
 
 
 Fallback = Annotated[ForwardFallback | VoicemailFallback | SayFallback, Field(discriminator="kind")]
@@ -53,8 +61,8 @@ class OpeningHours(_Part):
     """One span on one day of the week, in the agent's time zone. `closes` must be later than `opens`."""
 
     weekday: int = Field(ge=0, le=6, description="0 is Monday")
-    opens: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    closes: str = Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
+    opens: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    closes: str = Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
 
     def contains(self, weekday: int, at: time) -> bool:
         clock = at.strftime("%H:%M")

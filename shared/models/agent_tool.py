@@ -65,4 +65,6 @@ class AgentTool(Document):
     config: dict[str, Any] = Field(default_factory=dict)
     sensitive_config: dict[str, str] = Field(default_factory=dict)
     """Field name → `projects/…/secrets/…/versions/N`. Never a value."""
+    sensitive_since: dict[str, Instant] = Field(default_factory=dict)
+    """Field name → when a person last set it."""
     connection: Connection | None = None

@@ -31,6 +31,8 @@ class Outcome(StrEnum):
     MESSAGE_PLAYED = "message_played"
     AGENT_LOST = "agent_lost"
     """The agent died in mid-call and neither a replacement nor the fallback reached the caller."""
+    STOPPED = "stopped"
+    """A member ended it."""
     FAILED = "failed"
 
 
@@ -58,7 +60,9 @@ class Call(Document):
     call_sid: str
     state: CallState
     caller: PhoneNumber | None
-    called: PhoneNumber
+    called: PhoneNumber | None
+    """None for a test call from the browser."""
+    source: Literal["phone", "web"] = "phone"
     started_at: Instant
     answered_at: Instant | None = None
     ended_at: Instant | None = None

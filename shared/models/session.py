@@ -38,7 +38,8 @@ class SessionSnapshot(Document):
     call_sid: str
     caller: PhoneNumber | None
     """None when the caller withholds the number."""
-    called: PhoneNumber
+    called: PhoneNumber | None
+    """None for a test call from the browser."""
     room: str
     agent: Agent
     tools: list[AgentTool]

@@ -1,0 +1,70 @@
+"""What the API works with: settings, services and gateways, made once for an event loop."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self
+
+from functions.tools_api.limits import RateLimit
+from functions.tools_api.settings import ApiSettings
+from shared.gateways.firestore import Database, firestore_client
+from shared.gateways.livekit import LiveKitGateway
+from shared.gateways.secret_manager import SecretManagerGateway
+from shared.gateways.twilio import TwilioGateway
+from shared.models.base import utc_now
+from shared.services.agent_service import AgentService
+from shared.services.api_key_service import ApiKeyService
+from shared.services.audit_service import AuditService
+from shared.services.identity import IdentityService
+from shared.services.members import MemberService
+from shared.services.preview_service import PreviewService
+from shared.services.secret_store import ToolSecretStore
+from shared.services.tool_catalog import ToolCatalog
+from shared.services.tool_service import ToolService
+from shared.tools.base.registry import ToolRegistry
+
+
+class Api:
+    """Holds clients and nothing of any request but how many a sender has made lately."""
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        database: Database,
+        secrets: SecretManagerGateway,
+        livekit: LiveKitGateway,
+        twilio: TwilioGateway,
+        *,
+        registry: ToolRegistry | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings
+        self._livekit = livekit
+        self._twilio = twilio
+        self._secrets = secrets
+        registry = registry or ToolRegistry()
+        stored_secrets = ToolSecretStore(secrets)
+        self.rate_limit = RateLimit(settings.requests_per_minute)
+        self.identity = IdentityService(settings.issuers, settings.user_token_audience)
+        self.members = MemberService(database)
+        self.api_keys = ApiKeyService(database, now=now)
+        self.audit = AuditService(database, now=now)
+        self.catalog = ToolCatalog(registry)
+        self.agents = AgentService(database, stored_secrets, now=now)
+        self.tools = ToolService(database, stored_secrets, registry, now=now)
+        self.previews = PreviewService(database, registry, now=now)
+
+    @classmethod
+    def connect(cls, settings: ApiSettings) -> Self:
+        """Needs a running loop. Nothing is sent yet."""
+        return cls(
+            settings,
+            Database(firestore_client(settings.google_cloud_project)),
+            SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint),
+            LiveKitGateway(settings),
+            TwilioGateway(settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_url),
+        )
+
+    async def aclose(self) -> None:
+        await self._livekit.aclose()
+        await self._twilio.aclose()
+        await self._secrets.aclose()

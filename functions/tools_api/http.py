@@ -1,0 +1,77 @@
+"""Headers and parameters that many routes share: ETag and If-Match, Idempotency-Key, cursors."""
+
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.tools_api.problems import PreconditionRequiredError
+from shared.models.base import DocumentId
+from shared.services.request_keys import RequestKey
+
+T = TypeVar("T")
+
+_ETAG_DESCRIPTION = "The `ETag` of the version that is changed, or `*` for whatever there is."
+
+
+class Body(BaseModel):
+    """What a request may say, and nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PageOf(BaseModel, Generic[T]):
+    items: list[T]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null: this was all.")
+
+
+async def _required_match(
+    if_match: Annotated[str | None, Header(description=_ETAG_DESCRIPTION, max_length=1000)] = None,
+) -> str:
+    if if_match is None:
+        raise PreconditionRequiredError("no If-Match")
+    return if_match
+
+
+async def _request_key(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Any text of your own; the same request sent again with it creates nothing more.",
+            min_length=1,
+            max_length=200,
+        ),
+    ] = None,
+) -> RequestKey | None:
+    if idempotency_key is None:
+        return None
+    body = await request.body()
+    return RequestKey(f"{request.method} {request.url.path}", idempotency_key, body)
+
+
+IfMatch = Annotated[str, Depends(_required_match)]
+
+OptionalIfMatch = Annotated[
+    str | None, Header(alias="If-Match", description=_ETAG_DESCRIPTION, max_length=1000)
+]
+
+IdempotencyKey = Annotated[RequestKey | None, Depends(_request_key)]
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many items a page has at most.")]
+
+Cursor = Annotated[
+    str | None,
+    Query(max_length=2000, description="`next_cursor` of the page before; leave out for the first."),
+]
+
+AgentId = Annotated[DocumentId, Path()]
+
+
+def set_etag(response: Response, etag: str) -> None:
+    response.headers["ETag"] = etag
+
+
+def set_location(response: Response, request: Request, resource_id: str) -> None:
+    """Of what a POST to a collection made."""
+    response.headers["Location"] = f"{request.url.path.rstrip('/')}/{resource_id}"

@@ -1,0 +1,147 @@
+"""Errors as RFC 9457 problem details: a sentence for people, a code for programs, nothing of our insides."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from shared.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    ForbiddenError,
+    InvalidFieldsError,
+    NotFoundError,
+    PreconditionFailedError,
+    TrunklineError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from shared.services.field_errors import field_path, reason
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    field: str = Field(description="Where in the request, such as `hours.0.opens`.")
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = Field(description="One sentence for a person.")
+    code: str = Field(description="For programs; stays the same when texts change.")
+    errors: list[FieldError] = Field(
+        default_factory=list[FieldError], description="With 422: what to correct."
+    )
+
+
+class PreconditionRequiredError(TrunklineError):
+    sentence = "Send the ETag of the version that you change as If-Match."
+
+
+class TooManyRequestsError(TrunklineError):
+    sentence = "Too many requests. Try again in a moment."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("rate limit")
+        self.retry_after = retry_after
+
+
+STATUS: dict[type[TrunklineError], tuple[int, str]] = {
+    UnauthenticatedError: (401, "unauthenticated"),
+    ForbiddenError: (403, "forbidden"),
+    NotFoundError: (404, "not_found"),
+    AlreadyExistsError: (409, "already_exists"),
+    ConflictError: (409, "conflict"),
+    PreconditionFailedError: (412, "precondition_failed"),
+    InvalidFieldsError: (422, "invalid_fields"),
+    PreconditionRequiredError: (428, "precondition_required"),
+    TooManyRequestsError: (429, "too_many_requests"),
+    UnavailableError: (503, "unavailable"),
+}
+
+RETRY_AFTER_SECONDS = 2
+"""With a 503: an outside service did not answer."""
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[tuple[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=[FieldError(field=field, message=message) for field, message in errors or []],
+    )
+    return JSONResponse(body.model_dump(), status, headers, media_type=CONTENT_TYPE)
+
+
+def answer_problems(app: FastAPI) -> None:
+    app.add_exception_handler(TrunklineError, _on_our_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's documentation."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+async def _on_our_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TrunklineError)
+    kinds = (kind for kind in type(error).__mro__ if kind in STATUS)
+    status, code = STATUS.get(next(kinds, TrunklineError), (500, "internal"))
+    level = logging.ERROR if status >= 500 else logging.INFO
+    log.log(level, "request refused", extra={"status": status, "reason": str(error)})
+    headers: dict[str, str] = {}
+    if isinstance(error, UnauthenticatedError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.retry_after)
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    fields = error.fields if isinstance(error, InvalidFieldsError) else None
+    return problem(status, code, error.sentence, fields, headers)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = [(_field(finding["loc"]), reason(finding)) for finding in error.errors()]
+    return problem(422, "invalid_fields", InvalidFieldsError.sentence, fields)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """What the framework answers by itself: unknown paths and methods, unreadable bodies."""
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    return problem(error.status_code, code, f"{phrase}.", headers=dict(error.headers or {}))
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    """Without "body", which everybody takes for granted; other places are named."""
+    if location[:1] == ("body",):
+        return field_path(location[1:]) or "body"
+    return field_path(location[1:]) if len(location) > 1 else field_path(location)

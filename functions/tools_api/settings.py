@@ -1,0 +1,37 @@
+"""What the API needs to know, from the environment."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from shared.services.identity import IdentitySettings
+from shared.settings import GoogleCloudSettings, LiveKitSettings
+
+
+def _base_url(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("expected a URL, such as https://voice.example.com")
+    return url.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
+    dashboard_origins: str = ""
+    """Origins that browsers may call from, with commas between them; none: only programs can use the API."""
+    incoming_call_url: BaseUrl
+    """Base URL of the phone edge, which attached numbers call."""
+    twilio_account_sid: str
+    twilio_auth_token: SecretStr
+    twilio_api_url: BaseUrl = "https://api.twilio.com"
+    secret_manager_endpoint: str | None = None
+    """`host:port`; None is Google's own."""
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    requests_per_minute: int = Field(default=600, ge=1)
+    """Of one member or key, on one instance; Cloud Armor limits what comes in altogether."""
+    log_level: str = "INFO"
+
+    @property
+    def origins(self) -> list[str]:
+        return [origin.strip().rstrip("/") for origin in self.dashboard_origins.split(",") if origin.strip()]

@@ -1,0 +1,154 @@
+"""Agents as people edit them."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.errors import ConflictError
+from shared.gateways.firestore import Database, Write
+from shared.models.agent import Agent
+from shared.models.agent_input import AgentInput
+from shared.models.agent_tool import AgentTool
+from shared.models.audit import Actor, AuditAction
+from shared.models.base import utc_now
+from shared.repositories.configured_agents import ConfiguredAgentRepository
+from shared.repositories.paging import Page
+from shared.services.audit_service import AuditService, changes_between
+from shared.services.etags import check_match, etag_of
+from shared.services.field_errors import invalid_fields
+from shared.services.request_keys import OnceCommitter, RequestKey
+from shared.services.tool_service import SecretStore
+
+
+@dataclass(frozen=True)
+class NamedAgent:
+    id: str
+    agent: Agent
+
+    @property
+    def etag(self) -> str:
+        return etag_of(self.agent)
+
+
+class AgentService:
+    """`now` is the clock, `new_id` makes ids that no agent has.
+
+    All raise `UnavailableError`; those that take an agent's id raise `NotFoundError`; those that take
+    `if_match` raise `PreconditionFailedError`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: SecretStore,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = lambda: f"a{secrets.token_hex(8)}",
+    ) -> None:
+        self._agents = ConfiguredAgentRepository(database)
+        self._secrets = secrets
+        self._audit = AuditService(database, now=now)
+        self._once = OnceCommitter(database, now=now)
+        self._new_id = new_id
+
+    async def list_agents(self, tenant_id: str, limit: int, cursor: str | None) -> Page[NamedAgent]:
+        """By name. Raises `InvalidFieldsError` for a cursor of another list."""
+        page = await self._agents.page(tenant_id, limit, cursor)
+        return Page([NamedAgent(agent_id, agent) for agent_id, agent in page.items], page.next_cursor)
+
+    async def get(self, tenant_id: str, agent_id: str) -> NamedAgent:
+        return NamedAgent(agent_id, await self._agents.get(tenant_id, agent_id))
+
+    async def create(
+        self, tenant_id: str, actor: Actor, wanted: AgentInput, request: RequestKey | None
+    ) -> NamedAgent:
+        return await self._create(tenant_id, actor, Agent.model_validate(wanted.model_dump()), [], request)
+
+    async def duplicate(
+        self, tenant_id: str, actor: Actor, agent_id: str, name: str, request: RequestKey | None
+    ) -> NamedAgent:
+        """The same agent under another name, without numbers. Secrets and connected accounts belong to the
+        original alone, so the copy's tools that had some start disabled."""
+        original = await self._agents.get(tenant_id, agent_id)
+        tools = [_without_secrets(tool) for tool in await self._agents.tools(tenant_id, agent_id)]
+        copy = original.model_copy(update={"name": name, "revision": 1})
+        return await self._create(tenant_id, actor, copy, tools, request)
+
+    async def change(
+        self, tenant_id: str, actor: Actor, agent_id: str, patch: Mapping[str, Any], if_match: str | None
+    ) -> NamedAgent:
+        """`patch` has new values by field. Raises `InvalidFieldsError`."""
+        changed: list[Agent] = []
+
+        def decide(before: Agent) -> tuple[Agent, list[Write]]:
+            check_match(if_match, before)
+            after = _patched(before, patch)
+            if after != before:
+                after = after.model_copy(update={"revision": before.revision + 1})
+            changed.append(after)
+            changes = changes_between(before, after)
+            entry = self._audit.entry(
+                tenant_id, actor, AuditAction.AGENT_CHANGED, f"agents/{agent_id}", changes
+            )
+            return after, [entry]
+
+        await self._agents.change(tenant_id, agent_id, decide)
+        return NamedAgent(agent_id, changed[-1])
+
+    async def delete(self, tenant_id: str, actor: Actor, agent_id: str, if_match: str | None) -> None:
+        """With its tools and their secrets, for good. Its calls stay until they expire.
+
+        Raises `ConflictError` while it answers a number: that phone would be dead. Secrets are destroyed when
+        nothing names them any more; a process that dies before leaves them to the reconciler.
+        """
+        check_match(if_match, await self._agents.get(tenant_id, agent_id))
+        if numbers := await self._agents.numbers(tenant_id, agent_id):
+            raise ConflictError(
+                f"agent {agent_id} has numbers",
+                sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
+            )
+        tools = await self._agents.tools(tenant_id, agent_id)
+
+        def decide(agent: Agent) -> list[Write]:
+            check_match(if_match, agent)
+            changes = changes_between(agent, None)
+            subject = f"agents/{agent_id}"
+            entry = self._audit.entry(tenant_id, actor, AuditAction.AGENT_DELETED, subject, changes)
+            removals = [self._agents.tool_removal(tenant_id, agent_id, tool.slug) for tool in tools]
+            return [*removals, entry]
+
+        await self._agents.remove(tenant_id, agent_id, decide)
+        for tool in tools:
+            for version in tool.sensitive_config.values():
+                await self._secrets.destroy(version)
+
+    async def _create(
+        self, tenant_id: str, actor: Actor, agent: Agent, tools: list[AgentTool], request: RequestKey | None
+    ) -> NamedAgent:
+        new_id = self._new_id()
+        subject = f"agents/{new_id}"
+        changes = changes_between(None, agent)
+        writes = [
+            *self._agents.creation(tenant_id, new_id, agent, tools),
+            self._audit.entry(tenant_id, actor, AuditAction.AGENT_CREATED, subject, changes),
+        ]
+        agent_id = await self._once.commit(tenant_id, request, new_id, writes)
+        return NamedAgent(new_id, agent) if agent_id == new_id else await self.get(tenant_id, agent_id)
+
+
+def _patched(before: Agent, patch: Mapping[str, Any]) -> Agent:
+    settings = before.model_dump(exclude={"revision"})
+    try:
+        wanted = AgentInput.model_validate({**settings, **patch})
+    except ValidationError as error:
+        raise invalid_fields(error) from None
+    return Agent.model_validate({**wanted.model_dump(), "revision": before.revision})
+
+
+def _without_secrets(tool: AgentTool) -> AgentTool:
+    needs = bool(tool.sensitive_config) or tool.connection is not None
+    return AgentTool(slug=tool.slug, enabled=tool.enabled and not needs, config=tool.config)

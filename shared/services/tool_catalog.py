@@ -1,0 +1,99 @@
+"""The registered tools as people see them: everything here is derived from `ToolMetadata`."""
+
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel, SecretStr
+
+from shared.tools.base.base_tool import ToolMetadata
+from shared.tools.base.gemini_schema import function_name
+from shared.tools.base.registry import ToolRegistry
+
+LONG_TEXT = 200
+"""Texts that may be longer than this get several lines in a form."""
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CatalogAction:
+    name: str
+    function: str
+    """What the model calls."""
+    description: str
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class CatalogTool:
+    slug: str
+    display_name: str
+    description: str
+    config_schema: Schema
+    """JSON Schema (2020-12); secret fields have `writeOnly`."""
+    ui_schema: Schema
+    """Hints for forms, as react-jsonschema-form reads them."""
+    secret_fields: list[str]
+    provider: str | None
+    """Of the account that has to be connected; None: the tool needs none."""
+    scopes: list[str]
+    actions: list[CatalogAction]
+
+
+class ToolCatalog:
+    """Made once: nothing in it changes while the process lives."""
+
+    def __init__(self, registry: ToolRegistry) -> None:
+        self._tools = {tool.metadata.slug: _described(tool.metadata) for tool in registry.all()}
+
+    def all(self) -> list[CatalogTool]:
+        return list(self._tools.values())
+
+    def find(self, slug: str) -> CatalogTool | None:
+        return self._tools.get(slug)
+
+
+def secret_fields(config: type[BaseModel]) -> list[str]:
+    """Names of the fields that hold a `SecretStr`, optional ones included."""
+    return [name for name, field in config.model_fields.items() if _holds_secret(field.annotation)]
+
+
+def _holds_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
+
+
+def _described(metadata: ToolMetadata) -> CatalogTool:
+    schema = metadata.config.model_json_schema()
+    connection = metadata.connection
+    return CatalogTool(
+        slug=metadata.slug,
+        display_name=metadata.display_name,
+        description=metadata.description,
+        config_schema=schema,
+        ui_schema=_ui_schema(schema),
+        secret_fields=secret_fields(metadata.config),
+        provider=connection.provider if connection else None,
+        scopes=list(connection.scopes) if connection else [],
+        actions=[
+            CatalogAction(
+                name,
+                function_name(metadata.slug, name, metadata.actions),
+                action.description,
+                action.read_only,
+            )
+            for name, action in metadata.actions.items()
+        ],
+    )
+
+
+def _ui_schema(schema: Schema) -> Schema:
+    """https://rjsf-team.github.io/react-jsonschema-form/docs/api-reference/uiSchema"""
+    properties = cast("dict[str, Schema]", schema.get("properties", {}))
+    hints: Schema = {"ui:order": list(properties)}
+    for name, field in properties.items():
+        options = [field, *cast("list[Schema]", field.get("anyOf", []))]
+        if any(option.get("writeOnly") for option in options):
+            hints[name] = {"ui:widget": "password", "ui:autocomplete": "off"}
+        elif any(option.get("maxLength", 0) > LONG_TEXT for option in options):
+            hints[name] = {"ui:widget": "textarea"}
+    return hints
