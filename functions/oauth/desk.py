@@ -16,6 +16,7 @@ from shared.services.oauth_providers import GOOGLE, oauth_providers
 from shared.services.secret_reconciler import SecretReconciler
 from shared.services.secret_store import ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
+from shared.tools.base.registry import ToolRegistry
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Desk:
     secrets: SecretManagerGateway
 
     @classmethod
-    def connect(cls, settings: ConnectSettings) -> Self:
-        """Needs a running loop. Nothing is sent yet."""
+    def connect(cls, settings: ConnectSettings, registry: ToolRegistry | None = None) -> Self:
+        """Needs a running loop. Nothing is sent yet. `registry` is the product's own unless given."""
         database = Database(firestore_client(settings.google_cloud_project))
         secrets = SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint)
         store = ToolSecretStore(secrets)
         providers = {name: _gateway(provider) for name, provider in oauth_providers(settings).items()}
-        auth = AuthService(database, store, providers, settings.public_url)
+        auth = AuthService(database, store, providers, settings.public_url, registry=registry)
         renewal = TokenRenewal(secrets, providers, ConnectionService(database))
         return cls(
             settings=settings,

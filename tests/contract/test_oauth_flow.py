@@ -1,0 +1,420 @@
+"""Connecting a tool, from the click to the last page, over HTTP with the real client libraries."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import aiohttp
+import pytest
+
+from local.google.faults import Fault
+from shared.models.agent_tool import REFRESH_TOKEN, ConnectionState, ToolAddress
+from shared.models.member import Role
+from shared.services import auth_service
+from shared.services.connections import ConnectionRef
+from shared.tools.implementations.google_calendar import GoogleCalendarTool
+from tests.connect_stack import (
+    ACCOUNT,
+    AGENT,
+    CALENDAR,
+    CRM,
+    DASHBOARD,
+    EDITOR,
+    OWNER,
+    STRANGER,
+    TENANT,
+    VIEWER,
+    Stack,
+    running_stack,
+)
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
+    async with running_stack(tmp_path) as started:
+        yield started
+
+
+async def test_a_click_and_a_consent_connect_the_tool(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        before = await browser.api("GET", "status")
+        status, page = await browser.connect()
+        _, shown = await browser.api("GET", "status")
+    tool, readable = await stack.stored()
+
+    assert before == (200, {"state": "never_connected"})
+    assert status == 200
+    assert f"connected to {ACCOUNT}" in page
+    assert tool is not None
+    assert list(tool.sensitive_config.values()) == readable
+    assert (shown["state"], shown["account_email"]) == ("connected", ACCOUNT)
+    assert shown["since"]
+    requirement = GoogleCalendarTool.metadata.connection
+    assert requirement is not None
+    assert set(requirement.scopes) <= set(shown["scopes"])
+
+
+async def test_what_was_connected_gives_access_tokens_that_the_provider_accepts(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+    tool = await stack.tool()
+    assert tool is not None
+    current = ConnectionRef.of(ToolAddress(TENANT, AGENT, CALENDAR), tool)
+    assert current is not None
+
+    token = await stack.desk.reconciler._renewal.renew(current)  # pyright: ignore[reportPrivateUsage]
+
+    headers = {"Authorization": f"Bearer {token.value.get_secret_value()}"}
+    url = f"{stack.google.url}/calendar/v3/calendars/primary/events"
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_the_consent_page_is_asked_for_all_that_google_needs(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        asked = parse_qs(urlsplit(await browser.start(account=ACCOUNT)).query)
+
+    assert asked["access_type"] == ["offline"]
+    assert set(asked["prompt"][0].split()) == {"consent", "select_account"}
+    assert asked["include_granted_scopes"] == ["true"]
+    assert asked["code_challenge_method"] == ["S256"]
+    assert asked["login_hint"] == [ACCOUNT]
+
+
+async def test_the_last_page_needs_nobody_else_and_tells_only_the_dashboard(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        back = await browser.agree(await browser.start())
+        async with browser.http.get(back) as answer:
+            page, headers = await answer.text(), answer.headers
+
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert f'data-origin="{DASHBOARD}"' in page
+    assert f'<a href="{DASHBOARD}">' in page
+    assert page.count("http") == 2, "nothing comes from elsewhere"
+
+
+async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
+    """A consent that goes wrong as `case` says; the answer of the last page."""
+    async with stack.browser() as browser, stack.browser(OWNER) as another:
+        match case:
+            case "denied":
+                await stack.consent(deny=True)
+                return await browser.connect()
+            case "partial scopes":
+                await stack.consent(scopes=["https://www.googleapis.com/auth/calendar.freebusy"])
+                return await browser.connect()
+            case "wrong account":
+                await stack.consent("boss@harbor.example")
+                return await browser.connect(account=ACCOUNT)
+            case "state unknown":
+                return await browser.visit(f"{stack.url}/api/v1/oauth/google/callback?state=x&code=y")
+            case "no state":
+                return await browser.visit(f"{stack.url}/api/v1/oauth/google/callback")
+            case "another user's":
+                return await another.visit(await browser.agree(await browser.start()))
+            case "no longer allowed":
+                back = await browser.agree(await browser.start())
+                await stack.add_member(EDITOR, Role.VIEWER)
+                return await browser.visit(back)
+            case "agent deleted":
+                back = await browser.agree(await browser.start())
+                await stack.database.remove(f"tenants/{TENANT}/agents/{AGENT}", lambda _: [])
+                return await browser.visit(back)
+            case "code made up":
+                back = await browser.agree(await browser.start())
+                query = parse_qs(urlsplit(back).query) | {"code": ["made-up"]}
+                return await browser.visit(f"{back.partition('?')[0]}?{urlencode(query, doseq=True)}")
+            case "code used":
+                back = await browser.agree(await browser.start())
+                code = parse_qs(urlsplit(back).query)["code"][0]
+                stack.google._oauth.redeem_code(code)  # pyright: ignore[reportPrivateUsage]
+                return await browser.visit(back)
+            case "provider fails":
+                stack.google.faults.plan(Fault(path="/token", count=9, status=503))
+                return await browser.connect()
+            case "provider slow":
+                stack.google.faults.plan(Fault(path="/token", delay_seconds=5, status=500))
+                return await browser.connect()
+            case "another provider's":
+                back = await browser.agree(await browser.start())
+                return await browser.visit(back.replace("/google/", "/crm/"))
+            case _:
+                raise AssertionError(case)
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("denied", "Access was not allowed"),
+        ("partial scopes", "Not everything that the tool needs was allowed"),
+        ("wrong account", f"choose {ACCOUNT}"),
+        ("state unknown", "does not belong to any connection"),
+        ("no state", "does not belong to any connection"),
+        ("another user&#x27;s", "started in another browser"),
+        ("no longer allowed", "You may no longer change this agent"),
+        ("agent deleted", "does not exist any more"),
+        ("code made up", "did not accept its own answer"),
+        ("code used", "did not accept its own answer"),
+        ("provider fails", "does not answer as it should"),
+        ("provider slow", "does not answer as it should"),
+        ("another provider&#x27;s", "does not belong to any connection"),
+    ],
+)
+async def test_a_consent_that_goes_wrong_says_so_and_changes_nothing(
+    stack: Stack, case: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.gateways.google_consent.EXCHANGE_TIMEOUT_SECONDS", 0.5)
+    before = await stack.stored()
+
+    status, page = await _tampered(stack, case.replace("&#x27;", "'"))
+
+    assert status == 400
+    assert says in page
+    assert "Not connected" in page
+    assert await stack.stored() == before
+
+
+async def test_a_page_that_is_loaded_again_connects_nothing_twice(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        back = await browser.agree(await browser.start())
+        cookies = {cookie.key: cookie.value for cookie in browser.http.cookie_jar}
+        await browser.visit(back)
+        once = await stack.stored()
+        browser.http.cookie_jar.update_cookies(cookies)
+        status, page = await browser.visit(back)
+
+    assert (status, "was used before" in page) == (400, True)
+    assert await stack.stored() == once
+
+
+async def test_ten_minutes_are_enough_and_eleven_are_too_many(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_service, "STATE_VALID", auth_service.STATE_VALID * 0)
+    async with stack.browser() as browser:
+        status, page = await browser.connect()
+
+    assert (status, "more than ten minutes" in page) == (400, True)
+    assert await stack.stored() == (None, [])
+
+
+async def test_a_person_who_said_no_may_go_back_and_say_yes(stack: Stack) -> None:
+    await stack.consent(deny=True)
+    async with stack.browser() as browser:
+        consent_page = await browser.start()
+        await browser.visit(await browser.agree(consent_page))
+        await stack.consent()
+        status, _ = await browser.visit(await browser.agree(consent_page))
+
+    assert status == 200
+
+
+async def test_connecting_again_replaces_the_token_and_destroys_the_former(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+        first, _ = await stack.stored()
+        await browser.connect()
+    second, readable = await stack.stored()
+
+    assert first is not None
+    assert second is not None
+    assert second.sensitive_config != first.sensitive_config
+    assert list(second.sensitive_config.values()) == readable
+
+
+async def test_of_two_who_connect_at_once_the_later_consent_holds_whole(stack: Stack) -> None:
+    async with stack.browser(EDITOR) as slow, stack.browser(OWNER) as fast:
+        slow_back = await slow.agree(await slow.start())
+        await stack.consent("boss@harbor.example")
+        fast_back = await fast.agree(await fast.start())
+        stack.google.faults.plan(Fault(path="/token", delay_seconds=1))
+        earlier = asyncio.create_task(slow.visit(slow_back))
+        while stack.google.faults._planned:  # pyright: ignore[reportPrivateUsage]  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        later, _ = await fast.visit(fast_back)
+        status, page = await earlier
+    tool, readable = await stack.stored()
+
+    assert later == 200
+    assert (status, "Somebody else connected this tool" in page) == (400, True)
+    assert tool is not None
+    assert tool.connection is not None
+    assert tool.connection.account_email == "boss@harbor.example"
+    assert [tool.sensitive_config[REFRESH_TOKEN]] == readable
+
+
+async def test_disconnecting_revokes_destroys_and_says_so(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+        tool = await stack.tool()
+        assert tool is not None
+        sealed = await stack.desk.secrets.access(tool.sensitive_config[REFRESH_TOKEN])
+        answer = await browser.api("POST", "disconnect")
+        again = await browser.api("POST", "disconnect")
+        _, shown = await browser.api("GET", "status")
+    token = auth_service.StoredGrant.opened(sealed).refresh_token.get_secret_value()
+
+    assert answer == (200, {"state": "disconnected", "revoked": True})
+    assert again == (200, {"state": "disconnected", "revoked": False})
+    assert stack.google._oauth.refresh_grant(token) is None  # pyright: ignore[reportPrivateUsage]
+    assert shown["state"] == "disconnected"
+    assert shown["reason"] == auth_service.DISCONNECTED_BY_MEMBER
+    tool, readable = await stack.stored()
+    assert tool is not None
+    assert (tool.sensitive_config, readable) == ({}, [])
+    events = await stack.database.query(f"tenants/{TENANT}/events")
+    assert sorted(fields["type"] for _, fields in events) == [
+        "connection.connected",
+        "connection.disconnected",
+    ]
+
+
+async def test_a_provider_that_is_down_keeps_nobody_connected(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+        stack.google.faults.plan(Fault(path="/revoke", count=9, status=503))
+        answer = await browser.api("POST", "disconnect")
+        stack.google.faults.clear()
+        tool = await stack.tool()
+        found = await stack.desk.reconciler.run(apply=True)
+
+    assert answer == (200, {"state": "disconnected", "revoked": False})
+    assert tool is not None
+    assert tool.connection is not None
+    assert tool.connection.state is ConnectionState.DISCONNECTED
+    assert [one.finding.name for one in found] == ["HALF_DISCONNECTED"]
+    tool, readable = await stack.stored()
+    assert tool is not None
+    assert (tool.sensitive_config, readable) == ({}, [])
+
+
+async def test_a_generic_provider_is_connected_by_the_same_code(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        status, page = await browser.connect(provider="crm")
+        _, shown = await browser.api("GET", "status", provider="crm")
+        answer = await browser.api("POST", "disconnect", provider="crm")
+
+    assert (status, "connected to ops@harbor.example" in page) == (200, True)
+    assert shown["provider"] == "crm"
+    assert answer[1]["revoked"] is True
+    assert stack.crm.tokens == {}
+
+
+async def test_rotation_through_secret_manager_keeps_the_connection(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect(provider="crm")
+    tool = await stack.tool(CRM)
+    assert tool is not None
+    ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
+    assert ref is not None
+    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
+
+    await renewal.renew(ref)
+    await renewal.renew(ref)
+
+    tool = await stack.tool(CRM)
+    assert tool is not None
+    assert tool.sensitive_config[REFRESH_TOKEN].endswith("/versions/3")
+    assert len(stack.crm.tokens) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "start", "status"),
+    [(OWNER, 200, 200), (EDITOR, 200, 200), (VIEWER, 403, 200), (STRANGER, 403, 403)],
+)
+async def test_who_may_connect_and_who_may_look(stack: Stack, who: str, start: int, status: int) -> None:
+    async with stack.browser(who) as browser:
+        assert (await browser.api("POST", "start"))[0] == start
+        assert (await browser.api("POST", "disconnect"))[0] == {200: 404}.get(start, start)
+        assert (await browser.api("GET", "status"))[0] == status
+
+
+@pytest.mark.parametrize("flaw", ["expired", "audience", "issuer", "garbage", "unsigned"])
+async def test_a_token_that_is_not_right_signs_nobody_in(stack: Stack, flaw: str) -> None:
+    identity = stack.identity
+    tokens = {
+        "expired": identity.token(EDITOR, expires_in=-120),
+        "audience": identity.token(EDITOR, audience="elsewhere"),
+        "issuer": identity.token(EDITOR, claims={"iss": "https://evil.example"}),
+        "garbage": "x.y.z",
+        "unsigned": identity.token(EDITOR)[:-8] + "AAAAAAAA",
+    }
+    async with stack.browser() as browser:
+        status, problem = await browser.api("POST", "start", token=tokens[flaw])
+
+    assert (status, problem["detail"]) == (401, "Please sign in.")
+
+
+async def test_a_clock_that_is_half_a_minute_off_is_no_reason_to_refuse(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        status, _ = await browser.api("GET", "status", token=stack.identity.token(EDITOR, expires_in=-30))
+
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"tool": "end_call"}, 404),
+        ({"tool": "no_such_tool"}, 404),
+        ({"agent_id": "nobody"}, 404),
+        ({"tenant_id": "no-such-tenant"}, 403),
+        ({"tenant_id": "harbor/agents/x"}, 400),
+        ({"more": 1}, 400),
+        ({"account": "not an address"}, 400),
+    ],
+)
+async def test_a_request_with_a_mistake_is_told_which(
+    stack: Stack, body: dict[str, Any], status: int
+) -> None:
+    async with stack.browser() as browser:
+        answer, problem = await browser.api("POST", "start", **body)
+
+    assert answer == status
+    assert problem["status"] == status
+
+
+async def test_only_the_dashboard_may_ask_from_a_page(stack: Stack) -> None:
+    url = f"{stack.url}/api/v1/oauth/google/start"
+    allowed = []
+    async with aiohttp.ClientSession() as http:
+        for origin in (DASHBOARD, "https://evil.example"):
+            asked = {
+                "Origin": origin,
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "authorization",
+            }
+            async with http.options(url, headers=asked) as answer:
+                allowed.append(answer.headers.get("Access-Control-Allow-Origin"))
+
+    assert allowed == [DASHBOARD, None]
+
+
+async def test_the_reconciler_takes_orders_from_the_scheduler_alone(stack: Stack) -> None:
+    url = f"{stack.url}/api/v1/tasks/reconcile-secrets"
+    token = stack.google.identity.sign(_scheduler_claims(stack))
+    async with aiohttp.ClientSession() as http:
+        statuses = []
+        for headers in ({}, {"Authorization": f"Bearer {stack.identity.token(OWNER)}"}):
+            async with http.post(url, json={}, headers=headers) as answer:
+                statuses.append(answer.status)
+        async with http.post(url, json={}, headers={"Authorization": f"Bearer {token}"}) as answer:
+            body = await answer.json()
+
+    assert statuses == [401, 401]
+    assert body == {"applied": False, "found": []}
+
+
+def _scheduler_claims(stack: Stack) -> dict[str, object]:
+    now = int(time.time())
+    email = stack.settings.scheduler_service_account
+    claims = {"sub": "1", "aud": stack.settings.public_url, "email": email, "email_verified": True}
+    return {**claims, "iat": now, "exp": now + 600}
