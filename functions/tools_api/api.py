@@ -16,6 +16,7 @@ from shared.services.api_key_service import ApiKeyService
 from shared.services.audit_service import AuditService
 from shared.services.identity import IdentityService
 from shared.services.members import MemberService
+from shared.services.number_service import NumberService
 from shared.services.preview_service import PreviewService
 from shared.services.secret_store import ToolSecretStore
 from shared.services.tool_catalog import ToolCatalog
@@ -51,6 +52,7 @@ class Api:
         self.catalog = ToolCatalog(registry)
         self.agents = AgentService(database, stored_secrets, now=now)
         self.tools = ToolService(database, stored_secrets, registry, now=now)
+        self.numbers = NumberService(database, twilio, settings.incoming_call_url, now=now)
         self.previews = PreviewService(database, registry, now=now)
 
     @classmethod

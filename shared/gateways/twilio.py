@@ -1,4 +1,4 @@
-"""Twilio's REST API: changing a call that is going on, through the official client.
+"""Twilio's REST API, through the official client: calls that are going on, the account's numbers, recordings.
 
 The client library is imported with the first call: answering the phone does not need it.
 """
@@ -7,6 +7,9 @@ The client library is imported with the first call: answering the phone does not
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ from shared.errors import UnavailableError
 
 if TYPE_CHECKING:
     from twilio.rest import Client
+    from twilio.rest.api.v2010.account.incoming_phone_number import IncomingPhoneNumberInstance
 
 TIMEOUT_SECONDS = 4.0
 """For one request. There is no retry here: the task that asked for it is delivered again."""
@@ -24,6 +28,27 @@ NOT_IN_PROGRESS = 21220
 """Twilio's code for a call that is over, or was not answered yet. https://www.twilio.com/docs/api/errors/21220"""
 
 NOT_FOUND = 20404
+
+MAX_NUMBERS = 1000
+"""Of an account that are looked at: one page of Twilio's."""
+
+
+@dataclass(frozen=True)
+class NumberWebhooks:
+    """What Twilio calls for a number, always by POST; empty: nothing."""
+
+    voice_url: str = ""
+    voice_fallback_url: str = ""
+    status_callback: str = ""
+
+
+@dataclass(frozen=True)
+class AccountNumber:
+    sid: str
+    number: str
+    """E.164."""
+    name: str
+    webhooks: NumberWebhooks
 
 
 class TwilioGateway:
@@ -49,21 +74,55 @@ class TwilioGateway:
             client, self._connected = self._connected, None
             await client.http_client.close()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
+    async def list_numbers(self) -> list[AccountNumber]:
+        """The account's numbers, at most `MAX_NUMBERS`. Raises `UnavailableError`."""
+        async with self._calling("list numbers") as client:
+            found = await client.incoming_phone_numbers.list_async(limit=MAX_NUMBERS, page_size=MAX_NUMBERS)
+            return [_account_number(number) for number in found]
+
+    async def find_number(self, number: str) -> AccountNumber | None:
+        """`number` is E.164; None: the account does not own it. Raises `UnavailableError`."""
+        async with self._calling("find a number") as client:
+            found = await client.incoming_phone_numbers.list_async(phone_number=number, limit=1)
+            return next((_account_number(each) for each in found if each.phone_number == number), None)
+
+    async def configure_number(self, sid: str, webhooks: NumberWebhooks) -> None:
+        """Raises `UnavailableError`."""
+        async with self._calling("configure a number") as client:
+            await client.incoming_phone_numbers(sid).update_async(
+                voice_url=webhooks.voice_url,
+                voice_method="POST",
+                voice_fallback_url=webhooks.voice_fallback_url,
+                voice_fallback_method="POST",
+                status_callback=webhooks.status_callback,
+                status_callback_method="POST",
+            )
+
+    async def delete_recording(self, recording_sid: str) -> None:
+        """For good; one that is gone already is fine. Raises `UnavailableError`."""
+        async with self._calling("delete a recording", fine=(NOT_FOUND,)) as client:
+            await client.recordings(recording_sid).delete_async()
+
     async def _update(self, call_sid: str, **changes: str) -> bool:
+        async with self._calling("update call", fine=(NOT_IN_PROGRESS, NOT_FOUND)) as client:
+            await client.calls(call_sid).update_async(**changes)  # pyright: ignore[reportArgumentType]
+            return True
+        return False
+
+    @asynccontextmanager
+    async def _calling(self, what: str, *, fine: tuple[int, ...] = ()) -> "AsyncGenerator[Client]":
+        """One request. Twilio's codes that are `fine` end the block early, without an error."""
         from aiohttp import ClientError
         from twilio.base.exceptions import TwilioRestException
 
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                client = await self._client()
-                await client.calls(call_sid).update_async(**changes)  # pyright: ignore[reportArgumentType]
+                yield await self._client()
         except TwilioRestException as error:
-            if error.code in (NOT_IN_PROGRESS, NOT_FOUND):
-                return False
-            raise UnavailableError(f"Twilio: update call: {error.status} {error.code}") from error
+            if error.code not in fine:
+                raise UnavailableError(f"Twilio: {what}: {error.status} {error.code}") from error
         except (ClientError, TimeoutError, OSError) as error:
-            raise UnavailableError(f"Twilio: update call: {type(error).__name__}") from error
-        return True
+            raise UnavailableError(f"Twilio: {what}: {type(error).__name__}") from error
 
     async def _client(self) -> "Client":
         if self._connected is None:
@@ -86,3 +145,14 @@ def _import_client() -> None:
     """Blocks for a while, so a thread does it."""
     import_module("twilio.http.async_http_client")
     import_module("twilio.rest")
+
+
+def _account_number(number: "IncomingPhoneNumberInstance") -> AccountNumber:
+    return AccountNumber(
+        sid=str(number.sid),
+        number=str(number.phone_number),
+        name=number.friendly_name or "",
+        webhooks=NumberWebhooks(
+            number.voice_url or "", number.voice_fallback_url or "", number.status_callback or ""
+        ),
+    )

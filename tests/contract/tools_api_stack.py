@@ -147,6 +147,11 @@ class TestTenant:
     def viewer(self) -> "TenantClient":
         return self.client(Role.VIEWER)
 
+    async def agent(self, **changes: Any) -> str:
+        """A new agent's id."""
+        body = {"name": "Front desk", "instructions": "You answer the phone.", **changes}
+        return (await self.editor("POST", "/agents", body, expect=201)).body["id"]
+
     def member_id(self, role: Role) -> str:
         return user_id_for(self.stack.issuer.url, f"{role}-{self.id}")
 

@@ -1,0 +1,164 @@
+"""Phone numbers: which agent answers which, in our documents and at Twilio."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from shared.errors import AlreadyExistsError, ConflictError, NotFoundError, UnavailableError
+from shared.gateways.firestore import Database, Write
+from shared.gateways.twilio import AccountNumber, NumberWebhooks, TwilioGateway
+from shared.models.audit import Actor, AuditAction, Change
+from shared.models.base import utc_now
+from shared.models.phone_number import FormerWebhooks, PhoneNumberDocument
+from shared.repositories.configured_agents import ConfiguredAgentRepository
+from shared.repositories.paging import Page, decode_cursor, page_of
+from shared.repositories.phone_numbers import TenantNumberRepository
+from shared.services.audit_service import AuditService
+from shared.services.etags import check_match, etag_of
+
+UNATTACHED = PhoneNumberDocument(tenant_id="nobody", agent_id="nobody")
+"""What the ETag of a free number is made of."""
+
+
+@dataclass(frozen=True)
+class TenantNumber:
+    """A number of the Twilio account, as the tenant may use it."""
+
+    account: AccountNumber
+    document: PhoneNumberDocument | None
+    """None: no agent answers it yet."""
+    routed: bool
+    """Twilio sends its calls to this platform."""
+
+    @property
+    def etag(self) -> str:
+        return etag_of(self.document or UNATTACHED)
+
+
+class NumberService:
+    """`edge_url` is the phone edge's base URL; `now` is the clock, with a time zone.
+
+    All raise `UnavailableError`; those that take a number raise `NotFoundError` when the account does not own
+    it or another tenant holds it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        twilio: TwilioGateway,
+        edge_url: str,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._numbers = TenantNumberRepository(database)
+        self._agents = ConfiguredAgentRepository(database)
+        self._audit = AuditService(database, now=now)
+        self._twilio = twilio
+        base = f"{edge_url}/api/v1/voice/twilio"
+        self._webhooks = NumberWebhooks(f"{base}/incoming", f"{base}/fallback", f"{base}/status")
+
+    async def list_numbers(self, tenant_id: str, limit: int, cursor: str | None) -> Page[TenantNumber]:
+        """In order, without those of other tenants. Raises `InvalidFieldsError`."""
+        position = decode_cursor(cursor, str)
+        after = "" if position is None else str(position[0])
+        owned = {number.number: number for number in await self._twilio.list_numbers()}
+        candidates = sorted(number for number in owned if number > after)
+        found: list[TenantNumber] = []
+        while candidates and len(found) <= limit:
+            chunk, candidates = candidates[: limit + 1], candidates[limit + 1 :]
+            for number, document in await self._numbers.visible(tenant_id, chunk):
+                found.append(self._described(owned[number], document))
+        return page_of([((each.account.number, each.account.number), each) for each in found], limit)
+
+    async def get(self, tenant_id: str, number: str) -> TenantNumber:
+        document = await self._numbers.find(tenant_id, number)
+        return self._described(await self._owned(number), document)
+
+    async def attach(
+        self, tenant_id: str, actor: Actor, number: str, agent_id: str, if_match: str | None
+    ) -> TenantNumber:
+        """From now on the agent answers the number. Doing it again repairs what Twilio was told.
+
+        Raises `ConflictError` without such an agent, or when another tenant was faster, and
+        `PreconditionFailedError`.
+        """
+        current = await self.get(tenant_id, number)
+        check_match(if_match, current.document or UNATTACHED)
+        try:
+            await self._agents.get(tenant_id, agent_id)
+        except NotFoundError:
+            sentence = "There is no such agent."
+            raise ConflictError(f"no agent {agent_id} of {tenant_id}", sentence=sentence) from None
+        if current.document is None:
+            document = await self._claim(tenant_id, actor, current.account, agent_id)
+        else:
+            document = await self._reassign(tenant_id, actor, number, agent_id, if_match)
+        try:
+            await self._twilio.configure_number(current.account.sid, self._webhooks)
+        except UnavailableError:
+            if current.document is None:
+                await self._release(tenant_id, actor, number)
+            raise
+        return TenantNumber(current.account, document, routed=True)
+
+    async def detach(self, tenant_id: str, actor: Actor, number: str, if_match: str | None) -> None:
+        """Twilio gets back what it had before. Raises `PreconditionFailedError`, and `NotFoundError` when no
+        agent answers the number.
+
+        Twilio goes first: a number that still has its document can be detached again.
+        """
+        current = await self.get(tenant_id, number)
+        if current.document is None:
+            raise NotFoundError(f"{number} is not attached")
+        check_match(if_match, current.document)
+        if current.routed:
+            former = current.document.former or FormerWebhooks()
+            await self._twilio.configure_number(current.account.sid, NumberWebhooks(**former.model_dump()))
+        await self._release(tenant_id, actor, number)
+
+    async def _owned(self, number: str) -> AccountNumber:
+        owned = await self._twilio.find_number(number)
+        if owned is None:
+            raise NotFoundError(f"the account does not own {number}")
+        return owned
+
+    async def _claim(
+        self, tenant_id: str, actor: Actor, account: AccountNumber, agent_id: str
+    ) -> PhoneNumberDocument:
+        former = None if account.webhooks == self._webhooks else FormerWebhooks(**asdict(account.webhooks))
+        document = PhoneNumberDocument(tenant_id=tenant_id, agent_id=agent_id, former=former)
+        entry = self._entry(tenant_id, actor, account.number, None, agent_id)
+        try:
+            await self._numbers.create(account.number, document, entry)
+        except AlreadyExistsError:
+            sentence = "Somebody else has just taken this number."
+            raise ConflictError(f"{account.number} is taken", sentence=sentence) from None
+        return document
+
+    async def _reassign(
+        self, tenant_id: str, actor: Actor, number: str, agent_id: str, if_match: str | None
+    ) -> PhoneNumberDocument:
+        changed: list[PhoneNumberDocument] = []
+
+        def decide(before: PhoneNumberDocument) -> tuple[PhoneNumberDocument, list[Write]]:
+            check_match(if_match, before)
+            changed.append(before.model_copy(update={"agent_id": agent_id}))
+            return changed[-1], [self._entry(tenant_id, actor, number, before.agent_id, agent_id)]
+
+        await self._numbers.change(tenant_id, number, decide)
+        return changed[-1]
+
+    async def _release(self, tenant_id: str, actor: Actor, number: str) -> None:
+        await self._numbers.remove(
+            tenant_id, number, lambda held: [self._entry(tenant_id, actor, number, held.agent_id, None)]
+        )
+
+    def _entry(
+        self, tenant_id: str, actor: Actor, number: str, before: str | None, after: str | None
+    ) -> Write:
+        action = AuditAction.NUMBER_DETACHED if after is None else AuditAction.NUMBER_ATTACHED
+        changes = {"agent_id": Change(before=before, after=after)}
+        return self._audit.entry(tenant_id, actor, action, f"numbers/{number}", changes)
+
+    def _described(self, account: AccountNumber, document: PhoneNumberDocument | None) -> TenantNumber:
+        return TenantNumber(account, document, routed=account.webhooks == self._webhooks)

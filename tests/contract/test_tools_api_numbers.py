@@ -1,0 +1,125 @@
+"""Numbers over HTTP, with Twilio's stand-in behind: who holds them, and what Twilio calls."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from local.twilio.store import Number
+from shared.errors import UnavailableError
+from shared.gateways.twilio import TwilioGateway
+from tests.contract.tools_api_stack import EDGE, NUMBERS, Stack, TestTenant
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
+
+FIRST, SECOND, THIRD, FOURTH, FIFTH, *_ = NUMBERS
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
+        yield running
+
+
+async def tenant_with_agent(stack: Stack) -> tuple[TestTenant, str]:
+    tenant = await stack.tenant()
+    return tenant, await tenant.agent()
+
+
+def at_twilio(stack: Stack, number: str) -> Number:
+    return stack.twilio.exchange.store.numbers[number]
+
+
+async def test_attaching_tells_twilio_and_detaching_restores_what_it_had(stack: Stack) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    store = stack.twilio.exchange.store
+    store.put_number(at_twilio(stack, FIRST).model_copy(update={"voice_url": "https://before.example"}))
+    free = await tenant.viewer("GET", f"/numbers/{FIRST}", expect=200)
+    assert (free.body["agent_id"], free.body["routed"]) == (None, False)
+    body = {"agent_id": agent}
+    attached = await tenant.editor("PUT", f"/numbers/{FIRST}", body, If_Match=free.etag, expect=200)
+    assert (attached.body["agent_id"], attached.body["routed"]) == (agent, True)
+    number = at_twilio(stack, FIRST)
+    assert number.voice_url == f"{EDGE}/api/v1/voice/twilio/incoming"
+    assert number.voice_fallback_url == f"{EDGE}/api/v1/voice/twilio/fallback"
+    assert number.status_callback == f"{EDGE}/api/v1/voice/twilio/status"
+    document = await stack.database.get(f"phone_numbers/{FIRST}")
+    assert document is not None
+    assert (document["tenant_id"], document["agent_id"]) == (tenant.id, agent)
+    await tenant.editor("DELETE", f"/agents/{agent}", expect=409)
+    await tenant.editor("DELETE", f"/numbers/{FIRST}", If_Match=attached.etag, expect=204)
+    assert at_twilio(stack, FIRST).voice_url == "https://before.example"
+    assert at_twilio(stack, FIRST).status_callback == ""
+    assert await stack.database.get(f"phone_numbers/{FIRST}") is None
+    await tenant.editor("DELETE", f"/agents/{agent}", expect=204)
+
+
+async def test_a_number_of_another_tenant_cannot_be_seen_or_taken(stack: Stack) -> None:
+    holder, agent = await tenant_with_agent(stack)
+    other, others_agent = await tenant_with_agent(stack)
+    await holder.editor("PUT", f"/numbers/{SECOND}", {"agent_id": agent}, If_Match="*", expect=200)
+    await other.owner("GET", f"/numbers/{SECOND}", expect=404)
+    await other.owner("PUT", f"/numbers/{SECOND}", {"agent_id": others_agent}, If_Match="*", expect=404)
+    await other.owner("DELETE", f"/numbers/{SECOND}", expect=404)
+    seen = (await other.viewer("GET", "/numbers", expect=200)).body["items"]
+    assert SECOND not in [number["number"] for number in seen]
+    # Nor may a number lead to another tenant's agent.
+    refused = await other.owner("PUT", f"/numbers/{THIRD}", {"agent_id": agent}, If_Match="*", expect=409)
+    assert refused.body["detail"] == "There is no such agent."
+    assert (await holder.viewer("GET", f"/numbers/{SECOND}")).body["agent_id"] == agent
+
+
+async def test_of_two_tenants_who_want_a_number_at_once_one_gets_it(stack: Stack) -> None:
+    tenants = [await tenant_with_agent(stack) for _ in range(2)]
+    answers = await asyncio.gather(
+        *(
+            tenant.editor("PUT", f"/numbers/{FOURTH}", {"agent_id": agent}, If_Match="*")
+            for tenant, agent in tenants
+        )
+    )
+    assert sorted(answer.status for answer in answers) in ([200, 404], [200, 409])
+
+
+async def test_a_number_goes_to_another_agent_and_a_stale_version_is_refused(stack: Stack) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    second = await tenant.agent()
+    path = f"/numbers/{FIFTH}"
+    first = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=200)
+    await tenant.editor("PUT", path, {"agent_id": second}, If_Match=first.etag, expect=200)
+    await tenant.editor("PUT", path, {"agent_id": agent}, If_Match=first.etag, expect=412)
+    await tenant.editor("PUT", path, {"agent_id": agent}, expect=428)
+    assert (await tenant.viewer("GET", path)).body["agent_id"] == second
+
+
+async def test_a_number_is_free_again_when_twilio_cannot_be_told(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    number = NUMBERS[6]
+
+    async def unreachable(*_: object) -> None:
+        raise UnavailableError("Twilio: configure a number: ConnectionError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwilioGateway, "configure_number", unreachable)
+        await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=503)
+    assert await stack.database.get(f"phone_numbers/{number}") is None
+    await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=200)
+
+
+async def test_pages_of_numbers_leave_out_what_others_hold(stack: Stack) -> None:
+    holder, agent = await tenant_with_agent(stack)
+    await holder.editor("PUT", f"/numbers/{NUMBERS[7]}", {"agent_id": agent}, If_Match="*", expect=200)
+    tenant = await stack.tenant()
+    seen: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        query = f"?limit=2&cursor={cursor}" if cursor else "?limit=2"
+        page = (await tenant.viewer("GET", f"/numbers{query}", expect=200)).body
+        seen += [number["number"] for number in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == sorted(seen)
+    assert NUMBERS[8] in seen
+    assert NUMBERS[9] in seen
+    assert NUMBERS[7] not in seen
