@@ -5,17 +5,21 @@ what an earlier one may have left behind.
 """
 
 import contextlib
+import functools
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+from google.cloud.firestore import AsyncClient
 from pydantic import BaseModel, ValidationError
 
 from local import environment as env
 from local.environment import Environment, Ports
 from local.supervisor import Part, Supervisor, end_leftovers, python
 from local.tls import Certificates, ensure_certificates
+from shared.gateways.firestore import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_STATE = ROOT / ".laptop"
@@ -44,6 +48,12 @@ class Cloud:
         self.supervisor: Supervisor | None = None
         self.certificates: Certificates = ensure_certificates(tls or state / "tls")
         self.environment = Environment(ports, state, self.certificates)
+
+    @functools.cached_property
+    def database(self) -> Database:
+        """With a client of its own: a process may look at several clouds, one after the other."""
+        os.environ.update(self.environment.owner())
+        return Database(AsyncClient(project=env.PROJECT))
 
     @classmethod
     def attach(cls, state: Path) -> "Cloud":

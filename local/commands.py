@@ -18,7 +18,6 @@ from local.play import Follow, Player
 from local.report import CallReport, percentiles_text, timeline_text, tool_call
 from local.scenario import Scenario
 from local.seed import DEMO, Seed, Seeder
-from shared.gateways.firestore import firestore_client
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.call import CallEvent
 
@@ -93,10 +92,10 @@ async def call(scenario: Scenario, state: Path, calls: int, out: Path) -> int:
 
 
 async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
-    os.environ.update(cloud.environment.owner())
+    database = cloud.database  # first: it also lets this process in as the owner
     secrets = SecretManagerGateway(PROJECT, os.environ["SECRET_MANAGER_ENDPOINT"])
     try:
-        await Seeder(firestore_client(PROJECT), secrets, cloud.ports).apply(seed)
+        await Seeder(database, secrets, cloud.ports).apply(seed)
     finally:
         await secrets.aclose()
 

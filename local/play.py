@@ -14,13 +14,11 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from local.cloud import Cloud
-from local.environment import PROJECT
 from local.phone.phone import CallResult, Phone, unused_number
 from local.report import CallReport, build_report
 from local.scenario import Expect, Scenario, fill_dates
 from local.seed import Seed
 from shared.errors import NotFoundError
-from shared.gateways.firestore import Database, firestore_client
 from shared.models.call import Call, CallEvent
 from shared.models.session import session_id_for
 from shared.services.call_service import CallService
@@ -40,8 +38,7 @@ class Player:
         self._cloud = cloud
         self._seed = seed
         self._out = out
-        os.environ.update(cloud.environment.owner())
-        self._calls = CallService(Database(firestore_client(PROJECT)))
+        self._calls = CallService(cloud.database)
 
     async def play(self, scenario: Scenario, *, name: str, follow: Follow | None = None) -> CallReport:
         """Make one call; `follow` gets its events as they are stored. The recording is `<out>/<name>.wav`."""

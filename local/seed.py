@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from google.cloud.firestore import AsyncClient
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from local.environment import OAUTH_CLIENT_ID, Ports
@@ -110,8 +109,8 @@ class Seed(_Part):
 class Seeder:
     """Writes seeds into a running laptop cloud, replacing what has the same ids."""
 
-    def __init__(self, firestore: AsyncClient, secrets: SecretManagerGateway, ports: Ports) -> None:
-        self._database = Database(firestore)
+    def __init__(self, database: Database, secrets: SecretManagerGateway, ports: Ports) -> None:
+        self._database = database
         self._secrets = secrets
         self._ports = ports
 

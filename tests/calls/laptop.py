@@ -9,13 +9,12 @@ import pytest
 
 from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
-from local.environment import PROJECT
 from local.inputs import load_yaml
 from local.livekit.real import find_server
 from local.play import Player
 from local.scenario import Scenario
 from local.seed import DEMO, Seed
-from shared.gateways.firestore import Database, firestore_client
+from shared.gateways.firestore import Database
 from tests.contract.google_stand_in import certificates
 
 SCENARIOS = Path(__file__).parents[2] / "local" / "scenarios"
@@ -64,7 +63,7 @@ class Laptop:
 
     @property
     def database(self) -> Database:
-        return Database(firestore_client(PROJECT))
+        return self.cloud.database
 
     async def tenant(self, **changes: object) -> "TestTenant":
         """`changes` go to the tenant; those that start with `agent_` go to its agent."""
