@@ -42,7 +42,8 @@ async def play(laptop: Laptop, name: str) -> CallReport:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_call_goes_as_the_scenario_says(reports: Reports, name: str) -> None:
-    assert reports[name].failures == []
+    report = reports[name]
+    assert report.failures == [], report.model_dump_json(include={"transcript", "steps", "turns", "tools"})
 
 
 async def test_recording_has_the_caller_left_and_the_agent_right(reports: Reports) -> None:
