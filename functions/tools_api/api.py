@@ -14,6 +14,8 @@ from shared.models.base import utc_now
 from shared.services.agent_service import AgentService
 from shared.services.api_key_service import ApiKeyService
 from shared.services.audit_service import AuditService
+from shared.services.call_control_service import CallControlService
+from shared.services.call_query_service import CallQueryService
 from shared.services.identity import IdentityService
 from shared.services.members import MemberService
 from shared.services.number_service import NumberService
@@ -52,6 +54,8 @@ class Api:
         self.catalog = ToolCatalog(registry)
         self.agents = AgentService(database, stored_secrets, now=now)
         self.tools = ToolService(database, stored_secrets, registry, now=now)
+        self.calls = CallQueryService(database, now=now)
+        self.call_control = CallControlService(database, livekit, twilio, settings, now=now)
         self.numbers = NumberService(database, twilio, settings.incoming_call_url, now=now)
         self.previews = PreviewService(database, registry, now=now)
 

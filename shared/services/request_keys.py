@@ -56,6 +56,14 @@ class OnceCommitter:
             raise InvalidFieldsError([("Idempotency-Key", "was used for another request")])
         return used.resource_id
 
+    def claim(self, tenant_id: str, request: RequestKey | None, resource_id: str) -> list[Write]:
+        """For the commit that creates `resource_id`: it fails if an earlier delivery has."""
+        if request is None:
+            return []
+        expires_at = self._now() + REMEMBERED_FOR
+        used = UsedRequestKey(fingerprint=request.fingerprint, resource_id=resource_id, expires_at=expires_at)
+        return [self._keys.creation(tenant_id, request.hash, used)]
+
     async def commit(
         self, tenant_id: str, request: RequestKey | None, resource_id: str, writes: Iterable[Write]
     ) -> str:
@@ -63,16 +71,8 @@ class OnceCommitter:
 
         Raises `InvalidFieldsError` for a key that belongs to another request, `AlreadyExistsError`.
         """
-        writes = list(writes)
-        if request is not None:
-            used = UsedRequestKey(
-                fingerprint=request.fingerprint,
-                resource_id=resource_id,
-                expires_at=self._now() + REMEMBERED_FOR,
-            )
-            writes.append(self._keys.creation(tenant_id, request.hash, used))
         try:
-            await self._database.commit(writes)
+            await self._database.commit([*writes, *self.claim(tenant_id, request, resource_id)])
         except AlreadyExistsError:
             existing = await self.find(tenant_id, request)
             if existing is None:

@@ -1,10 +1,10 @@
 """Sessions: the snapshot a call runs on, and the lease that lets exactly one agent speak in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import TrunklineError
-from shared.gateways.firestore import Database
+from shared.gateways.firestore import Database, Write
 from shared.models.base import utc_now
 from shared.models.call import Call
 from shared.models.session import Lease, SessionSnapshot
@@ -32,14 +32,16 @@ class SessionManager:
         self._sessions = SessionRepository(database)
         self._calls = CallRepository(database)
 
-    async def start_session(self, snapshot: SessionSnapshot, call: Call, events: list[NamedEvent]) -> None:
-        """Write the snapshot, the call and its first events in one commit.
+    async def start_session(
+        self, snapshot: SessionSnapshot, call: Call, events: list[NamedEvent], *, along: Sequence[Write] = ()
+    ) -> None:
+        """Write the snapshot, the call and its first events in one commit, and what goes `along`.
 
         Raises `AlreadyExistsError` when the session has been started before.
         """
         tenant_id = snapshot.tenant_id
         session = self._sessions.creation(tenant_id, snapshot)
-        await self._database.commit([*session, *self._calls.creation(tenant_id, call, events)])
+        await self._database.commit([*session, *self._calls.creation(tenant_id, call, events), *along])
 
     async def get_session(self, tenant_id: str, session_id: str) -> SessionSnapshot:
         """Raises `NotFoundError`; an agent may see its room a moment before the session is committed."""

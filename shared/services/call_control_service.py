@@ -1,0 +1,188 @@
+"""What people do to calls: end one, delete one with all that belongs to it, start a test call."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+
+from shared.errors import AlreadyExistsError, ConflictError, NotFoundError
+from shared.gateways.firestore import Database
+from shared.gateways.livekit import LiveKitGateway
+from shared.gateways.livekit_tokens import LIFETIME, browser_token
+from shared.gateways.twilio import TwilioGateway
+from shared.models.audit import Actor, AuditAction, Change
+from shared.models.base import utc_now
+from shared.models.call import Call, CallState, Outcome
+from shared.models.session import RoomMetadata, SessionSnapshot, room_name_for
+from shared.repositories.agents import AgentRepository
+from shared.repositories.call_history import CallHistoryRepository
+from shared.repositories.calls import CallRepository
+from shared.services.audit_service import AuditService
+from shared.services.call_service import CallService, dispatch_event, state_event
+from shared.services.request_keys import OnceCommitter, RequestKey
+from shared.services.session_service import SessionManager
+from shared.settings import LiveKitSettings
+
+SOURCE = "api"
+"""This service's name as a source of events."""
+
+ACTIVE_MARGIN = timedelta(minutes=3)
+"""How long past its maximum length a call may count as active, if nobody noticed its end."""
+
+
+@dataclass(frozen=True)
+class TestCall:
+    """What a browser needs to talk to the agent."""
+
+    __test__ = False
+
+    call_id: str
+    livekit_url: str
+    room: str
+    token: SecretStr
+    expires_at: datetime
+
+
+class CallControlService:
+    """`now` is the clock, with a time zone. All raise `UnavailableError`."""
+
+    def __init__(
+        self,
+        database: Database,
+        livekit: LiveKitGateway,
+        twilio: TwilioGateway,
+        settings: LiveKitSettings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._livekit = livekit
+        self._twilio = twilio
+        self._settings = settings
+        self._now = now
+        self._agents = AgentRepository(database)
+        self._calls = CallRepository(database)
+        self._history = CallHistoryRepository(database)
+        self._service = CallService(database, now=now)
+        self._sessions = SessionManager(database, now=now)
+        self._audit = AuditService(database, now=now)
+        self._once = OnceCommitter(database, now=now)
+
+    async def stop(self, tenant_id: str, actor: Actor, call_id: str) -> Call:
+        """Hang up. A call that is over stays as it is. Raises `NotFoundError`.
+
+        The outcome is written first, so that what follows from hanging up does not pass for the caller's
+        doing; asked again, everybody is hung up again.
+        """
+        call = await self._calls.get(tenant_id, call_id)
+        if call.outcome not in (None, Outcome.STOPPED):
+            return call
+        first = await self._service.end_call(tenant_id, call_id, Outcome.STOPPED, self._now(), source=SOURCE)
+        if call.source == "phone":
+            await self._twilio.hang_up(call.call_sid)
+        await self._livekit.delete_room(room_name_for(call_id))
+        if first:
+            entry = self._audit.entry(tenant_id, actor, AuditAction.CALL_STOPPED, f"calls/{call_id}")
+            await self._database.commit([entry])
+        return await self._calls.get(tenant_id, call_id)
+
+    async def delete(self, tenant_id: str, actor: Actor, call_id: str) -> None:
+        """With its session, events and recording, for good.
+
+        Raises `NotFoundError`, and `ConflictError` while it is going on.
+        """
+        call = await self._calls.get(tenant_id, call_id)
+        now = self._now()
+        if call.outcome is None and (call.active_until is None or call.active_until > now):
+            raise ConflictError(f"call {call_id} goes on", sentence="This call is going on. End it first.")
+        if call.voicemail is not None:
+            await self._twilio.delete_recording(call.voicemail.recording_sid)
+        changes = {"started_at": Change(before=call.started_at.isoformat())}
+        entry = self._audit.entry(tenant_id, actor, AuditAction.CALL_DELETED, f"calls/{call_id}", changes)
+        await self._history.delete(tenant_id, call_id, entry)
+
+    async def start_test_call(
+        self, tenant_id: str, actor: Actor, agent_id: str, request: RequestKey | None
+    ) -> TestCall:
+        """A call without a phone: the same snapshot, room and worker; also of an agent that is off or closed.
+
+        Raises `NotFoundError`, and `ConflictError` when the tenant has as many calls as it may.
+        """
+        call_id = await self._once.find(tenant_id, request)
+        if call_id is None:
+            call_id = await self._begin(tenant_id, actor, agent_id, request)
+        elif (await self._calls.get(tenant_id, call_id)).outcome is not None:
+            raise ConflictError(f"test call {call_id} is over", sentence="This test call is over.")
+        room = room_name_for(call_id)
+        # A room that exists stays as it is: a repeated request makes sure that it does.
+        await self._livekit.create_room(
+            room, RoomMetadata(tenant_id=tenant_id, agent_id=agent_id, session_id=call_id)
+        )
+        return TestCall(
+            call_id,
+            self._settings.livekit_url,
+            room,
+            SecretStr(browser_token(self._settings, room, "tester")),
+            self._now() + LIFETIME,
+        )
+
+    async def _begin(self, tenant_id: str, actor: Actor, agent_id: str, request: RequestKey | None) -> str:
+        """Commit the session as the phone edge does; returns the call's id."""
+        now = self._now()
+        call_id = f"web-{secrets.token_hex(12)}"
+        (tenant, agent, _), tools, active = await asyncio.gather(
+            self._agents.find_for_call(tenant_id, agent_id, call_id),
+            self._agents.enabled_tools(tenant_id, agent_id),
+            self._calls.count_active(tenant_id, now),
+        )
+        if tenant is None or agent is None:
+            raise NotFoundError(f"no agent {agent_id} of tenant {tenant_id}")
+        if active >= tenant.max_concurrent_calls:
+            sentence = f"{active} calls are going on, which is as many as this account may have at once."
+            raise ConflictError("at capacity", sentence=sentence)
+        expires_at = now + timedelta(days=tenant.retention_days)
+        call = Call(
+            session_id=call_id,
+            agent_id=agent_id,
+            call_sid=call_id,
+            state=CallState.RINGING,
+            caller=None,
+            called=None,
+            source="web",
+            started_at=now,
+            active_until=now + timedelta(seconds=agent.max_call_seconds) + ACTIVE_MARGIN,
+            dispatches=["incoming"],
+            expires_at=expires_at,
+        )
+        snapshot = SessionSnapshot(
+            session_id=call_id,
+            tenant_id=tenant_id,
+            agent_id=agent_id,
+            call_sid=call_id,
+            caller=None,
+            called=None,
+            room=room_name_for(call_id),
+            agent=agent,
+            tools=tools,
+            started_at=now,
+            expires_at=expires_at,
+        )
+        events = [
+            state_event(now, SOURCE, CallState.RINGING),
+            dispatch_event(now, call.dispatches, self._livekit.agent_name),
+        ]
+        subject = f"calls/{call_id}"
+        changes = {"agent_id": Change(after=agent_id)}
+        entry = self._audit.entry(tenant_id, actor, AuditAction.TEST_CALL_STARTED, subject, changes)
+        along = [entry, *self._once.claim(tenant_id, request, call_id)]
+        try:
+            await self._sessions.start_session(snapshot, call, events, along=along)
+        except AlreadyExistsError:  # the same request was delivered twice at once
+            earlier = await self._once.find(tenant_id, request)
+            if earlier is None:
+                raise
+            return earlier
+        return call_id

@@ -1,0 +1,225 @@
+"""Calls over HTTP: lists, the live tail, ending, deleting, test calls, usage."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+import pytest_asyncio
+from livekit import api as livekit
+
+from local.twilio.lines import Nobody, NoLine
+from shared.gateways.firestore import Put
+from shared.models.base import utc_now
+from shared.models.call import Call, CallEvent, CallState, Outcome, Voicemail
+from shared.models.session import room_name_for
+from shared.repositories.calls import CallRepository
+from shared.services.session_service import SessionManager
+from tests.contract.tools_api_stack import LIVEKIT_KEY, LIVEKIT_SECRET, NUMBERS, Stack, TestTenant
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tenant(stack: Stack) -> TestTenant:
+    return await stack.tenant()
+
+
+def ended_call(number: int, **changes: Any) -> Call:
+    values: dict[str, Any] = {
+        "session_id": f"ca{number}",
+        "agent_id": "desk",
+        "call_sid": f"CA{number}",
+        "state": CallState.ENDED,
+        "outcome": Outcome.CALLER_HUNG_UP,
+        "caller": "+14155550123",
+        "called": "+14155550100",
+        "started_at": NOON + timedelta(minutes=number),
+        "usage": {"agent_seconds": 60.0},
+    }
+    return Call(**{**values, **changes})
+
+
+async def store(stack: Stack, tenant: TestTenant, *calls: Call) -> None:
+    for call in calls:
+        await CallRepository(stack.database).create(tenant.id, call, [])
+
+
+async def add_event(stack: Stack, tenant: TestTenant, call: Call, event_id: str, at: datetime) -> None:
+    event = CallEvent(at=at, source="worker-1", kind="turn", data={"speaker": "caller", "text": event_id})
+    await CallRepository(stack.database).append_events(tenant.id, call.session_id, [(event_id, event)], None)
+
+
+def ids(answer: Any) -> list[str]:
+    return [item["id"] for item in answer.body["items"]]
+
+
+async def test_calls_are_listed_newest_first_in_pages(stack: Stack, tenant: TestTenant) -> None:
+    await store(stack, tenant, *(ended_call(number) for number in range(5)))
+    first = await tenant.viewer("GET", "/calls?limit=2", expect=200)
+    await store(stack, tenant, ended_call(9))  # newer than the cursor: on no later page
+    second = await tenant.viewer("GET", f"/calls?limit=2&cursor={first.body['next_cursor']}", expect=200)
+    third = await tenant.viewer("GET", f"/calls?limit=2&cursor={second.body['next_cursor']}", expect=200)
+    assert ids(first) + ids(second) + ids(third) == ["ca4", "ca3", "ca2", "ca1", "ca0"]
+    assert third.body["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("agent_id=other", ["ca2"]),
+        ("outcome=voicemail", ["ca3"]),
+        ("caller=%2B14155550199", ["ca4"]),
+        ("state=in_progress", ["ca5"]),
+        ("since=2026-11-20T12:01:00Z&until=2026-11-20T12:03:00Z", ["ca2", "ca1"]),
+        ("outcome=caller_hung_up&caller=%2B14155550123&agent_id=desk", ["ca1"]),
+    ],
+)
+async def test_filters(stack: Stack, query: str, found: list[str]) -> None:
+    tenant = await stack.tenant()
+    await store(
+        stack,
+        tenant,
+        ended_call(1),
+        ended_call(2, agent_id="other"),
+        ended_call(3, outcome=Outcome.VOICEMAIL),
+        ended_call(4, caller="+14155550199"),
+        ended_call(5, state=CallState.IN_PROGRESS, outcome=None),
+    )
+    assert ids(await tenant.viewer("GET", f"/calls?{query}", expect=200)) == found
+
+
+async def test_a_tail_shows_each_event_once_also_those_that_are_stored_late(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    call = ended_call(1, state=CallState.IN_PROGRESS, outcome=None)
+    await store(stack, tenant, call)
+    at = NOON + timedelta(minutes=5)
+    await add_event(stack, tenant, call, "worker-1-000001", at)
+    await add_event(stack, tenant, call, "worker-1-000002", at + timedelta(seconds=4))
+    first = await tenant.viewer("GET", "/calls/ca1/events", expect=200)
+    assert ids(first) == ["worker-1-000001", "worker-1-000002"]
+    await add_event(stack, tenant, call, "edge-late", at + timedelta(seconds=2))
+    await add_event(stack, tenant, call, "worker-1-000003", at + timedelta(seconds=9))
+    second = await tenant.viewer("GET", f"/calls/ca1/events?after={first.body['after']}", expect=200)
+    assert ids(second) == ["edge-late", "worker-1-000003"]
+    third = await tenant.viewer("GET", f"/calls/ca1/events?after={second.body['after']}", expect=200)
+    assert (ids(third), third.body["ended"]) == ([], False)
+    await tenant.viewer("GET", "/calls/ca1/events?after=rubbish", expect=422)
+
+
+async def test_a_waiting_tail_answers_as_soon_as_something_happens(stack: Stack, tenant: TestTenant) -> None:
+    call = ended_call(1, state=CallState.IN_PROGRESS, outcome=None)
+    await store(stack, tenant, call)
+    waiting = asyncio.create_task(tenant.viewer("GET", "/calls/ca1/events?wait=20", expect=200))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    await add_event(stack, tenant, call, "worker-1-000001", NOON)
+    async with asyncio.timeout(5):
+        assert ids(await waiting) == ["worker-1-000001"]
+    # A call that is over keeps nobody waiting.
+    await stack.database.commit([Put(f"tenants/{tenant.id}/calls/ca1", ended_call(1).to_firestore())])
+    after = (await tenant.viewer("GET", "/calls/ca1/events")).body["after"]
+    async with asyncio.timeout(5):
+        last = await tenant.viewer("GET", f"/calls/ca1/events?wait=20&after={after}", expect=200)
+    assert last.body["ended"] is True
+
+
+async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, tenant: TestTenant) -> None:
+    call_at_twilio = stack.twilio.exchange.incoming("+14155550123", NUMBERS[0], NoLine(Nobody()))
+    call = ended_call(
+        1,
+        session_id=call_at_twilio.sid.lower(),
+        call_sid=call_at_twilio.sid,
+        state=CallState.IN_PROGRESS,
+        outcome=None,
+        active_until=utc_now() + timedelta(hours=1),
+    )
+    await store(stack, tenant, call)
+    path = f"/calls/{call.session_id}"
+    await tenant.owner("DELETE", path, expect=409)
+    ended = await tenant.editor("POST", f"{path}/end", expect=200)
+    assert (ended.body["state"], ended.body["outcome"]) == ("ended", "stopped")
+    again = await tenant.editor("POST", f"{path}/end", expect=200)
+    assert again.body == ended.body
+    async with asyncio.timeout(5):
+        await call_at_twilio.done.wait()
+    audit = await stack.database.query(f"tenants/{tenant.id}/audit", ("action", "==", "call.stopped"))
+    assert len(audit) == 1
+
+
+async def test_a_deleted_call_leaves_nothing(stack: Stack, tenant: TestTenant) -> None:
+    voicemail = Voicemail(recording_sid="RE1", recording_url="https://api.twilio.example/RE1", seconds=7)
+    call = ended_call(1, voicemail=voicemail)
+    await store(stack, tenant, call)
+    for number in range(3):
+        await add_event(stack, tenant, call, f"worker-1-{number:06}", NOON)
+    path = f"tenants/{tenant.id}/calls/ca1"
+    await stack.database.commit([Put(f"tenants/{tenant.id}/sessions/ca1", {"session_id": "ca1"})])
+    shown = await tenant.viewer("GET", "/calls/ca1", expect=200)
+    assert shown.body["voicemail"] == {"seconds": 7}
+    await tenant.editor("DELETE", "/calls/ca1", expect=403)
+    await tenant.owner("DELETE", "/calls/ca1", expect=204)
+    assert await stack.database.query(f"{path}/events") == []
+    assert await stack.database.get_all(path, f"tenants/{tenant.id}/sessions/ca1") == [None, None]
+    await tenant.owner("DELETE", "/calls/ca1", expect=404)
+
+
+async def test_usage_by_day_of_a_time_zone(stack: Stack, tenant: TestTenant) -> None:
+    late = NOON + timedelta(hours=11, minutes=30)  # 00:30 of the next day in Berlin
+    await store(stack, tenant, ended_call(1), ended_call(2, usage={}), ended_call(3, started_at=late))
+    query = "first=2026-11-20&last=2026-11-21"
+    in_utc = (await tenant.viewer("GET", f"/usage?{query}", expect=200)).body["items"]
+    assert [(day["day"], day["calls"], day["agent_seconds"]) for day in in_utc] == [
+        ("2026-11-20", 3, 120.0),
+        ("2026-11-21", 0, 0.0),
+    ]
+    in_berlin = await tenant.viewer("GET", f"/usage?{query}&time_zone=Europe/Berlin", expect=200)
+    assert [day["calls"] for day in in_berlin.body["items"]] == [2, 1]
+    await tenant.viewer("GET", "/usage?first=2026-11-20&last=2026-11-19", expect=422)
+    await tenant.viewer("GET", "/usage?first=2026-01-01&last=2026-11-19", expect=422)
+
+
+async def test_a_test_call_has_a_snapshot_a_room_with_an_agent_and_a_token_for_it(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    agent = await tenant.agent(greeting="Hello from the test.")
+    path = f"/agents/{agent}/test-calls"
+    started = await tenant.editor("POST", path, Idempotency_Key="click", expect=201)
+    call_id, room = started.body["call_id"], started.body["room"]
+    assert room == room_name_for(call_id)
+    again = await tenant.editor("POST", path, Idempotency_Key="click", expect=201)
+    assert again.body["call_id"] == call_id
+    snapshot = await SessionManager(stack.database).get_session(tenant.id, call_id)
+    assert (snapshot.agent.greeting, snapshot.caller) == ("Hello from the test.", None)
+    call = await tenant.viewer("GET", f"/calls/{call_id}", expect=200)
+    assert (call.body["source"], call.body["state"]) == ("web", "ringing")
+    claims = jwt.decode(started.body["token"], LIVEKIT_SECRET, ["HS256"], issuer=LIVEKIT_KEY)
+    assert (claims["video"]["room"], claims["video"]["canPublishData"]) == (room, False)
+    http = stack.livekit.url.replace("ws", "http", 1)
+    async with livekit.LiveKitAPI(http, LIVEKIT_KEY, LIVEKIT_SECRET) as client:
+        rooms = await client.room.list_rooms(livekit.ListRoomsRequest(names=[room]))
+        assert len(rooms.rooms) == 1
+        assert tenant.id in rooms.rooms[0].metadata
+        await tenant.editor("POST", f"/calls/{call_id}/end", expect=200)
+        rooms = await client.room.list_rooms(livekit.ListRoomsRequest(names=[room]))
+        assert len(rooms.rooms) == 0
+    await tenant.editor("POST", path, Idempotency_Key="click", expect=409)
+
+
+async def test_a_test_call_counts_against_the_tenants_limit(stack: Stack) -> None:
+    tenant = await stack.tenant(max_concurrent_calls=1)
+    agent = await tenant.agent()
+    await tenant.editor("POST", f"/agents/{agent}/test-calls", expect=201)
+    refused = await tenant.editor("POST", f"/agents/{agent}/test-calls", expect=409)
+    assert "as many as this account may have" in refused.body["detail"]
