@@ -18,7 +18,7 @@ PRELOAD = (
 def start() -> None:
     # Models for turn detection that are not used here would take 214 MB a call.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    if ssl.get_default_verify_paths().cafile is None:
+    if not ssl.get_default_verify_paths().cafile:
         import certifi
 
         os.environ.setdefault("SSL_CERT_FILE", certifi.where())
