@@ -179,7 +179,7 @@ async def running_stack(state: Path, more: Mapping[str, str] | None = None) -> A
                 "USER_TOKEN_AUDIENCE": AUDIENCE,
                 "GOOGLE_OAUTH_CLIENT_ID": CLIENT_ID,
                 "GOOGLE_OAUTH_CLIENT_SECRET": CLIENT_SECRET,
-                "SCHEDULER_SERVICE_ACCOUNT": f"oauth@{PROJECT}.iam.gserviceaccount.com",
+                "TASKS_SERVICE_ACCOUNT": f"oauth@{PROJECT}.iam.gserviceaccount.com",
                 **(more or {}),
             }
             for name, value in env.items():

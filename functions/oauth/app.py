@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from functions.oauth.desk import Desk
 from functions.oauth.oauth_routes import oauth_routes
-from functions.oauth.reconcile_routes import reconcile_routes
+from functions.oauth.task_routes import task_routes
 
 
 def create_app(desk: Desk) -> ASGIApp:
@@ -19,4 +19,4 @@ def create_app(desk: Desk) -> ASGIApp:
         allow_headers=["authorization", "content-type"],
         max_age=600,
     )
-    return Starlette(routes=[*oauth_routes(desk), *reconcile_routes(desk)], middleware=[cors])
+    return Starlette(routes=[*oauth_routes(desk), *task_routes(desk)], middleware=[cors])

@@ -25,7 +25,7 @@ class Desk:
 
     settings: ConnectSettings
     identity: IdentityService
-    scheduler: ServiceAccountVerifier
+    tasks: ServiceAccountVerifier
     auth: AuthService
     reconciler: SecretReconciler
     secrets: SecretManagerGateway
@@ -42,8 +42,8 @@ class Desk:
         return cls(
             settings=settings,
             identity=IdentityService(settings.issuers, settings.user_token_audience),
-            scheduler=ServiceAccountVerifier(
-                settings.oidc_certs_url, settings.public_url, settings.scheduler_service_account
+            tasks=ServiceAccountVerifier(
+                settings.oidc_certs_url, settings.public_url, settings.tasks_service_account
             ),
             auth=auth,
             reconciler=SecretReconciler(database, store, auth, renewal),

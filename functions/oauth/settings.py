@@ -26,8 +26,8 @@ class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings
     registrable domain), or browsers will not keep the cookie that binds a consent to the one who asked."""
     dashboard_origin: Origin
     """The only page that may ask, and that is told how it ended."""
-    scheduler_service_account: str
-    """The e-mail in the tokens of Cloud Scheduler, which calls the reconciler."""
+    tasks_service_account: str
+    """The e-mail in the tokens of Cloud Scheduler and Cloud Tasks, which call `/api/v1/tasks/…`."""
     oidc_certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
     secret_manager_endpoint: str | None = None
     """`host:port`; None is Google's own."""

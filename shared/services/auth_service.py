@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 STATE_VALID = timedelta(minutes=10)
 
 DISCONNECTED_BY_MEMBER = "A member of your organisation disconnected it."
-AGENT_REMOVED = "The agent was removed."
+REMOVED = "The agent was removed."
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,12 @@ class AuthService:
         refresh_token: SecretStr,
         consented_at: datetime,
     ) -> None:
-        grant = StoredGrant(refresh_token=refresh_token, consent_id=connection.consent_id)
+        grant = StoredGrant(
+            refresh_token=refresh_token,
+            consent_id=connection.consent_id,
+            provider=connection.provider,
+            account_email=connection.account_email,
+        )
 
         async def pin(version: str) -> str | None:
             former = await self._connections.connect(address, version, connection, consented_at)
@@ -221,7 +226,7 @@ class AuthService:
         if (old.provider, old.account_email) == (new.provider, new.account_email):
             return
         try:
-            await self._revoke(address, old, version)
+            await self._revoke_version(address, old, version)
         except UnavailableError as error:
             # The new connection stands. The token is destroyed next, so nobody has it any more.
             logger.warning("a former consent was not revoked", extra={"reason": str(error)})
@@ -241,19 +246,25 @@ class AuthService:
         connection = tool.connection if tool else None
         return connection if connection and connection.provider == provider else None
 
-    async def forget_agent(self, tenant_id: str, agent_id: str, actor: str | None = None) -> None:
-        """To be done before the agent's documents are deleted: ends its connections, deletes its secrets."""
-        for tool in await self._tools.list_tools(tenant_id, agent_id):
-            if tool.connection is not None:
-                address = ToolAddress(tenant_id, agent_id, tool.slug)
-                await self._disconnect(tool.connection.provider, address, AGENT_REMOVED, actor)
-        await self._store.purge(tenant_id, agent_id)
+    async def forget(self, tenant_id: str, agent_id: str | None = None) -> int:
+        """An agent, or with None the whole tenant, is removed: end its connections, delete its secrets.
 
-    async def forget_tenant(self, tenant_id: str, actor: str | None = None) -> None:
-        """To be done before the tenant's documents are deleted."""
-        for agent_id in await self._tools.list_agents(tenant_id):
-            await self.forget_agent(tenant_id, agent_id, actor)
-        await self._store.purge(tenant_id)
+        Works before and after its documents are deleted. Returns how many secrets there were. Raises
+        `UnavailableError`: repeat it.
+        """
+        for each in [agent_id] if agent_id else await self._tools.list_agents(tenant_id):
+            for tool in await self._tools.list_tools(tenant_id, each):
+                if tool.connection is not None:
+                    address = ToolAddress(tenant_id, each, tool.slug)
+                    provider = tool.connection.provider
+                    await self._connections.begin_disconnect(address, provider, REMOVED, None)
+        for secret_id in await self._store.ids(tenant_id, agent_id, REFRESH_TOKEN):
+            try:
+                grant = StoredGrant.opened(await self._store.read_latest(secret_id))
+            except SecretGoneError:
+                continue
+            await self._revoke(tenant_id, grant)
+        return await self._store.purge(tenant_id, agent_id)
 
     async def mark_disconnected(self, connection: ConnectionRef, reason: str) -> bool:
         """The provider, or the secret's loss, has ended it; see `ConnectionService.mark_disconnected`."""
@@ -272,7 +283,7 @@ class AuthService:
             return Disconnected(revoked=False)
         revoked = False
         try:
-            revoked = await self._revoke(address, connection, version)
+            revoked = await self._revoke_version(address, connection, version)
         except UnavailableError:
             if not even_unrevoked:
                 return Disconnected(revoked=False)
@@ -288,29 +299,31 @@ class AuthService:
             raise NotFoundError(f"{address.slug} of {address.agent_id} is not connected to {provider}")
         return await self.finish_disconnect(address, tool)
 
-    async def _revoke(self, address: ToolAddress, connection: Connection, version: str) -> bool:
-        """False when there is nothing to revoke, or others live by the same consent."""
-        gateway = self._providers.get(connection.provider)
+    async def _revoke_version(self, address: ToolAddress, connection: Connection, version: str) -> bool:
+        try:
+            stored = StoredGrant.opened(await self._store.read(version))
+        except SecretGoneError:
+            return False
+        facts = {"provider": connection.provider, "account_email": connection.account_email}
+        return await self._revoke(address.tenant_id, stored.model_copy(update=facts))
+
+    async def _revoke(self, tenant_id: str, grant: StoredGrant) -> bool:
+        """False when the provider cannot, or other tools of the tenant live by the same account's consent."""
+        gateway = self._providers.get(grant.provider)
         if gateway is None or gateway.provider.revocation_uri is None:
             return False
-        if gateway.provider.revokes_whole_grant and await self._is_shared(address, connection):
-            return False
-        try:
-            grant = StoredGrant.opened(await self._store.read(version))
-        except SecretGoneError:
+        if gateway.provider.revokes_whole_grant and await self._is_used(tenant_id, grant):
             return False
         await gateway.revoke(grant.refresh_token)
         return True
 
-    async def _is_shared(self, address: ToolAddress, connection: Connection) -> bool:
-        """Whether another tool of the tenant is connected with the same account's consent."""
-        for agent_id in await self._tools.list_agents(address.tenant_id):
-            for tool in await self._tools.list_tools(address.tenant_id, agent_id):
-                here = (agent_id, tool.slug) == (address.agent_id, address.slug)
+    async def _is_used(self, tenant_id: str, grant: StoredGrant) -> bool:
+        for agent_id in await self._tools.list_agents(tenant_id):
+            for tool in await self._tools.list_tools(tenant_id, agent_id):
                 other = tool.connection
-                if here or other is None or other.state is not ConnectionState.CONNECTED:
+                if other is None or other.state is not ConnectionState.CONNECTED:
                     continue
-                if (other.provider, other.account_email) == (connection.provider, connection.account_email):
+                if (other.provider, other.account_email) == (grant.provider, grant.account_email):
                     return True
         return False
 

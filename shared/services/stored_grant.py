@@ -1,9 +1,11 @@
-"""What is in a connection's secret: the refresh token, and which consent it comes from.
+"""What is in a connection's secret: the refresh token, and where it comes from.
 
 The consent's name tells a token that the provider rotated from one of a consent that was never completed,
-when a process died before it could write down which of them it had stored.
+when a process died before it could write down which of them it had stored. Provider and account let a token
+be revoked when its document is gone.
 """
 
+import json
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
@@ -17,14 +19,13 @@ class StoredGrant(BaseModel):
 
     refresh_token: SecretStr
     consent_id: str = ""
+    provider: str = ""
+    account_email: str | None = None
 
     def sealed(self) -> SecretStr:
         """As Secret Manager keeps it."""
-        revealed = {
-            "refresh_token": self.refresh_token.get_secret_value(),
-            "consent_id": self.consent_id,
-        }
-        return SecretStr(_Revealed(**revealed).model_dump_json())
+        fields = self.model_dump() | {"refresh_token": self.refresh_token.get_secret_value()}
+        return SecretStr(json.dumps(fields))
 
     @classmethod
     def opened(cls, value: SecretStr) -> Self:
@@ -33,11 +34,6 @@ class StoredGrant(BaseModel):
             return cls.model_validate_json(value.get_secret_value())
         except ValidationError:
             return cls(refresh_token=value)
-
-
-class _Revealed(BaseModel):
-    refresh_token: str
-    consent_id: str
 
 
 def grant_secret_id(tool: ToolAddress) -> str:

@@ -155,7 +155,12 @@ class TokenRenewal:
             logger.warning("a renewal was overtaken", extra={"slug": current.slug})
 
     async def _store(self, connection: ConnectionRef, refresh_token: SecretStr) -> str:
-        grant = StoredGrant(refresh_token=refresh_token, consent_id=connection.consent_id)
+        grant = StoredGrant(
+            refresh_token=refresh_token,
+            consent_id=connection.consent_id,
+            provider=connection.provider,
+            account_email=connection.account_email,
+        )
         return await self._secrets.add_version(grant_secret_id(connection.tool), grant.sealed())
 
     async def _after_refusal(self, connection: ConnectionRef, error: Exception) -> ConnectionRef:

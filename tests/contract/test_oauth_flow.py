@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from local.google.faults import Fault
+from shared.gateways.firestore import Put
 from shared.models.agent_tool import REFRESH_TOKEN, ConnectionState, ToolAddress
 from shared.models.member import Role
 from shared.services import auth_service
@@ -277,6 +279,20 @@ async def test_disconnecting_revokes_destroys_and_says_so(stack: Stack) -> None:
     ]
 
 
+async def test_an_account_that_other_agents_use_is_not_revoked_for_them(stack: Stack) -> None:
+    agent = {"name": "Back office", "instructions": "Be kind."}
+    await stack.database.commit([Put(f"tenants/{TENANT}/agents/back-office", agent)])
+    async with stack.browser() as browser:
+        await browser.connect()
+        await browser.connect(agent_id="back-office")
+        first = await browser.api("POST", "disconnect")
+        second = await browser.api("POST", "disconnect", agent_id="back-office")
+
+    assert first[1]["revoked"] is False
+    assert second[1]["revoked"] is True
+    assert (await stack.stored())[1] == []
+
+
 async def test_a_provider_that_is_down_keeps_nobody_connected(stack: Stack) -> None:
     async with stack.browser() as browser:
         await browser.connect()
@@ -413,8 +429,41 @@ async def test_the_reconciler_takes_orders_from_the_scheduler_alone(stack: Stack
     assert body == {"applied": False, "found": []}
 
 
+@pytest.mark.parametrize("documents", ["there", "deleted"])
+async def test_removing_an_agent_revokes_and_deletes_what_it_had_and_nothing_of_others(
+    stack: Stack, documents: str
+) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+        await browser.connect(provider="crm")
+    store = stack.desk.auth._store  # pyright: ignore[reportPrivateUsage]
+    neighbours = [
+        await store.put(ToolAddress(tenant_id, agent_id, "send_email"), "secret_access_key", SecretStr("k"))
+        for tenant_id, agent_id in ((TENANT, "back-office"), ("other", AGENT), (TENANT.upper(), AGENT))
+    ]
+    if documents == "deleted":
+        for slug in (CALENDAR, CRM):
+            path = f"tenants/{TENANT}/agents/{AGENT}/agent_tools/{slug}"
+            await stack.database.remove(path, lambda _: [])
+
+    token = stack.google.identity.sign(_scheduler_claims(stack))
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http,
+        http.post(
+            f"{stack.url}/api/v1/tasks/forget-secrets", json={"tenant_id": TENANT, "agent_id": AGENT}
+        ) as answer,
+    ):
+        assert await answer.json() == {"deleted": 2}
+
+    assert stack.crm.tokens == {}
+    granted = stack.google._oauth.consent(ACCOUNT, "laptop-client")  # pyright: ignore[reportPrivateUsage]
+    assert granted == frozenset()
+    _, readable = await stack.stored()
+    assert sorted(readable) == sorted(neighbours)
+
+
 def _scheduler_claims(stack: Stack) -> dict[str, object]:
     now = int(time.time())
-    email = stack.settings.scheduler_service_account
+    email = stack.settings.tasks_service_account
     claims = {"sub": "1", "aud": stack.settings.public_url, "email": email, "email_verified": True}
     return {**claims, "iat": now, "exp": now + 600}

@@ -198,6 +198,10 @@ async def disconnect(run: Run, part: Part) -> None:
     await part.auth.disconnect(run.user, run.provider, run.address)
 
 
+async def remove_agent(run: Run, part: Part) -> None:
+    await part.auth.forget(run.tenant_id, AGENT)
+
+
 async def set_secret_field(run: Run, part: Part) -> None:
     """As a form does: the document is written between storing the new value and destroying the former."""
     tools = AgentToolRepository(part.database)
@@ -223,6 +227,7 @@ OPERATIONS: dict[str, tuple[str, Act, Act]] = {
     "rotate": (CRM, connect, use),
     "disconnect": (CALENDAR, connect, disconnect),
     "disconnect, generic provider": (CRM, connect, disconnect),
+    "remove the agent": (CALENDAR, connect, remove_agent),
     "set a secret field": (CALENDAR, set_secret_field, set_secret_field),
 }
 
@@ -277,7 +282,7 @@ async def one_run(
     found = await restarted.reconciler.run(apply=True)
     state = await legal_state(run, restarted)
     assert await restarted.reconciler.run(apply=True) == [], "once is enough"
-    if operation.startswith("disconnect") and state == "disconnected":
+    if act in (disconnect, remove_agent) and state == "disconnected":
         assert not run.accepts(token), "it is revoked at the provider, too"
     await run.remove(healthy)
     return (process.made[-1], state, found) if killed else None
