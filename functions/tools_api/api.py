@@ -21,6 +21,7 @@ from shared.services.members import MemberService
 from shared.services.number_service import NumberService
 from shared.services.preview_service import PreviewService
 from shared.services.secret_store import ToolSecretStore
+from shared.services.team_service import TeamService
 from shared.services.tool_catalog import ToolCatalog
 from shared.services.tool_service import ToolService
 from shared.tools.base.registry import ToolRegistry
@@ -53,6 +54,7 @@ class Api:
         self.audit = AuditService(database, now=now)
         self.catalog = ToolCatalog(registry)
         self.agents = AgentService(database, stored_secrets, now=now)
+        self.team = TeamService(database, now=now)
         self.tools = ToolService(database, stored_secrets, registry, now=now)
         self.calls = CallQueryService(database, now=now)
         self.call_control = CallControlService(database, livekit, twilio, settings, now=now)

@@ -9,7 +9,14 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.tools_api import agent_routes, call_routes, number_routes, tool_routes
+from functions.tools_api import (
+    account_routes,
+    agent_routes,
+    call_routes,
+    member_routes,
+    number_routes,
+    tool_routes,
+)
 from functions.tools_api.api import Api
 from functions.tools_api.limits import BodyLimit
 from functions.tools_api.openapi import describe
@@ -19,7 +26,14 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 
-ROUTERS = (tool_routes.router, agent_routes.router, number_routes.router, call_routes.router)
+ROUTERS = (
+    account_routes.router,
+    tool_routes.router,
+    agent_routes.router,
+    number_routes.router,
+    call_routes.router,
+    member_routes.router,
+)
 
 
 class _App(FastAPI):

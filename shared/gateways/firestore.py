@@ -111,6 +111,15 @@ class Database:
             documents = await self._query(collection, filters, order_by).get()
             return [(document.id, document.to_dict() or {}) for document in documents]
 
+    async def group(self, collection_id: str, *filters: Filter) -> list[tuple[str, Fields]]:
+        """(path, fields) of documents in all collections of that name, whoever they belong to."""
+        query: Any = self._client.collection_group(collection_id)
+        for field, operator, value in filters:
+            query = query.where(filter=FieldFilter(field, operator, value))
+        async with _firestore_call(f"query all {collection_id}"):
+            documents = await query.get()
+            return [(document.reference.path, document.to_dict() or {}) for document in documents]
+
     async def page(
         self,
         collection: str,

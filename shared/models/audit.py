@@ -30,6 +30,7 @@ class AuditAction(StrEnum):
     CALL_STOPPED = "call.stopped"
     CALL_DELETED = "call.deleted"
     TEST_CALL_STARTED = "test_call.started"
+    TENANT_CHANGED = "tenant.changed"
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
