@@ -148,7 +148,13 @@ class SecretReconciler:
                 destroy = partial(self._store.destroy, version.name)
                 yield _Repair(Finding.UNNAMED_VERSION, version.name, destroy)
             if all(not v.readable or v in left_over for v in versions) and _settled(versions, settled):
-                yield _Repair(Finding.EMPTY_SECRET, secret_id, partial(self._store.delete, secret_id))
+                delete = partial(self._delete_if_unchanged, secret_id, len(versions))
+                yield _Repair(Finding.EMPTY_SECRET, secret_id, delete)
+
+    async def _delete_if_unchanged(self, secret_id: str, versions: int) -> None:
+        """Somebody may have connected since we looked."""
+        if len(await self._store.versions(secret_id)) == versions:
+            await self._store.delete(secret_id)
 
     async def _mark_gone(self, address: ToolAddress, connection: ConnectionRef) -> None:
         if await self._auth.mark_disconnected(connection, SECRET_GONE):

@@ -1,0 +1,142 @@
+"""The reconciler against the stand-ins: what it finds, what it leaves alone; by default it only looks."""
+
+import sys
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from functions.oauth import reconcile
+from shared.errors import ConfigurationError
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ConnectionState, ToolAddress
+from shared.models.base import utc_now
+from shared.repositories.agent_tools import AgentToolRepository, Decision
+from shared.services.secret_reconciler import SECRET_GONE, Finding, SecretReconciler
+from shared.services.secret_store import ToolSecretStore
+from tests.connect_stack import AGENT, TENANT, Stack, running_stack
+
+pytestmark = pytest.mark.contract
+
+EMAIL_TOOL = ToolAddress(TENANT, AGENT, "send_email")
+FIELD = "secret_access_key"
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
+    async with running_stack(tmp_path) as started:
+        yield started
+
+
+def reconciler(stack: Stack, later: timedelta = timedelta(hours=1)) -> SecretReconciler:
+    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
+    return SecretReconciler(
+        stack.database, store(stack), stack.desk.auth, renewal, now=lambda: utc_now() + later
+    )
+
+
+def store(stack: Stack) -> ToolSecretStore:
+    return ToolSecretStore(stack.desk.secrets)
+
+
+async def name_in_document(stack: Stack, version: str) -> None:
+    def decide(tool: AgentTool) -> Decision:
+        return tool.model_copy(update={"sensitive_config": {FIELD: version}}), []
+
+    await AgentToolRepository(stack.database).change(TENANT, AGENT, "send_email", decide, create=True)
+
+
+async def test_nothing_is_found_where_all_is_well(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+        await browser.connect(provider="crm")
+    await name_in_document(stack, await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("k")))
+
+    assert await reconciler(stack).run(apply=True) == []
+
+
+async def test_looking_changes_nothing(stack: Stack) -> None:
+    await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("left over"))
+    before = await stack.stored()
+
+    found = await reconciler(stack).run()
+
+    assert [one.finding for one in found] == [Finding.UNNAMED_VERSION, Finding.EMPTY_SECRET]
+    assert await stack.stored() == before
+
+
+async def test_what_no_document_names_is_destroyed_and_what_one_names_stays(stack: Stack) -> None:
+    left_over = await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("left over"))
+    named = await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("in use"))
+    await name_in_document(stack, named)
+
+    found = await reconciler(stack).run(apply=True)
+
+    assert [(one.finding, one.subject) for one in found] == [(Finding.UNNAMED_VERSION, left_over)]
+    assert (await stack.stored())[1] == [named]
+
+
+async def test_a_value_that_was_just_stored_is_left_alone(stack: Stack) -> None:
+    await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("about to be named"))
+
+    assert await reconciler(stack, later=timedelta(minutes=10)).run(apply=True) == []
+
+
+async def test_a_document_whose_secret_is_gone_says_so(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+    version = await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("k"))
+    await name_in_document(stack, version)
+    for secret_id in await store(stack).ids(TENANT):
+        await store(stack).delete(secret_id)
+
+    found = await reconciler(stack).run(apply=True)
+
+    assert [one.finding for one in found] == [Finding.GONE, Finding.GONE]
+    calendar, email = await stack.tool(), await stack.tool("send_email")
+    assert calendar is not None
+    assert calendar.connection is not None
+    assert email is not None
+    assert (calendar.connection.state, calendar.connection.reason) == (
+        ConnectionState.DISCONNECTED,
+        SECRET_GONE,
+    )
+    assert REFRESH_TOKEN not in calendar.sensitive_config
+    assert email.sensitive_config == {}
+
+
+async def test_secrets_of_an_agent_that_is_gone_are_left_over(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+    await stack.database.remove(f"tenants/{TENANT}/agents/{AGENT}", lambda _: [])
+
+    await reconciler(stack).run(apply=True)
+
+    assert (await stack.stored())[1] == []
+
+
+async def test_other_peoples_secrets_in_the_project_are_none_of_its_business(stack: Stack) -> None:
+    await stack.desk.secrets.create_secret("terraform-state-key", {})
+    await stack.desk.secrets.add_version("terraform-state-key", SecretStr("x"))
+
+    assert await reconciler(stack).run(apply=True) == []
+
+
+async def test_it_refuses_to_destroy_nearly_everything(stack: Stack) -> None:
+    for number in range(21):
+        await store(stack).put(ToolAddress(TENANT, f"agent-{number}", "send_email"), FIELD, SecretStr("k"))
+
+    with pytest.raises(ConfigurationError, match="21 of 21"):
+        await reconciler(stack).run(apply=True)
+    assert len((await stack.stored())[1]) == 21
+
+
+def test_the_command_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["reconcile"])
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+
+    assert reconcile.main() == 2
+    assert "PUBLIC_URL: not set" in capsys.readouterr().err
