@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from local.identity.seeding import seed_members
 from local.identity.server import AUDIENCE, Identity
 from shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from shared.gateways.signing_keys import MIN_REFETCH_SECONDS, SigningKeys
@@ -85,6 +86,16 @@ async def test_people_and_key_survive_a_restart(tmp_path: Path) -> None:
         user = await IdentityService([second.url], AUDIENCE).verify(token)
 
     assert user.subject == second.users.put(EMAIL).subject
+
+
+async def test_seeded_members_can_sign_in(issuer: Identity) -> None:
+    database = FakeDatabase()
+    await seed_members(database, issuer.url, {"harbor": {EMAIL: Role.OWNER}})  # pyright: ignore[reportArgumentType]
+    user = await IdentityService([issuer.url], AUDIENCE).verify(issuer.token(EMAIL))
+
+    member = await MemberService(database).require(user, "harbor", Role.OWNER)  # pyright: ignore[reportArgumentType]
+
+    assert member.email == EMAIL
 
 
 async def test_an_address_that_nobody_verified_is_not_taken(issuer: Identity) -> None:
