@@ -294,8 +294,8 @@ class Call:
     def connected(self) -> None:
         self._model_up.set()
 
-    def caller_audio(self, frame: rtc.AudioFrame) -> None:
-        self._watch.caller_audio(frame)
+    def caller_audio(self, frame: rtc.AudioFrame) -> float:
+        return self._watch.caller_audio(frame)
 
     def model_acted(self) -> None:
         self._watch.model_acted()

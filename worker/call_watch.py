@@ -45,7 +45,8 @@ class CallWatch:
         self._silence = SilenceGuard(agent.silence_prompt_seconds, agent.silence_hangup_seconds, now)
         self._length = LengthGuard(agent.max_call_seconds, now)
 
-    def caller_audio(self, frame: rtc.AudioFrame) -> None:
+    def caller_audio(self, frame: rtc.AudioFrame) -> float:
+        """Returns for how many seconds the line has been quiet."""
         change = self._voice.push(frame)
         if change is not None:
             self.caller_spoke()
@@ -54,6 +55,7 @@ class CallWatch:
         # An "uh-huh" that the agent talked through, or a turn that is answered already, wants no reply.
         if change == "ended" and not self._agent_speaking and self._model_acted_at < self._heard_from:
             self._reply.reply_owed(self._clock())
+        return self._voice.quiet_for
 
     def caller_spoke(self) -> None:
         self._caller_heard_at = self._clock()

@@ -28,6 +28,11 @@ class VoiceActivity:
         self._voiced = 0.0
         self._quiet = 0.0
 
+    @property
+    def quiet_for(self) -> float:
+        """Seconds of sound since the last that was loud enough for speech."""
+        return self._quiet
+
     def push(self, frame: rtc.AudioFrame) -> Literal["started", "ended"] | None:
         """Take the next frame (16-bit mono, any rate); returns a change."""
         seconds = frame.duration

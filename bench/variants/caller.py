@@ -88,7 +88,9 @@ class Ear:
                 await self._news.wait()
 
     async def is_quiet(self) -> None:
-        await asyncio.sleep(max(self._audible_until - time.monotonic(), 0))
+        """The reply comes faster than it is heard, so what is left grows at first."""
+        while (left := self._audible_until - time.monotonic()) > 0:
+            await asyncio.sleep(left)
 
 
 class Mouth:

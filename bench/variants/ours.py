@@ -124,8 +124,8 @@ class SpokenCall:
     async def hang_up(self) -> None: ...
     def connected(self) -> None: ...
 
-    def caller_audio(self, frame: rtc.AudioFrame) -> None:
-        self._watch.caller_audio(frame)
+    def caller_audio(self, frame: rtc.AudioFrame) -> float:
+        return self._watch.caller_audio(frame)
 
     def model_acted(self) -> None:
         self._watch.model_acted()

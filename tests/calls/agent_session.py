@@ -76,8 +76,8 @@ class SpokenCall:
     def connected(self) -> None:
         self.connections += 1
 
-    def caller_audio(self, frame: rtc.AudioFrame) -> None:
-        self.watch.caller_audio(frame)
+    def caller_audio(self, frame: rtc.AudioFrame) -> float:
+        return self.watch.caller_audio(frame)
 
     def model_acted(self) -> None:
         self.watch.model_acted()

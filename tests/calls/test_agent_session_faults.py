@@ -6,16 +6,16 @@ The plugin alone cuts a reply at goAway, gives the call up at the first refused 
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import function_tool
 
 from local.gemini.mouth import Pace
 from local.scenario import Misbehave
-from tests.calls.agent_session import spoken_call
+from tests.calls.agent_session import SpokenCall, spoken_call
 from tests.contract.gemini_client import scenario, until
 
 pytestmark = pytest.mark.calls
@@ -147,11 +147,36 @@ async def test_a_peer_that_stays_silent_is_asked_again() -> None:
 
 
 async def test_the_callers_sound_is_not_collected_before_it_is_sent() -> None:
-    sent: list[int] = []
     async with spoken_call(scenario()) as (call, _):
-        phone = call.conversation.phone_session
-        assert phone is not None
-        send: Callable[..., None] = phone._send_client_event
-        phone._send_client_event = lambda event: (sent.append(1), send(event))[1]  # type: ignore[method-assign]
-        phone.push_audio(rtc.AudioFrame(bytes(640), 16000, 1, 320))
-        assert sent == [1]
+        sent = sounds_sent_by(call)
+        frames(call, [1000] * 5)
+        assert sent == [640] * 5
+
+
+async def test_a_long_silence_is_sent_in_larger_pieces_and_the_first_sound_ends_that_at_once() -> None:
+    async with spoken_call(scenario()) as (call, _):
+        sent = sounds_sent_by(call)
+        frames(call, [0] * 62)
+        assert sent[-2:] == [3200, 3200]
+        assert 48 <= sent.count(640) <= 50, "a second of silence ends a turn, and is told as it comes"
+        frames(call, [1000, 0])
+        assert sent[-2:] == [4 * 640, 640]
+        assert sum(sent) == 64 * 640
+
+
+def sounds_sent_by(call: SpokenCall) -> list[int]:
+    """Sizes in bytes, as they are sent."""
+    sent: list[int] = []
+    phone = call.conversation.phone_session
+    assert phone is not None
+    phone._send_client_event = lambda event: sent.append(len(event.audio.data))  # type: ignore[method-assign]
+    return sent
+
+
+def frames(call: SpokenCall, loudness: list[int]) -> None:
+    """20 ms each."""
+    phone = call.conversation.phone_session
+    assert phone is not None
+    for amplitude in loudness:
+        samples = np.where(np.arange(320) % 40 < 20, amplitude, -amplitude).astype("<i2")
+        phone.push_audio(rtc.AudioFrame(samples.tobytes(), 16000, 1, 320))
