@@ -16,6 +16,7 @@ from shared.models.audit import Actor
 from shared.models.base import DocumentId
 from shared.models.member import Role
 from shared.services import api_key_service
+from shared.services.api_key_service import NamedKey
 from shared.services.id_tokens import bearer_token
 from shared.services.identity import User
 
@@ -39,8 +40,13 @@ ApiDep = Annotated[Api, Depends(api_of)]
 class Guard:
     """What all routes' dependencies have in common; the test that looks for unguarded routes finds it."""
 
-    role: Role | None = None
+    @property
+    def least_role(self) -> Role | None:
+        """None: whoever is signed in."""
+        return None
+
     scope: Scope | None = None
+    """Of an API key; None: none will do."""
 
 
 class SignedIn(Guard):
@@ -55,42 +61,50 @@ class SignedIn(Guard):
         return user
 
 
+class Known(Guard):
+    """Any person with a valid token, and any tenant's API key with `scope`: for what is the same for all."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request, api: ApiDep) -> str:
+        """The sender's id."""
+        token = _credential(request, api)
+        if api_key_service.is_key(token):
+            sender = (await _valid_key(request, api, token, self.scope)).id
+        else:
+            sender = (await _verified(request, api, token)).user_id
+        api.rate_limit.take(sender)
+        return sender
+
+
 class Allow(Guard):
     """Members with `role` or more; API keys with `scope` (None: no key, whatever its scopes)."""
 
     def __init__(self, role: Role, scope: Scope | None = None) -> None:
-        self.role = role
+        self._role = role
         self.scope = scope
+
+    @property
+    def least_role(self) -> Role:
+        return self._role
 
     async def __call__(
         self, request: Request, api: ApiDep, tenant_id: Annotated[DocumentId, Path()]
     ) -> Principal:
         token = _credential(request, api)
         if api_key_service.is_key(token):
-            actor = await self._key(request, api, tenant_id, token)
+            named = await _valid_key(request, api, token, self.scope)
+            if named.tenant_id != tenant_id:
+                raise ForbiddenError(f"a key of {named.tenant_id} asks for {tenant_id}")
+            actor = Actor(kind="api_key", id=named.id, name=named.key.name)
         else:
             user = await _verified(request, api, token)
-            member = await api.members.require(user, tenant_id, self._role())
+            member = await api.members.require(user, tenant_id, self._role)
             actor = Actor(kind="member", id=user.user_id, name=user.email or member.email or "a member")
         api.rate_limit.take(actor.id)
         request.state.principal = {"tenant_id": tenant_id, "actor": actor.id}
         return Principal(tenant_id, actor)
-
-    def _role(self) -> Role:
-        assert self.role is not None
-        return self.role
-
-    async def _key(self, request: Request, api: Api, tenant_id: str, token: str) -> Actor:
-        try:
-            named = await api.api_keys.verify(token)
-        except UnauthenticatedError:
-            api.rate_limit.take(_address(request))
-            raise
-        if named.tenant_id != tenant_id:
-            raise ForbiddenError(f"a key of {named.tenant_id} asks for {tenant_id}")
-        if self.scope is None or self.scope not in named.key.scopes:
-            raise ForbiddenError("the key's scopes do not allow this", sentence="This key may not do that.")
-        return Actor(kind="api_key", id=named.id, name=named.key.name)
 
 
 def _credential(request: Request, api: Api) -> str:
@@ -99,6 +113,17 @@ def _credential(request: Request, api: Api) -> str:
     except UnauthenticatedError:
         api.rate_limit.take(_address(request))
         raise
+
+
+async def _valid_key(request: Request, api: Api, token: str, scope: Scope | None) -> NamedKey:
+    try:
+        named = await api.api_keys.verify(token)
+    except UnauthenticatedError:
+        api.rate_limit.take(_address(request))
+        raise
+    if scope is None or scope not in named.key.scopes:
+        raise ForbiddenError("the key's scopes do not allow this", sentence="This key may not do that.")
+    return named
 
 
 async def _verified(request: Request, api: Api, token: str) -> User:

@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -39,7 +38,7 @@ ROUTERS = (
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = describe(self, api_routes(self))
+            self.openapi_schema = describe(self)
         return self.openapi_schema
 
 
@@ -67,10 +66,6 @@ def create_app(api: Api) -> FastAPI:
     )
     app.add_middleware(_Outermost)
     return app
-
-
-def api_routes(app: FastAPI) -> list[APIRoute]:
-    return [route for route in app.routes if isinstance(route, APIRoute)]
 
 
 class _Outermost:

@@ -1,11 +1,12 @@
 """The API's own description, OpenAPI 3.1: who may use each route is in it, taken from the guards."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from functions.tools_api.access import Guard
 from functions.tools_api.problems import FieldError, Problem
@@ -36,18 +37,34 @@ SECURITY_SCHEMES = {
 }
 
 
-def guard_of(route: APIRoute) -> Guard | None:
-    """The dependency that decides who may use the route; None: nobody thought of it."""
-    return _find(route.dependant)
+@dataclass(frozen=True)
+class Operation:
+    """One route as the document names it."""
+
+    name: str
+    method: str
+    path: str
+    guard: Guard | None
+    """The dependency that decides who may use it; None: nobody thought of it."""
 
 
-def describe(app: FastAPI, routes: list[APIRoute]) -> dict[str, Any]:
+def operations(app: FastAPI) -> list[Operation]:
+    """All that are in the document."""
+    return [
+        Operation(str(route.name), method, str(route.path_format), _guard(route.dependant))
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for method in route.methods or ()
+    ]
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title="Trunkline API",
         version=VERSION,
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        routes=routes,
+        routes=app.routes,
     )
     schemas = document["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -56,9 +73,8 @@ def describe(app: FastAPI, routes: list[APIRoute]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
-    for route in routes:
-        for method in route.methods or ():
-            _state_guard(document["paths"][route.path_format][method.lower()], guard_of(route))
+    for operation in operations(app):
+        _state_guard(document["paths"][operation.path][operation.method.lower()], operation.guard)
     return document
 
 
@@ -67,13 +83,13 @@ def _state_guard(operation: dict[str, Any], guard: Guard | None) -> None:
         return
     person: dict[str, list[str]] = {"idToken": []}
     operation["security"] = [person] if guard.scope is None else [person, {"apiKey": [guard.scope.value]}]
-    operation["x-role"] = guard.role.value if guard.role else "anybody who is signed in"
+    operation["x-role"] = guard.least_role.value if guard.least_role else "anybody who is signed in"
 
 
-def _find(dependant: Dependant) -> Guard | None:
+def _guard(dependant: Dependant) -> Guard | None:
     for inner in dependant.dependencies:
         if isinstance(inner.call, Guard):
             return inner.call
-        if found := _find(inner):
+        if found := _guard(inner):
             return found
     return None

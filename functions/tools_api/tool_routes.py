@@ -6,14 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field
 
-from functions.tools_api.access import Allow, ApiDep, Principal, SignedIn
+from functions.tools_api.access import Allow, ApiDep, Known, Principal
 from functions.tools_api.http import AgentId, Body, IfMatch, OptionalIfMatch, set_etag
 from functions.tools_api.problems import error_responses
 from shared.models.agent_tool import Connection
 from shared.models.api_key import Scope
 from shared.models.base import Slug
 from shared.models.member import Role
-from shared.services.identity import User
 from shared.services.tool_catalog import CatalogTool
 from shared.services.tool_service import ConfiguredTool, ToolChange
 
@@ -21,7 +20,7 @@ router = APIRouter(tags=["tools"])
 
 Viewer = Annotated[Principal, Depends(Allow(Role.VIEWER, Scope.AGENTS_READ))]
 Editor = Annotated[Principal, Depends(Allow(Role.EDITOR, Scope.AGENTS_WRITE))]
-AnyUser = Annotated[User, Depends(SignedIn())]
+Anybody = Annotated[str, Depends(Known(Scope.AGENTS_READ))]
 ToolSlug = Annotated[Slug, Path()]
 
 
@@ -93,7 +92,7 @@ class AgentToolPatch(Body):
 
 
 @router.get("/tools", responses=error_responses(401, 403, 429, 503))
-async def list_catalog(user: AnyUser, api: ApiDep) -> ToolCatalogOut:
+async def list_catalog(who: Anybody, api: ApiDep) -> ToolCatalogOut:
     """Every tool that an agent can be given, with what a form for it needs."""
     return ToolCatalogOut(items=[_catalog_tool(tool) for tool in api.catalog.all()])
 

@@ -1,0 +1,313 @@
+"""Every route × every kind of sender, with real ids of two tenants: who may do what, and who may not.
+
+The routes come from the API's own description, so that a new one cannot be forgotten: without a guard, or
+without a request to try it with here, it fails.
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from functions.tools_api.openapi import Operation, operations
+from shared.models.api_key import Scope
+from shared.models.call import Call, CallState, Outcome
+from shared.models.member import Member, Role
+from shared.repositories.calls import CallRepository
+from shared.repositories.members import MemberRepository
+from tests.contract.tools_api_stack import NUMBERS, Client, Stack, TestTenant
+
+pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
+        yield running
+
+
+NEW_AGENT = {"name": "A", "instructions": "B"}
+
+# A valid request for each route: query and body. Ids are filled in from a prepared tenant.
+REQUESTS: dict[str, tuple[str, Any]] = {
+    "list_catalog": ("", None),
+    "list_tenants": ("", None),
+    "accept_invitation": ("", {"token": "tli.nobody.1.2"}),
+    "get_tenant": ("", None),
+    "change_tenant": ("", {"retention_days": 3}),
+    "list_api_keys": ("", None),
+    "create_api_key": ("", {"name": "K", "scopes": ["agents:read"]}),
+    "revoke_api_key": ("", None),
+    "list_audit": ("", None),
+    "list_agent_tools": ("", None),
+    "get_agent_tool": ("", None),
+    "change_agent_tool": ("", {"enabled": True}),
+    "remove_agent_tool": ("", None),
+    "list_agents": ("", None),
+    "create_agent": ("", NEW_AGENT),
+    "get_agent": ("", None),
+    "change_agent": ("", {"greeting": "Hi."}),
+    "delete_agent": ("", None),
+    "duplicate_agent": ("", {"name": "Copy"}),
+    "preview_agent": ("", None),
+    "list_numbers": ("", None),
+    "get_number": ("", None),
+    "attach_number": ("", {"agent_id": "{agent_id}"}),
+    "detach_number": ("", None),
+    "list_calls": ("", None),
+    "get_call": ("", None),
+    "follow_call": ("", None),
+    "end_call": ("", None),
+    "delete_call": ("", None),
+    "start_test_call": ("", None),
+    "get_usage": ("?first=2026-11-20&last=2026-11-20", None),
+    "list_members": ("", None),
+    "get_member": ("", None),
+    "change_member": ("", {"role": "editor"}),
+    "remove_member": ("", None),
+    "list_invitations": ("", None),
+    "invite": ("", {"email": "a@example.com", "role": "viewer"}),
+    "revoke_invitation": ("", None),
+}
+
+LAST = ("delete_call", "detach_number", "remove_member", "delete_agent")
+"""These take away what other routes are tried with."""
+
+
+@dataclass
+class Prepared:
+    """A tenant with one of everything."""
+
+    tenant: TestTenant
+    ids: dict[str, str]
+    keys: dict[Scope, str]
+
+    def path(self, route: Operation) -> str:
+        return route.path.removeprefix("/api/v1").format(**self.ids)
+
+    def body(self, route: Operation) -> Any:
+        return json.loads(json.dumps(REQUESTS[route.name][1]).replace("{agent_id}", self.ids["agent_id"]))
+
+
+async def prepare(stack: Stack, number: str) -> Prepared:
+    tenant = await stack.tenant()
+    agent = await tenant.agent()
+    await tenant.owner("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=200)
+    await tenant.owner(
+        "PATCH", f"/agents/{agent}/tools/end_call", {"enabled": True}, If_Match="*", expect=200
+    )
+    call = Call(
+        session_id=f"ca-{tenant.id}",
+        agent_id=agent,
+        call_sid="CA1",
+        state=CallState.ENDED,
+        outcome=Outcome.CALLER_HUNG_UP,
+        caller=None,
+        called=number,
+        started_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
+    )
+    await CallRepository(stack.database).create(tenant.id, call, [])
+    colleague = Member(role=Role.VIEWER, email="colleague@example.com")
+    await MemberRepository(stack.database).put(tenant.id, "colleague", colleague)
+    body = {"email": "a@example.com", "role": "viewer"}
+    invitation = (await tenant.owner("POST", "/invitations", body, expect=201)).body
+    keys = {
+        scope: (await tenant.owner("POST", "/api-keys", {"name": scope, "scopes": [scope]}, expect=201)).body
+        for scope in Scope
+    }
+    revocable = (
+        await tenant.owner("POST", "/api-keys", {"name": "R", "scopes": ["agents:read"]}, expect=201)
+    ).body
+    ids = {
+        "tenant_id": tenant.id,
+        "agent_id": agent,
+        "slug": "end_call",
+        "number": number,
+        "call_id": call.session_id,
+        "user_id": "colleague",
+        "invitation_id": invitation["id"],
+        "key_id": revocable["id"],
+    }
+    return Prepared(tenant, ids, {scope: key["key"] for scope, key in keys.items()})
+
+
+def routes_in_order(stack: Stack) -> list[Operation]:
+    routes = operations(stack.app)
+    assert routes
+    return sorted(routes, key=lambda route: LAST.index(route.name) if route.name in LAST else -1)
+
+
+async def ask(client: Client, prepared: Prepared, route: Operation) -> Any:
+    path = prepared.path(route) + REQUESTS[route.name][0]
+    return await client(route.method, path, prepared.body(route), If_Match="*")
+
+
+async def contents(stack: Stack, tenant_id: str) -> str:
+    """Everything that is stored of a tenant, and the numbers."""
+    found = {
+        path: await stack.database.query(f"tenants/{tenant_id}/{path}")
+        for path in ("agents", "calls", "members", "invitations", "api_keys", "audit", "sessions")
+    }
+    for agent_id, _ in found["agents"]:
+        path = f"agents/{agent_id}/agent_tools"
+        found[path] = await stack.database.query(f"tenants/{tenant_id}/{path}")
+    found["numbers"] = await stack.database.query("phone_numbers", ("tenant_id", "==", tenant_id))
+    found["tenant"] = [("", await stack.database.get(f"tenants/{tenant_id}") or {})]
+    return json.dumps(found, default=str, sort_keys=True)
+
+
+async def test_every_route_in_the_document_has_a_guard_that_the_document_states(stack: Stack) -> None:
+    document = (await stack.client()("GET", "/openapi.json", expect=200)).body
+    described = {(path, method) for path, methods in document["paths"].items() for method in methods}
+    routes = {(route.path, route.method.lower()): route for route in operations(stack.app)}
+    assert described == set(routes)
+    for (path, method), route in routes.items():
+        assert route.guard is not None, f"anybody may {method} {path}"
+        assert document["paths"][path][method]["security"], f"{method} {path} does not say who may use it"
+        assert route.name in REQUESTS, f"{route.name} is not tried here"
+
+
+async def test_who_may_not_is_refused_and_finds_and_changes_nothing(stack: Stack) -> None:
+    target, other = await prepare(stack, NUMBERS[0]), await prepare(stack, NUMBERS[1])
+    owner = f"owner-{target.tenant.id}"
+    issuer, now = stack.issuer, int(time.time())
+    nobody = {
+        "no credential": None,
+        "not a token": "rubbish",
+        "expired": issuer.token(owner, iat=now - 7200, exp=now - 3600),
+        "wrong audience": issuer.token(owner, aud="another-project"),
+        "wrong issuer": issuer.token(owner, iss="https://issuer.example"),
+    }
+    key = target.keys[Scope.AGENTS_READ]
+    before = await contents(stack, target.tenant.id)
+    ours = [value for name, value in target.ids.items() if name not in ("slug", "user_id")]
+
+    async def refused(name: str, token: str | None, route: Operation, status: int) -> None:
+        answer = await ask(stack.client(token), target, route)
+        assert answer.status == status, f"{name}: {route.name}: {answer.status} {answer.body}"
+        assert answer.body["status"] == status
+        shown = json.dumps(answer.body)
+        assert not any(value in shown for value in ours), f"{name}: {route.name} tells {shown}"
+
+    for route in routes_in_order(stack):
+        guard = route.guard
+        assert guard is not None
+        checks = [refused(name, token, route, 401) for name, token in nobody.items()]
+        unseen = (
+            guard.scope is None and guard.least_role is None
+        )  # where people alone may, no key is looked at
+        checks.append(refused("a wrong key", f"{key}x", route, 403 if unseen else 401))
+        if guard.least_role is not None:
+            tokens = other.tenant.tokens
+            checks += [refused(f"another tenant's {role}", tokens[role], route, 403) for role in Role]
+            checks += [
+                refused(f"another tenant's {scope}", key, route, 403) for scope, key in other.keys.items()
+            ]
+            checks += [
+                refused(f"own {role}", target.tenant.tokens[role], route, 403)
+                for role in Role
+                if not role.includes(guard.least_role)
+            ]
+        checks += [
+            refused(f"own key for {scope}", key, route, 403)
+            for scope, key in target.keys.items()
+            if scope != guard.scope
+        ]
+        await asyncio.gather(*checks)
+    assert await contents(stack, target.tenant.id) == before
+
+
+@pytest.mark.parametrize("sender", ["role", "owner", "key"])
+async def test_who_may_is_served(stack: Stack, sender: str) -> None:
+    """The least role that a route asks for, an owner, and a key with just the scope."""
+    prepared = await prepare(stack, NUMBERS[2 + ["role", "owner", "key"].index(sender)])
+    for route in routes_in_order(stack):
+        guard = route.guard
+        assert guard is not None
+        match sender:
+            case "key":
+                token = prepared.keys[guard.scope] if guard.scope else None
+            case "owner":
+                token = prepared.tenant.tokens[Role.OWNER]
+            case _:
+                token = prepared.tenant.tokens[guard.least_role or Role.VIEWER]
+        if token is None:
+            continue
+        answer = await ask(stack.client(token), prepared, route)
+        refusals = {"accept_invitation": (404,), "delete_agent": (204,), "remove_member": (204,)}
+        allowed = refusals.get(route.name, (200, 201, 204))
+        assert answer.status in allowed, f"{sender}: {route.name}: {answer.status} {answer.body}"
+
+
+async def test_ids_of_another_tenant_below_ones_own_path_find_nothing(stack: Stack) -> None:
+    """An owner may do everything, and not with what is another's."""
+    target, other = await prepare(stack, NUMBERS[5]), await prepare(stack, NUMBERS[6])
+    before = await contents(stack, target.tenant.id)
+    mixed = Prepared(other.tenant, {**target.ids, "tenant_id": other.tenant.id, "user_id": "x"}, {})
+    # What a viewer or a call of the same id would be is the other tenant's own.
+    for route in routes_in_order(stack):
+        names = {name for name in target.ids if f"{{{name}}}" in route.path}
+        if names <= {"tenant_id"}:
+            continue
+        answer = await ask(stack.client(other.tenant.tokens[Role.OWNER]), mixed, route)
+        assert answer.status == 404, f"{route.name}: {answer.status} {answer.body}"
+    assert await contents(stack, target.tenant.id) == before
+
+
+async def test_only_the_dashboard_may_call_from_a_browser(stack: Stack) -> None:
+    preflight = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
+    url = "/api/v1/tools"
+    for origin, allowed in (("https://dashboard.example", True), ("https://evil.example", False)):
+        headers = {"Origin": origin, **preflight}
+        async with stack.session.options(url, headers=headers) as response:
+            assert (response.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+async def test_a_body_that_is_too_large_is_refused_however_it_comes(stack: Stack) -> None:
+    tenant = await stack.tenant()
+    url = f"/api/v1/tenants/{tenant.id}/agents"
+    headers = {"Authorization": f"Bearer {tenant.editor.token}"}
+    large = b"x" * (300 * 1024)
+
+    async def in_chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(large), 1024):
+            yield large[start : start + 1024]
+
+    for data in (large, in_chunks()):
+        async with stack.session.post(url, data=data, headers=headers) as response:
+            assert response.status == 413
+            assert (await response.json(content_type=None))["code"] == "too_large"
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(stack: Stack) -> None:
+    tenant = await stack.tenant()
+    limit = stack.api.rate_limit
+    stack.api.rate_limit = type(limit)(per_minute=60, clock=itertools.repeat(0.0).__next__)
+    try:
+        answers = [await tenant.viewer("GET", "/agents") for _ in range(12)]
+        assert [answer.status for answer in answers] == [200] * 10 + [429] * 2
+        assert answers[-1].headers["Retry-After"] == "2"
+        await tenant.editor("GET", "/agents", expect=200)
+    finally:
+        stack.api.rate_limit = limit
+
+
+async def test_what_breaks_inside_stays_inside(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("secret internals")
+
+    tenant = await stack.tenant()
+    with monkeypatch.context() as patch:
+        patch.setattr(stack.api.agents, "list_agents", broken)
+        answer = await tenant.viewer("GET", "/agents", expect=500)
+    assert answer.body["detail"] == "Something went wrong on our side."
+    assert "internals" not in json.dumps(answer.body)
+    unknown = await stack.client(tenant.owner.token)("GET", "/nothing", expect=404)
+    assert unknown.headers["Content-Type"] == "application/problem+json"
