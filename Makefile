@@ -31,9 +31,9 @@ demo: setup  ## Play one call through the whole stack, print its timeline, then 
 up: setup  ## Keep the same stack running until Ctrl-C.
 	$(RUN) -m local up
 
-# Whole calls spend most of their time listening, so more test modules run at once than there are cores.
-test: setup  ## Run the tests.
-	$(RUN) -m pytest -n 3 --dist loadfile
+test: setup  ## Run the tests: quick ones side by side, then whole calls, which need the cores for themselves.
+	$(RUN) -m pytest -n 3 --dist loadfile -m "not calls and not faults"
+	$(RUN) -m pytest -m "calls or faults"
 
 check: setup  ## Lint, formatting, types and import direction.
 	$(RUN) -m ruff check .
