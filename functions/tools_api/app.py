@@ -42,7 +42,8 @@ class _App(FastAPI):
         return self.openapi_schema
 
 
-def create_app(api: Api) -> FastAPI:
+def routed_app() -> FastAPI:
+    """All routes, and nothing that they work with: enough to describe them."""
     app = _App(
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
@@ -50,9 +51,14 @@ def create_app(api: Api) -> FastAPI:
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.api = api
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    return app
+
+
+def create_app(api: Api) -> FastAPI:
+    app = routed_app()
+    app.state.api = api
     answer_problems(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, max_bytes=api.settings.max_body_bytes)
