@@ -1,0 +1,163 @@
+"""No secret of a tenant is anywhere that a call leaves traces, whether its tools work or fail.
+
+Whole calls on the laptop cloud at LOG_LEVEL=DEBUG; then Firestore, the product's logs, LiveKit's metadata and
+all that the model was sent are searched for every stored secret and every token that the calls used.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from google.protobuf.json_format import MessageToJson
+from livekit import api
+
+from local import environment as env
+from local.livekit.real import find_server
+from local.play import CONTROL_TIMEOUT
+from local.scenario import AgentStep, CallTool, Scenario
+from shared.gateways.firestore import firestore_client
+from shared.gateways.secret_manager import SecretManagerGateway
+from tests.calls.laptop import Laptop, TestTenant, running_cloud, scenario
+from tests.leaks import firestore_contents, leaks
+
+pytestmark = [pytest.mark.calls, pytest.mark.timeout(240)]
+
+POLL_SECONDS = 0.2
+
+
+@asynccontextmanager
+async def watched_rooms(laptop: Laptop) -> AsyncGenerator[list[str]]:
+    """What LiveKit tells everybody in a room, collected while calls run."""
+    seen: set[str] = set()
+    texts: list[str] = []
+    url = laptop.cloud.ports.url("livekit")
+
+    async def watch() -> None:
+        async with api.LiveKitAPI(url, env.LIVEKIT_KEY, env.LIVEKIT_SECRET) as livekit:
+            while True:
+                with suppress(api.TwirpError, aiohttp.ClientError, TimeoutError):
+                    await look(livekit)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def look(livekit: api.LiveKitAPI) -> None:
+        for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
+            asked = api.ListParticipantsRequest(room=room.name)
+            people = (await livekit.room.list_participants(asked)).participants
+            dispatches = await livekit.agent_dispatch.list_dispatch(room.name)
+            for message in (room, *people, *dispatches):
+                text = MessageToJson(message)
+                if text not in seen:
+                    seen.add(text)
+                    texts.append(text)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield texts
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def revoke(laptop: Laptop, tenant: TestTenant) -> None:
+    """As the account's owner does at Google."""
+    account = next(iter(tenant.seed.calendars))
+    body = {"email": account, "client_id": env.OAUTH_CLIENT_ID}
+    await control(laptop, "google", "DELETE", "/_local/refresh-tokens", body)
+
+
+async def control(laptop: Laptop, part: str, method: str, path: str, body: Any = None) -> Any:
+    async with (
+        aiohttp.ClientSession(laptop.cloud.ports.url(part), timeout=CONTROL_TIMEOUT) as http,
+        http.request(method, path, json=body) as answer,
+    ):
+        answer.raise_for_status()
+        return await answer.json() if answer.content_type == "application/json" else None
+
+
+async def known_secrets(laptop: Laptop) -> dict[str, list[str]]:
+    secrets = SecretManagerGateway(env.PROJECT, f"localhost:{laptop.cloud.ports.google_grpc}")
+    stored = [
+        (await secrets.access_latest(secret_id))[1].get_secret_value()
+        for secret_id in await secrets.list_secrets({})
+    ]
+    await secrets.aclose()
+    database = sqlite3.connect(laptop.cloud.state / "google" / "google.sqlite")
+    tokens = [
+        row[0]
+        for table in ("access_tokens", "refresh_tokens")
+        for row in database.execute(f"SELECT token FROM {table}")
+    ]
+    database.close()
+    return {
+        "stored secret": stored,
+        "token": tokens,
+        "client secret": [env.OAUTH_CLIENT_SECRET],
+        "LiveKit secret": [env.LIVEKIT_SECRET],
+        "Twilio token": [env.TWILIO_AUTH_TOKEN],
+        "SIP password": [env.SIP_PASSWORD],
+    }
+
+
+def product_logs(state: Path) -> list[str]:
+    parts = ("incoming_call", "worker")
+    return [
+        line for part in parts for line in (state / "logs" / f"{part}.log").read_text("utf-8").splitlines()
+    ]
+
+
+def asking_in_vain() -> Scenario:
+    """The calendar does not open, the agent is told what to say, and the call goes on to its goodbye."""
+    booking, mailing = scenario("book-a-slot"), scenario("send-email")
+    first = booking.turns[0]
+    steps: list[AgentStep] = [
+        step.model_copy(update={"expect": ["has to connect it again"]})
+        for step in first.agent
+        if isinstance(step, CallTool)
+    ]
+    steps.append(mailing.turns[-1].agent[0])
+    asking = first.model_copy(update={"agent": steps[:1] + steps[-1:]})
+    expect = mailing.expect.model_copy(update={"tools": [], "hears": []})
+    return booking.model_copy(
+        update={"turns": [asking, mailing.turns[-1]], "hangs_up": mailing.hangs_up, "expect": expect}
+    )
+
+
+async def test_calls_leave_no_secret_behind(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "LOG_LEVEL", "DEBUG")
+    livekit = "embedded" if find_server() is None else "real"
+    async with running_cloud(tmp_path_factory.mktemp("laptop"), livekit) as laptop:
+        works, mails, fails = [await laptop.tenant() for _ in range(3)]
+        secrets = await known_secrets(laptop)
+        await revoke(laptop, fails)
+        async with watched_rooms(laptop) as rooms:
+            reports = await asyncio.gather(
+                works.player.play(works.dialling(scenario("book-a-slot")), name="works"),
+                mails.player.play(mails.dialling(scenario("send-email")), name="mails"),
+                fails.player.play(fails.dialling(asking_in_vain()), name="fails"),
+            )
+        for kind, values in (await known_secrets(laptop)).items():
+            secrets[kind] = sorted({*secrets[kind], *values})
+        documents = await firestore_contents(firestore_client(env.PROJECT))
+        sent = await control(laptop, "gemini_control", "GET", "/_local/sent")
+        places = {
+            "Firestore": documents,
+            "logs": product_logs(laptop.cloud.state),
+            "LiveKit": rooms,
+            "the model": [str(text) for text in sent],
+        }
+
+    assert [report.failures for report in reports] == [[], [], []]
+    assert any('"connection.disconnected"' in document for document in documents), "the owner is told"
+    assert all(places.values()), "there is something to search in each place"
+    assert all(secrets.values()), "there is something of each kind to search for"
+    assert any('"DEBUG"' in line for line in places["logs"])
+    assert leaks(secrets, places) == []
