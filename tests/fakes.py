@@ -165,6 +165,10 @@ class FakeLiveKit(Faulty):
         await self._request()
         return list(self.rooms.get(room, []))
 
+    async def remove_participant(self, room: str, identity: str) -> None:
+        await self._request()
+        self.rooms[room] = [one for one in self.rooms.get(room, []) if one.identity != identity]
+
     async def aclose(self) -> None:
         return
 

@@ -272,8 +272,10 @@ class Call:
 
     # What the room, the model and the conversation tell.
 
-    def _on_caller_left(self) -> None:
-        if self._answered:
+    def _on_caller_left(self, hung_up: bool) -> None:
+        if not hung_up:  # the phone edge gives them the fallback if Twilio still has them
+            self._end(Ending("left", "the line to the caller broke"))
+        elif self._answered:
             self._end(Ending("ended", "the caller hung up", Outcome.CALLER_HUNG_UP))
         else:  # the phone edge knows whether the caller gave up or the dial timed out
             self._end(Ending("left", "the caller left before the call was answered"))

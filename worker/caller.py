@@ -14,13 +14,21 @@ from livekit import rtc
 _PEOPLE = (rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD)
 _CALL_STATUS = "sip.callStatus"
 
+COMES_BACK_WITHIN = 10.0
+"""Seconds for which a caller who went without a reason is missed: when our own connection to the room is made
+anew, everybody leaves it and comes again."""
+
 
 class Caller:
-    """The first person to come is the caller; whoever dials into the room later is not listened to."""
+    """The first person to come is the caller; whoever dials into the room later is not listened to.
 
-    def __init__(self, room: rtc.Room, on_left: Callable[[], None]) -> None:
+    `on_left` is told whether they hung up; else the line broke, and Twilio may still have them.
+    """
+
+    def __init__(self, room: rtc.Room, on_left: Callable[[bool], None]) -> None:
         self._room = room
         self._on_left = on_left
+        self._missing: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self.participant: rtc.RemoteParticipant | None = None
         # Each handler takes what livekit-rtc passes, exactly: one that raises silences those after it.
@@ -47,8 +55,7 @@ class Caller:
         caller = self.participant
         if caller is None:
             return False
-        on_the_phone = caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-        return not on_the_phone or caller.attributes.get(_CALL_STATUS) == "active"
+        return not _is_on_the_phone(caller) or caller.attributes.get(_CALL_STATUS) == "active"
 
     async def _wait(self) -> None:
         self._news.clear()
@@ -61,8 +68,28 @@ class Caller:
         self._news.set()
 
     def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
-        if self.participant is not None and participant.identity == self.participant.identity:
-            self._on_left()
+        if self.participant is None or participant.identity != self.participant.identity:
+            return
+        reason = participant.disconnect_reason
+        if reason is None:
+            self._missing = asyncio.create_task(self._comes_back(participant.identity), name="caller-missing")
+        else:
+            self._on_left(
+                reason == rtc.DisconnectReason.CLIENT_INITIATED or not _is_on_the_phone(participant)
+            )
+
+    async def _comes_back(self, identity: str) -> None:
+        try:
+            async with asyncio.timeout(COMES_BACK_WITHIN):
+                while (found := self._room.remote_participants.get(identity)) is None:
+                    await self._wait()
+            self.participant = found
+        except TimeoutError:
+            self._on_left(False)
+
+
+def _is_on_the_phone(participant: rtc.RemoteParticipant) -> bool:
+    return participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 
 
 def other_agents(room: rtc.Room) -> list[rtc.RemoteParticipant]:

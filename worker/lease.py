@@ -12,14 +12,13 @@ from typing import Protocol
 
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.session import Lease, SessionSnapshot
-from shared.services.session_service import LeaseHeldError, LeaseLostError
+from shared.services.session_service import LEASE_TTL, LeaseHeldError, LeaseLostError
 
 log = logging.getLogger(__name__)
 
-TTL = timedelta(seconds=10)
-"""How long a dead agent keeps the room to itself when nobody saw it die."""
-RENEW_EVERY = 2.0
-"""Seconds. Firestore sustains about one write a second to a document; several renewals may fail in a row."""
+TTL = LEASE_TTL
+RENEW_EVERY = 1.5
+"""Seconds. Firestore sustains about one write a second to a document; one renewal may fail."""
 SESSION_APPEARS_WITHIN = 5.0
 """Seconds. The edge creates the room while the snapshot is still being committed."""
 WAIT_FOR_LEASE = TTL.total_seconds() + 1

@@ -21,7 +21,7 @@ from shared.services.id_tokens import ServiceAccountVerifier
 
 log = logging.getLogger(__name__)
 
-TaskT = TypeVar("TaskT", bound=tasks.EnsureAgent | tasks.CloseCall)
+TaskT = TypeVar("TaskT", bound=tasks.EnsureAgent | tasks.CheckLease | tasks.CloseCall)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -50,6 +50,7 @@ def platform_routes(edge: Edge) -> list[Route]:
     return [
         Route("/api/v1/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
         task(tasks.ENSURE_AGENT, tasks.EnsureAgent, tasks.ensure_agent),
+        task(tasks.CHECK_LEASE, tasks.CheckLease, tasks.check_lease),
         task(tasks.CLOSE_CALL, tasks.CloseCall, tasks.close_call),
     ]
 

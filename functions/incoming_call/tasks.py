@@ -1,6 +1,6 @@
-"""The watchdog of a call: is an agent there, and was the call ended?
+"""The watchdog of a call: is an agent there, is it alive, and was the call ended?
 
-Both are Cloud Tasks: delivered at least once, so each step looks first whether it is still needed.
+All are Cloud Tasks: delivered at least once, so each step looks first whether it is still needed.
 """
 
 import logging
@@ -15,8 +15,9 @@ from functions.incoming_call.outcomes import outcome_when_agent_died, outcome_wh
 from functions.incoming_call.twiml import FALLBACK_PATH, callback_url
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason
-from shared.models.session import RoomMetadata, room_name_for
+from shared.models.session import Lease, RoomMetadata, room_name_for
 from shared.services.call_service import needs_agent
+from shared.services.session_service import LEASE_TTL, RELEASED
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,14 @@ TWILIO_SPEAKS_FIRST = timedelta(seconds=10)
 CLOSE_MARGIN = timedelta(seconds=30)
 """Beyond the moment at which a call stops counting as active."""
 
+LEASE_MARGIN = timedelta(seconds=0.2)
+"""Beyond a lease's end: a renewal in the last moment is seen, and so is a successor that waited for it."""
+
+SECOND_LOOK_AFTER = timedelta(seconds=2)
+"""For an agent that is handing over, or that was kept from renewing by what kept us from looking."""
+
 ENSURE_AGENT = "ensure-agent"
+CHECK_LEASE = "check-lease"
 CLOSE_CALL = "close-call"
 
 
@@ -51,6 +59,16 @@ class EnsureAgent(BaseModel):
     attempt: int
 
 
+class CheckLease(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    room: RoomMetadata
+    number: int
+    """Of the checks of this call, one after the other."""
+    suspect: int = 0
+    """The generation of a lease that is looked at a second time."""
+
+
 class CloseCall(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,6 +79,13 @@ class CloseCall(BaseModel):
 async def enqueue_check(edge: Edge, room: RoomMetadata, chain: str, attempt: int) -> None:
     task = EnsureAgent(room=room, chain=chain, attempt=attempt)
     await _enqueue(edge, ENSURE_AGENT, task, f"{room.session_id}-{chain}-{attempt}", CHECK_AFTER)
+
+
+async def enqueue_lease_check(
+    edge: Edge, room: RoomMetadata, *, number: int, delay: timedelta, suspect: int = 0
+) -> None:
+    task = CheckLease(room=room, number=number, suspect=suspect)
+    await _enqueue(edge, CHECK_LEASE, task, f"{room.session_id}-lease-{number}", delay)
 
 
 async def enqueue_close(
@@ -97,6 +122,8 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
         await enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now())
     participants = await edge.livekit.list_participants(name)
     if any(_is_agent(participant) for participant in participants):
+        # It is there; from now on its lease tells whether it is alive.
+        await enqueue_lease_check(edge, room, number=1, delay=LEASE_TTL)
         return
     checks = CHECKS_AT_START if task.chain == "start" else CHECKS_IN_CALL
     if task.attempt >= checks:
@@ -116,6 +143,49 @@ async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: Partic
         return
     log.warning("the agent left during the call")
     await _ask_again(edge, room, call, chain=left.sid, attempt=1)
+
+
+async def check_lease(edge: Edge, task: CheckLease) -> None:
+    """The agent lives, or is replaced; looked at whenever its lease would have run out.
+
+    LiveKit takes 20 seconds to notice that an agent died with its machine, and nobody else sees it.
+    """
+    room, following = task.room, task.number + 1
+    try:
+        lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
+        if lease is not None and lease.expires_at > edge.now():
+            delay = lease.expires_at - edge.now() + LEASE_MARGIN
+            await enqueue_lease_check(edge, room, number=following, delay=delay)
+            return
+        call = await edge.calls.get_call(room.tenant_id, room.session_id)
+    except NotFoundError:
+        return
+    if not needs_agent(call):
+        return
+    if lease is not None and lease.generation != task.suspect and _may_be_alive(edge, lease):
+        await enqueue_lease_check(
+            edge, room, number=following, delay=SECOND_LOOK_AFTER, suspect=lease.generation
+        )
+        return
+    # First, so that a crash in between is found out.
+    await enqueue_lease_check(edge, room, number=following, delay=LEASE_TTL)
+    await _replace_dead(edge, room, call)
+
+
+def _may_be_alive(edge: Edge, lease: Lease) -> bool:
+    """It gave the lease back, and somebody is on the way; or we look late, so it may be late as well."""
+    return lease.expires_at == RELEASED or edge.now() - lease.expires_at > SECOND_LOOK_AFTER
+
+
+async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call) -> None:
+    """Whoever is in the room for longer than a lease lasts, without one, is dead or of no use."""
+    name = room_name_for(room.session_id)
+    since = (edge.now() - LEASE_TTL).timestamp() * 1000
+    for participant in await edge.livekit.list_participants(name):
+        if _is_agent(participant) and participant.joined_at_ms < since:
+            log.warning("an agent's lease ran out", extra={"identity": participant.identity})
+            await edge.livekit.remove_participant(name, participant.identity)
+            await replace_agent(edge, room, call, participant)
 
 
 async def _ask_again(edge: Edge, room: RoomMetadata, call: Call, *, chain: str, attempt: int) -> None:

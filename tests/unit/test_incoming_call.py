@@ -410,7 +410,7 @@ async def test_an_agent_that_is_there_is_not_asked_for_again(world: World) -> No
     await world.answer()
     await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
     assert world.livekit.dispatches == []
-    assert list(world.tasks.tasks) == [f"{SESSION}-overdue"]
+    assert list(world.tasks.tasks) == [f"{SESSION}-overdue", f"{SESSION}-lease-1"]
 
 
 async def test_an_agent_that_did_not_come_is_asked_for_again_once_a_check(world: World) -> None:

@@ -1,0 +1,90 @@
+"""An agent that died with its machine is seen by nobody but the watch over its lease."""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.incoming_call import tasks
+from functions.incoming_call.tasks import CheckLease, EnsureAgent
+from shared.models.call import Outcome
+from shared.services.session_service import LEASE_TTL
+from tests.unit.test_incoming_call import METADATA, ROOM, SESSION, World, agent, caller
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+async def world() -> World:
+    """In a talk, with an agent that has just claimed the lease."""
+    world = World()
+    await world.answer()
+    await world.edge.sessions.claim_lease("harbor", SESSION, "job-1", LEASE_TTL)
+    return world
+
+
+async def look(world: World, number: int = 1, suspect: int = 0) -> None:
+    await tasks.check_lease(world.edge, CheckLease(room=METADATA, number=number, suspect=suspect))
+
+
+def following(world: World, number: int = 2) -> tuple[CheckLease, timedelta]:
+    url, body, delay = world.tasks.tasks[f"{SESSION}-lease-{number}"]
+    assert url == "https://voice.example.com/api/v1/tasks/check-lease"
+    return CheckLease.model_validate(body), delay
+
+
+async def test_the_watch_begins_when_the_agent_is_there(world: World) -> None:
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
+    task, delay = following(world, 1)
+    assert (task, delay) == (CheckLease(room=METADATA, number=1), LEASE_TTL)
+
+
+async def test_a_living_agent_is_looked_at_again_when_its_lease_would_have_run_out(world: World) -> None:
+    world.clock.advance(seconds=1)
+    for _ in range(2):
+        await look(world)
+    assert following(world)[1] == LEASE_TTL - timedelta(seconds=1) + tasks.LEASE_MARGIN
+    assert len(world.tasks.tasks) == 1
+    assert len(world.livekit.rooms[ROOM]) == 2
+
+
+async def test_a_dead_agent_is_put_out_of_the_room_and_replaced_once(world: World) -> None:
+    world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    for _ in range(2):
+        await look(world)
+    assert [participant.identity for participant in world.livekit.rooms[ROOM]] == [caller().identity]
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
+    assert f"{SESSION}-agent-1-1" in world.tasks.tasks
+    assert following(world) == (CheckLease(room=METADATA, number=2), LEASE_TTL)
+
+
+async def test_a_successor_that_has_just_come_is_left_alone(world: World) -> None:
+    world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    successor = agent("agent-2")
+    successor.joined_at_ms = int(world.clock().timestamp() * 1000)
+    world.livekit.rooms[ROOM] = [successor, caller()]
+    await look(world)
+    assert successor in world.livekit.rooms[ROOM]
+
+
+@pytest.mark.parametrize("cause", ["the agent hands over", "the watch itself was held up"])
+async def test_an_agent_that_may_be_alive_gets_a_second_look(world: World, cause: str) -> None:
+    if cause == "the agent hands over":
+        session = await world.edge.sessions.get_session("harbor", SESSION)
+        assert session.lease is not None
+        await world.edge.sessions.release_lease("harbor", SESSION, session.lease)
+    else:
+        world.clock.advance(minutes=1)
+    await look(world)
+    assert len(world.livekit.rooms[ROOM]) == 2
+    task, delay = following(world)
+    assert (task.suspect, delay) == (1, tasks.SECOND_LOOK_AFTER)
+    world.clock.advance(seconds=5)
+    await tasks.check_lease(world.edge, task)
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
+
+
+async def test_the_watch_ends_with_the_call(world: World) -> None:
+    await world.edge.calls.end_call("harbor", SESSION, Outcome.AGENT_ENDED, world.clock())
+    world.clock.advance(seconds=10)
+    await look(world)
+    assert world.tasks.tasks == {}

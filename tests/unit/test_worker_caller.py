@@ -1,0 +1,90 @@
+"""A caller who hangs up, a line that breaks, and a room that is joined anew are three different things.
+
+When the connection to LiveKit is made anew, livekit-rtc reports everybody in the room as gone, without
+a reason, and then as come: a call must not end with that.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from livekit import rtc
+
+from worker import caller as caller_module
+from worker.caller import Caller
+
+pytestmark = pytest.mark.unit
+
+PHONE, BROWSER = rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+HUNG_UP, BROKE = rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.CONNECTION_TIMEOUT
+
+
+@dataclass
+class FakeParticipant:
+    kind: int = PHONE
+    disconnect_reason: int | None = None
+    identity: str = "sip_+14155550123"
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class FakeRoom:
+    """Tells handlers of people who come and go, as `rtc.Room` does."""
+
+    def __init__(self) -> None:
+        self.remote_participants: dict[str, FakeParticipant] = {}
+        self._handlers: dict[str, Callable[..., None]] = {}
+
+    def on(self, event: str, handler: Callable[..., None]) -> None:
+        self._handlers[event] = handler
+
+    def comes(self, participant: FakeParticipant) -> None:
+        self.remote_participants[participant.identity] = participant
+        self._handlers["participant_connected"](participant)
+
+    def goes(self, participant: FakeParticipant, reason: int | None) -> None:
+        del self.remote_participants[participant.identity]
+        participant.disconnect_reason = reason
+        self._handlers["participant_disconnected"](participant)
+
+
+async def present(kind: int = PHONE) -> tuple[FakeRoom, Caller, FakeParticipant, list[bool]]:
+    left: list[bool] = []
+    room: Any = FakeRoom()
+    caller, participant = Caller(room, left.append), FakeParticipant(kind)
+    room.comes(participant)
+    assert await caller.arrives() == participant.identity
+    return room, caller, participant, left
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "hung_up"), [(PHONE, HUNG_UP, True), (PHONE, BROKE, False), (BROWSER, BROKE, True)]
+)
+async def test_a_caller_who_left_hung_up_or_lost_the_line(kind: int, reason: int, hung_up: bool) -> None:
+    room, _, participant, left = await present(kind)
+    room.goes(participant, reason)
+    assert left == [hung_up]
+
+
+async def test_a_caller_who_is_back_in_the_room_never_left() -> None:
+    room, caller, participant, left = await present()
+    room.goes(participant, None)
+    await asyncio.sleep(0)
+    again = FakeParticipant(attributes={"sip.callStatus": "active"})
+    room.comes(again)
+    async with asyncio.timeout(5):
+        while caller.participant is not again:  # noqa: ASYNC110 - a fake needs no event for this
+            await asyncio.sleep(0)
+        await caller.listens()
+    assert left == []
+
+
+async def test_a_caller_who_stays_away_has_lost_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caller_module, "COMES_BACK_WITHIN", 0.01)
+    room, _, participant, left = await present()
+    room.goes(participant, None)
+    async with asyncio.timeout(5):
+        while not left:  # noqa: ASYNC110 - a fake needs no event for this
+            await asyncio.sleep(0.001)
+    assert left == [False]
