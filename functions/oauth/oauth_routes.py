@@ -16,12 +16,12 @@ from starlette.routing import Route
 
 from functions.oauth.callback_page import connected_page, failed_page
 from functions.oauth.desk import Desk
-from functions.oauth.problems import Endpoint, answering, read_json, read_query
+from functions.oauth.problems import BadRequestError, Endpoint, answering, read_json, read_query
 from shared import telemetry
 from shared.models.agent_tool import ToolAddress
 from shared.models.base import DocumentId, Slug
 from shared.services.auth_service import STATE_VALID, Callback, Started, state_id_of
-from shared.services.consent_errors import ConsentError
+from shared.services.consent_errors import ConsentError, UnknownStateError
 from shared.services.id_tokens import bearer_token
 from shared.services.identity import User
 from shared.tools.base.fields import EmailAddress
@@ -90,10 +90,13 @@ def oauth_routes(desk: Desk) -> list[Route]:
         return _json(connection.model_dump(mode="json", exclude={"renewal", "consent_id"}))
 
     async def callback(request: Request) -> Response:
-        query = read_query(request, CallbackQuery)
+        origin = desk.settings.dashboard_origin
+        try:
+            query = read_query(request, CallbackQuery)
+        except BadRequestError as error:  # a person looks at this: a page, whatever happens
+            return failed_page(UnknownStateError(str(error)), origin)
         state_id = state_id_of(query.state)
         given = Callback(query.state, query.code, query.error, request.cookies.get(_cookie(state_id)))
-        origin = desk.settings.dashboard_origin
         try:
             connected = await desk.auth.complete(_provider(request), given)
         except ConsentError as error:

@@ -16,7 +16,8 @@ from shared.gateways.firestore import Put
 from shared.models.agent_tool import REFRESH_TOKEN, ConnectionState, ToolAddress
 from shared.models.member import Role
 from shared.services import auth_service
-from shared.services.connections import ConnectionRef
+from shared.services.connection_credentials import ConnectionCredentials
+from shared.services.connections import ConnectionRef, ConnectionService
 from shared.tools.implementations.google_calendar import GoogleCalendarTool
 from tests.connect_stack import (
     ACCOUNT,
@@ -77,6 +78,29 @@ async def test_what_was_connected_gives_access_tokens_that_the_provider_accepts(
         assert answer.status == 200
 
 
+async def test_fifty_tool_calls_at_once_on_an_expired_token_ask_the_provider_once(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+    tool = await stack.tool()
+    assert tool is not None
+    ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CALENDAR), tool)
+    assert ref is not None
+    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
+    oauth = stack.google._oauth  # pyright: ignore[reportPrivateUsage]
+    credentials = ConnectionCredentials(ConnectionService(stack.database), renewal)
+    oauth.access_token_lifetime = 30  # less than the margin: used up as soon as it is there
+    expired = await credentials.access_token(ref)
+    oauth.access_token_lifetime = 3600
+    # The second request to the token endpoint would fail, and with it some of the fifty.
+    stack.google.faults.plan(Fault(path="/token", delay_seconds=0.2))
+    stack.google.faults.plan(Fault(path="/token", count=9, status=400))
+
+    tokens = await asyncio.gather(*(credentials.access_token(ref) for _ in range(50)))
+
+    assert len(set(tokens)) == 1
+    assert expired not in tokens
+
+
 async def test_the_consent_page_is_asked_for_all_that_google_needs(stack: Stack) -> None:
     async with stack.browser() as browser:
         asked = parse_qs(urlsplit(await browser.start(account=ACCOUNT)).query)
@@ -118,6 +142,8 @@ async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
                 return await browser.connect(account=ACCOUNT)
             case "state unknown":
                 return await browser.visit(f"{stack.url}/api/v1/oauth/google/callback?state=x&code=y")
+            case "rubbish":
+                return await browser.visit(f"{stack.url}/api/v1/oauth/google/callback?state={'x' * 5000}")
             case "no state":
                 return await browser.visit(f"{stack.url}/api/v1/oauth/google/callback")
             case "another user's":
@@ -159,6 +185,7 @@ async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
         ("partial scopes", "Not everything that the tool needs was allowed"),
         ("wrong account", f"choose {ACCOUNT}"),
         ("state unknown", "does not belong to any connection"),
+        ("rubbish", "does not belong to any connection"),
         ("no state", "does not belong to any connection"),
         ("another user&#x27;s", "started in another browser"),
         ("no longer allowed", "You may no longer change this agent"),
