@@ -32,7 +32,7 @@ OURS, MINIMAL, BARE = "ours", "minimal", "bare"
 VARIANTS = {OURS: "ours", MINIMAL: "livekit-agents, minimal", BARE: "google-genai, bare"}
 NOISE = 1.05
 """Medians of such a run that are closer than this do not say which is faster."""
-START_SECONDS, WAVE_SECONDS, STOP_SECONDS = 60.0, 120.0, 10.0
+START_SECONDS, WAVE_SECONDS, STOP_SECONDS = 180.0, 120.0, 10.0
 
 ROWS = {
     "reply": "first audio of a reply → output frame, ms",

@@ -72,15 +72,17 @@ async def laptop_cloud(
     base_port: int | None = None,
     embedded_livekit: bool = False,
     tls: Path | None = None,
+    worker: list[str] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[Cloud, None]:
     """Start everything on `state` (made if missing) and stop it again on the way out.
 
     `tls` is another folder for the certificates: a process can trust only one authority, since gRPC reads
-    its roots once, so several clouds in one process must share it.
+    its roots once, so several clouds in one process must share it. `worker` is a command to run in the place
+    of ours.
     """
     cloud = _prepare(state, base_port, tls)
-    supervisor = Supervisor(_parts(cloud, embedded_livekit=embedded_livekit), state / "logs", say)
+    supervisor = Supervisor(_parts(cloud, embedded_livekit, worker), state / "logs", say)
     async with supervisor:
         cloud.supervisor = supervisor
         _record(cloud, supervisor)
@@ -107,7 +109,7 @@ def _record(cloud: Cloud, supervisor: Supervisor) -> None:
     (cloud.state / "running.json").write_text(running.model_dump_json(indent=2), encoding="utf-8")
 
 
-def _parts(cloud: Cloud, *, embedded_livekit: bool) -> list[Part]:
+def _parts(cloud: Cloud, embedded_livekit: bool, worker: list[str] | None) -> list[Part]:
     p, state, certs = cloud.ports, cloud.state, cloud.certificates
     tls = ["--tls-cert", str(certs.cert), "--tls-key", str(certs.key)]
 
@@ -177,7 +179,7 @@ def _parts(cloud: Cloud, *, embedded_livekit: bool) -> list[Part]:
         ),
         Part(
             "worker",
-            python("-m", "worker.worker", "start"),
+            worker or python("-m", "worker.worker", "start"),
             ready_line="registered worker",
             env=cloud.environment.worker() | {"PYTHONPATH": str(ROOT)},
             after=("google", "livekit"),

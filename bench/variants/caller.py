@@ -89,7 +89,7 @@ class Ear:
 
     async def is_quiet(self) -> None:
         """The reply comes faster than it is heard, so what is left grows at first."""
-        while (left := self._audible_until - time.monotonic()) > 0:
+        while (left := self._audible_until - time.monotonic()) > 0:  # noqa: ASYNC110 - it is time that passes
             await asyncio.sleep(left)
 
 
