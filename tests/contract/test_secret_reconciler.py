@@ -9,13 +9,18 @@ import pytest
 from pydantic import SecretStr
 
 from functions.oauth import reconcile
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, NotFoundError, UnavailableError
+from shared.gateways.oauth import OAuthGateway
+from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ConnectionState, ToolAddress
 from shared.models.base import utc_now
 from shared.repositories.agent_tools import AgentToolRepository, Decision
+from shared.services.connections import ConnectionRef, ConnectionService
 from shared.services.secret_reconciler import SECRET_GONE, Finding, SecretReconciler
 from shared.services.secret_store import ToolSecretStore
-from tests.connect_stack import AGENT, TENANT, Stack, running_stack
+from shared.services.token_renewal import TokenRenewal
+from tests.connect_stack import AGENT, CRM, TENANT, Stack, running_stack
+from tests.contract.google_stand_in import PROJECT, acting_as
 
 pytestmark = pytest.mark.contract
 
@@ -140,3 +145,51 @@ def test_the_command_says_what_is_missing(
 
     assert reconcile.main() == 2
     assert "PUBLIC_URL: not set" in capsys.readouterr().err
+
+
+async def test_the_worker_may_rotate_but_not_destroy(stack: Stack, tmp_path: Path) -> None:
+    async with stack.browser() as browser:
+        await browser.connect(provider="crm")
+    tool = await stack.tool(CRM)
+    assert tool is not None
+    ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
+    assert ref is not None
+    with acting_as("worker", stack.google, tmp_path / "google") as cloud:
+        secrets = SecretManagerGateway(PROJECT, cloud["SECRET_MANAGER_ENDPOINT"])
+        providers = {"crm": OAuthGateway(stack.crm.provider())}
+
+        token = await TokenRenewal(secrets, providers, ConnectionService(stack.database)).renew(ref)
+        with pytest.raises(UnavailableError, match=r"versions\.destroy"):
+            await secrets.destroy_version(ref.refresh_token_version)
+        await secrets.aclose()
+
+    assert token.value.get_secret_value().startswith("crm-access-")
+    assert len(stack.crm.tokens) == 1
+
+
+async def test_forms_replace_a_secret_that_they_cannot_read(stack: Stack, tmp_path: Path) -> None:
+    with acting_as("tools-api", stack.google, tmp_path / "google") as cloud:
+        secrets = SecretManagerGateway(PROJECT, cloud["SECRET_MANAGER_ENDPOINT"])
+        named: list[str | None] = [None]
+
+        async def pin(version: str) -> str | None:
+            named.append(version)
+            return named[-2]
+
+        for value in ("first", "second"):
+            version = await ToolSecretStore(secrets).replace(EMAIL_TOOL, FIELD, SecretStr(value), pin)
+        with pytest.raises(UnavailableError, match=r"versions\.access"):
+            await secrets.access(version)
+        await secrets.aclose()
+
+    assert (await stack.stored())[1] == [version]
+
+
+async def test_a_refused_document_leaves_no_value_behind(stack: Stack) -> None:
+    async def pin(version: str) -> str | None:
+        raise NotFoundError(f"no document for {version}")
+
+    with pytest.raises(NotFoundError):
+        await store(stack).replace(EMAIL_TOOL, FIELD, SecretStr("nobody's"), pin)
+
+    assert (await stack.stored())[1] == []
