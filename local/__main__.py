@@ -39,6 +39,8 @@ def main() -> int:
             case "demo":
                 scenario = load_yaml(given.scenario, Scenario)
                 return asyncio.run(commands.demo(scenario, given.out, given.embedded_livekit))
+            case "token":
+                return asyncio.run(commands.token(given.email, given.state))
             case _:
                 scenario = load_yaml(given.scenario, Scenario)
                 return asyncio.run(commands.call(scenario, given.state, given.calls, given.out))
@@ -68,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("--scenario", type=Path, required=True)
     call.add_argument("--calls", type=int, default=1, help="so many at once, each with a tenant of its own")
     call.add_argument("--state", type=Path, default=STATE, help="the running stack's folder")
+    token = commands.add_parser("token", help="print an ID token of a member of a seeded tenant")
+    token.add_argument("email")
+    token.add_argument("--state", type=Path, default=STATE, help="the running stack's folder")
     for players in (demo, call):
         players.add_argument(
             "--out", type=Path, default=Path("out"), help="folder for recordings and reports"

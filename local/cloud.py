@@ -17,14 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from local import environment as env
 from local.environment import Environment, Ports
-from local.supervisor import Part, Supervisor, end_leftovers, python
+from local.parts import call_parts, console_parts
+from local.supervisor import Supervisor, end_leftovers
 from local.tls import Certificates, ensure_certificates
 from shared.gateways.firestore import Database
-
-ROOT = Path(__file__).resolve().parent.parent
-DEFAULT_STATE = ROOT / ".laptop"
-DEMO_SENDER = "frontdesk@harbor-dental.example"
-"""The address that Amazon SES may send from; `seeds/demo.yaml` names it."""
 
 
 class Running(BaseModel):
@@ -73,16 +69,21 @@ async def laptop_cloud(
     embedded_livekit: bool = False,
     tls: Path | None = None,
     worker: list[str] | None = None,
+    console: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[Cloud, None]:
     """Start everything on `state` (made if missing) and stop it again on the way out.
 
     `tls` is another folder for the certificates: a process can trust only one authority, since gRPC reads
     its roots once, so several clouds in one process must share it. `worker` is a command to run in the place
-    of ours.
+    of ours. `console` adds what people set agents up with: sign-in, connections and the API.
     """
     cloud = _prepare(state, base_port, tls)
-    supervisor = Supervisor(_parts(cloud, embedded_livekit, worker), state / "logs", say)
+    where = (cloud.ports, state, cloud.certificates)
+    parts = call_parts(*where, embedded_livekit=embedded_livekit, worker=worker)
+    if console:
+        parts += console_parts(*where)
+    supervisor = Supervisor(parts, state / "logs", say)
     async with supervisor:
         cloud.supervisor = supervisor
         _record(cloud, supervisor)
@@ -107,81 +108,3 @@ def _record(cloud: Cloud, supervisor: Supervisor) -> None:
             pids[pid] = psutil.Process(pid).create_time()
     running = Running(ports=cloud.ports, pids=pids)
     (cloud.state / "running.json").write_text(running.model_dump_json(indent=2), encoding="utf-8")
-
-
-def _parts(cloud: Cloud, embedded_livekit: bool, worker: list[str] | None) -> list[Part]:
-    p, state, certs = cloud.ports, cloud.state, cloud.certificates
-    tls = ["--tls-cert", str(certs.cert), "--tls-key", str(certs.key)]
-
-    def folder(name: str) -> list[str]:
-        return ["--state", str(state / name)]
-
-    incoming = ROOT / "functions" / "incoming_call" / "main.py"
-    webhook = f"{p.url('incoming_call')}/api/v1/voice/livekit/webhook"
-    return [
-        Part(
-            "firestore",
-            python("-m", "local.firestore", "--port", str(p.firestore), *folder("firestore")),
-            p.firestore,
-        ),
-        Part(
-            "google",
-            python(
-                *("-m", "local.google", "--port", str(p.google), "--grpc-port", str(p.google_grpc)),
-                *("--project", env.PROJECT, "--queue", env.QUEUE),
-                *folder("google"),
-                *tls,
-            ),
-            p.google_grpc,
-        ),
-        Part(
-            "livekit",
-            python(
-                *("-m", "local.livekit", "--port", str(p.livekit), "--key", env.LIVEKIT_KEY),
-                *("--secret", env.LIVEKIT_SECRET, "--webhook-url", webhook),
-                *(["--embedded"] if embedded_livekit else []),
-            ),
-            p.livekit,
-        ),
-        Part(
-            "gemini",
-            python(
-                *("-m", "local.gemini", "--port", str(p.gemini)),
-                *("--control-port", str(p.gemini_control)),
-                *folder("gemini"),
-                *tls,
-            ),
-            p.gemini,
-        ),
-        Part(
-            "ses",
-            python("-m", "local.ses", "--port", str(p.ses), *folder("ses"), "--verify", DEMO_SENDER),
-            p.ses,
-        ),
-        Part(
-            "twilio",
-            python(
-                *("-m", "local.twilio", "--port", str(p.twilio), *folder("twilio")),
-                *("--account-sid", env.TWILIO_ACCOUNT_SID, "--auth-token", env.TWILIO_AUTH_TOKEN),
-            ),
-            p.twilio,
-            env=cloud.environment.twilio(),
-        ),
-        Part(
-            "incoming_call",
-            [
-                *python("-m", "functions_framework", "--host", "127.0.0.1"),
-                *("--source", str(incoming), "--target", "incoming_call", "--port", str(p.incoming_call)),
-            ],
-            p.incoming_call,
-            env=cloud.environment.incoming_call() | {"PYTHONPATH": str(ROOT)},
-            after=("firestore", "google"),
-        ),
-        Part(
-            "worker",
-            worker or python("-m", "worker.worker", "start"),
-            ready_line="registered worker",
-            env=cloud.environment.worker() | {"PYTHONPATH": str(ROOT)},
-            after=("google", "livekit"),
-        ),
-    ]

@@ -11,10 +11,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import aiohttp
+
 from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
+from local.identity.seeding import seed_members
 from local.inputs import load_yaml
-from local.play import Follow, Player
+from local.play import CONTROL_TIMEOUT, Follow, Player
 from local.report import CallReport, percentiles_text, timeline_text, tool_call
 from local.scenario import Scenario
 from local.seed import DEMO, Seed, Seeder
@@ -30,9 +33,12 @@ async def up(state: Path, base_port: int | None, embedded_livekit: bool) -> int:
     stop = asyncio.Event()
     with _signals(stop):
         async with laptop_cloud(
-            state, base_port=base_port, embedded_livekit=embedded_livekit, say=print
+            state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=print
         ) as cloud:
-            await seed_cloud(cloud, load_yaml(DEMO, Seed))
+            seed = load_yaml(DEMO, Seed)
+            await seed_cloud(cloud, seed)
+            members = {tenant_id: tenant.members for tenant_id, tenant in seed.tenants.items()}
+            await seed_members(cloud.database, cloud.ports.url("identity"), members)
             print(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
             print(_next_steps(cloud))
             await stop.wait()
@@ -91,6 +97,17 @@ async def call(scenario: Scenario, state: Path, calls: int, out: Path) -> int:
     return _verdict(reports)
 
 
+async def token(email: str, state: Path) -> int:
+    """Sign somebody in at a running stack and print the ID token."""
+    issuer = Cloud.attach(state).ports.url("identity")
+    async with (
+        aiohttp.ClientSession(issuer, raise_for_status=True) as http,
+        http.post("/_local/tokens", json={"email": email}, timeout=CONTROL_TIMEOUT) as answer,
+    ):
+        print((await answer.json())["id_token"])
+    return 0
+
+
 async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
     database = cloud.database  # first: it also lets this process in as the owner
     secrets = SecretManagerGateway(PROJECT, os.environ["SECRET_MANAGER_ENDPOINT"])
@@ -134,12 +151,16 @@ def _echo(started: float) -> Follow:
 def _next_steps(cloud: Cloud) -> str:
     state = cloud.state
     scenarios = Path(__file__).parent / "scenarios"
+    agents = f"{cloud.ports.url('tools_api')}/api/v1/tenants/harbor-dental/agents"
     lines = [f"  {name:<16} {cloud.ports.url(name)}" for name in type(cloud.ports).model_fields]
     return "\n".join(
         [
             "Play a call:",
             f"  python -m local call --scenario {scenarios / 'book-a-slot.yaml'} --state {state}",
             f"  python -m local call --scenario {scenarios / 'barge-in.yaml'} --calls 10 --state {state}",
+            "Ask the API (its document: /api/v1/openapi.json), signed in as the demo tenant's owner:",
+            f"  TOKEN=$(python -m local token owner@harbor-dental.example --state {state})",
+            f'  curl -H "Authorization: Bearer $TOKEN" {agents}',
             "Where things listen:",
             *lines,
             "Stop with Ctrl-C.",

@@ -43,6 +43,10 @@ class Ports(BaseModel):
     ses: int
     twilio: int
     incoming_call: int
+    identity: int
+    oauth: int
+    tools_api: int
+    dashboard: int
 
     @classmethod
     def choose(cls, base: int | None = None) -> Self:
@@ -91,18 +95,43 @@ class Environment:
             }
         )
 
+    def oauth(self) -> dict[str, str]:
+        return (
+            self._common("oauth")
+            | self._sign_in()
+            | self._oauth_client()
+            | {
+                "PUBLIC_URL": self._ports.url("oauth"),
+                "DASHBOARD_ORIGIN": self._ports.url("dashboard"),
+                "TASKS_SERVICE_ACCOUNT": f"oauth@{PROJECT}.iam.gserviceaccount.com",
+                "OAUTHLIB_INSECURE_TRANSPORT": "1",  # plain http, on this machine only
+            }
+        )
+
+    def tools_api(self) -> dict[str, str]:
+        return (
+            self._common("tools-api")
+            | self._sign_in()
+            | {
+                "DASHBOARD_ORIGINS": self._ports.url("dashboard"),
+                "INCOMING_CALL_URL": self._ports.url("incoming_call"),
+                "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
+                "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+                "TWILIO_API_URL": self._ports.url("twilio"),
+            }
+        )
+
     def worker(self) -> dict[str, str]:
         """With `GEMINI_API_KEY` set by the user, calls go to the real model; else to the stand-in."""
         key = os.environ.get("GEMINI_API_KEY")
         gemini = {"GEMINI_API_KEY": key} if key else self._scripted_model()
         return (
             self._common("worker")
+            | self._oauth_client()
             | gemini
             | {
                 "GEMINI_BACKEND": "gemini_api",
                 "MAX_CALLS_PER_WORKER": "10",
-                "GOOGLE_OAUTH_CLIENT_ID": OAUTH_CLIENT_ID,
-                "GOOGLE_OAUTH_CLIENT_SECRET": OAUTH_CLIENT_SECRET,
                 "AWS_ENDPOINT_URL_SES": self._ports.url("ses"),
                 "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
             }
@@ -140,3 +169,10 @@ class Environment:
     @staticmethod
     def _sip() -> dict[str, str]:
         return {"SIP_HOST": SIP_HOST, "SIP_USERNAME": SIP_USERNAME, "SIP_PASSWORD": SIP_PASSWORD}
+
+    @staticmethod
+    def _oauth_client() -> dict[str, str]:
+        return {"GOOGLE_OAUTH_CLIENT_ID": OAUTH_CLIENT_ID, "GOOGLE_OAUTH_CLIENT_SECRET": OAUTH_CLIENT_SECRET}
+
+    def _sign_in(self) -> dict[str, str]:
+        return {"USER_TOKEN_ISSUERS": self._ports.url("identity"), "USER_TOKEN_AUDIENCE": PROJECT}

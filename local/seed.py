@@ -19,6 +19,7 @@ from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.agent import Agent
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState
 from shared.models.base import PhoneNumber, Slug
+from shared.models.member import Role
 from shared.models.phone_number import PhoneNumberDocument
 from shared.models.tenant import Tenant
 from shared.services.secret_names import secret_id_for, secret_labels
@@ -49,6 +50,8 @@ class TenantSeed(Tenant):
     agents: dict[str, AgentSeed]
     numbers: dict[PhoneNumber, str] = Field(default_factory=dict)
     """Number → agent."""
+    members: dict[str, Role] = Field(default_factory=dict)
+    """E-mail → role, of people who can sign in."""
 
 
 class EventSeed(_Part):
@@ -120,7 +123,7 @@ class Seeder:
             await self._reset_calendar(email, calendar)
         for tenant_id, tenant in seed.tenants.items():
             writes: list[Write] = [
-                Put(f"tenants/{tenant_id}", tenant.model_dump(exclude={"agents", "numbers"}))
+                Put(f"tenants/{tenant_id}", tenant.model_dump(exclude={"agents", "numbers", "members"}))
             ]
             for e164, agent_id in tenant.numbers.items():
                 number = PhoneNumberDocument(tenant_id=tenant_id, agent_id=agent_id)
