@@ -110,7 +110,7 @@ class AuditEntryOut(BaseModel):
     changes: dict[str, ChangeOut] = Field(description="By field; of secrets only that they were set.")
 
 
-@router.get("/tenants", tags=["account"], responses=error_responses(401, 403, 429, 503))
+@router.get("/tenants", tags=["account"], responses=error_responses(401, 403, 422, 429, 503))
 async def list_tenants(user: AnyUser, api: ApiDep) -> TenantsOut:
     """The tenants that the signed-in user is a member of."""
     return TenantsOut(items=[tenant_out(*found) for found in await api.team.tenants_of(user)])
@@ -148,7 +148,7 @@ async def list_api_keys(
 
 
 @router.post(
-    _KEYS, status_code=201, tags=["API keys"], responses=error_responses(401, 403, 413, 422, 429, 503)
+    _KEYS, status_code=201, tags=["API keys"], responses=error_responses(401, 403, 409, 413, 422, 429, 503)
 )
 async def create_api_key(
     who: Owner,

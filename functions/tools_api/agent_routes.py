@@ -63,7 +63,7 @@ async def list_agents(who: Viewer, api: ApiDep, limit: Limit = 50, cursor: Curso
     return PageOf(items=[_out(named) for named in page.items], next_cursor=page.next_cursor)
 
 
-@router.post("", status_code=201, responses=error_responses(401, 403, 413, 422, 429, 503))
+@router.post("", status_code=201, responses=error_responses(401, 403, 409, 413, 422, 429, 503))
 async def create_agent(
     who: Editor, agent: AgentInput, key: IdempotencyKey, api: ApiDep, request: Request, response: Response
 ) -> AgentOut:
@@ -102,7 +102,9 @@ async def delete_agent(who: Editor, agent_id: AgentId, api: ApiDep, if_match: Op
 
 
 @router.post(
-    "/{agent_id}/duplicate", status_code=201, responses=error_responses(401, 403, 404, 413, 422, 429, 503)
+    "/{agent_id}/duplicate",
+    status_code=201,
+    responses=error_responses(401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def duplicate_agent(
     who: Editor,

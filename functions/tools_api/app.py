@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from functions.tools_api import (
     tool_routes,
 )
 from functions.tools_api.api import Api
+from functions.tools_api.http import each_parameter_once
 from functions.tools_api.limits import BodyLimit
 from functions.tools_api.openapi import describe
 from functions.tools_api.problems import answer_problems, problem
@@ -46,6 +47,7 @@ def routed_app() -> FastAPI:
     """All routes, and nothing that they work with: enough to describe them."""
     app = _App(
         openapi_url=f"{PREFIX}/openapi.json",
+        dependencies=[Depends(each_parameter_once)],
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,

@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.tools_api.problems import PreconditionRequiredError
+from shared.errors import InvalidFieldsError
 from shared.models.base import DocumentId
 from shared.services.request_keys import RequestKey
 
@@ -66,6 +67,13 @@ Cursor = Annotated[
 ]
 
 AgentId = Annotated[DocumentId, Path()]
+
+
+async def each_parameter_once(request: Request) -> None:
+    """Of two values one would be ignored without a word. Raises `InvalidFieldsError`."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidFieldsError([(name, "is given more than once") for name in repeated])
 
 
 def set_etag(response: Response, etag: str) -> None:

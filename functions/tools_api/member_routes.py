@@ -121,7 +121,7 @@ async def list_invitations(
     return PageOf(items=[_invitation(named) for named in page.items], next_cursor=page.next_cursor)
 
 
-@router.post(_INVITATIONS, status_code=201, responses=error_responses(401, 403, 413, 422, 429, 503))
+@router.post(_INVITATIONS, status_code=201, responses=error_responses(401, 403, 409, 413, 422, 429, 503))
 async def invite(
     who: Owner, wanted: Invite, key: IdempotencyKey, api: ApiDep, request: Request, response: Response
 ) -> NewInvitationOut:

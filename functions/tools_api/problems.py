@@ -135,6 +135,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """What the framework answers by itself: unknown paths and methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # not even text
+        return problem(422, "invalid_fields", InvalidFieldsError.sentence, [("body", "is not JSON")])
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     return problem(error.status_code, code, f"{phrase}.", headers=dict(error.headers or {}))

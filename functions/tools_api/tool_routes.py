@@ -91,7 +91,7 @@ class AgentToolPatch(Body):
     )
 
 
-@router.get("/tools", responses=error_responses(401, 403, 429, 503))
+@router.get("/tools", responses=error_responses(401, 403, 422, 429, 503))
 async def list_catalog(who: Anybody, api: ApiDep) -> ToolCatalogOut:
     """Every tool that an agent can be given, with what a form for it needs."""
     return ToolCatalogOut(items=[_catalog_tool(tool) for tool in api.catalog.all()])

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.errors import ConflictError
+from shared.errors import ConflictError, NotFoundError
 from shared.gateways.firestore import Database, Write
 from shared.models.agent import Agent
 from shared.models.agent_input import AgentInput
@@ -20,7 +20,7 @@ from shared.repositories.paging import Page
 from shared.services.audit_service import AuditService, changes_between
 from shared.services.etags import check_match, etag_of
 from shared.services.field_errors import invalid_fields
-from shared.services.request_keys import OnceCommitter, RequestKey
+from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
 from shared.services.tool_service import SecretStore
 
 
@@ -137,7 +137,12 @@ class AgentService:
             self._audit.entry(tenant_id, actor, AuditAction.AGENT_CREATED, subject, changes),
         ]
         agent_id = await self._once.commit(tenant_id, request, new_id, writes)
-        return NamedAgent(new_id, agent) if agent_id == new_id else await self.get(tenant_id, agent_id)
+        if agent_id == new_id:
+            return NamedAgent(new_id, agent)
+        try:
+            return await self.get(tenant_id, agent_id)
+        except NotFoundError:
+            raise CreationUndoneError(f"agent {agent_id} is gone") from None
 
 
 def _patched(before: Agent, patch: Mapping[str, Any]) -> Agent:

@@ -15,7 +15,7 @@ from shared.repositories.api_keys import ApiKeyRepository
 from shared.repositories.paging import Page
 from shared.services.audit_service import AuditService
 from shared.services.opaque_token import OpaqueToken
-from shared.services.request_keys import OnceCommitter, RequestKey
+from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
 
 PREFIX = "tlk"
 
@@ -90,7 +90,9 @@ class ApiKeyService:
         if key_id == token.id:
             return NamedKey(tenant_id, key_id, key, SecretStr(token.reveal()))
         earlier = await self._keys.find(tenant_id, key_id)
-        return NamedKey(tenant_id, key_id, earlier or key)
+        if earlier is None:
+            raise CreationUndoneError(f"API key {key_id} is gone")
+        return NamedKey(tenant_id, key_id, earlier)
 
     async def revoke(self, tenant_id: str, actor: Actor, key_id: str) -> None:
         """At once, and for good. Raises `NotFoundError`."""

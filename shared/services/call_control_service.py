@@ -22,7 +22,7 @@ from shared.repositories.call_history import CallHistoryRepository
 from shared.repositories.calls import CallRepository
 from shared.services.audit_service import AuditService
 from shared.services.call_service import CallService, dispatch_event, state_event
-from shared.services.request_keys import OnceCommitter, RequestKey
+from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
 from shared.services.session_service import SessionManager
 from shared.settings import LiveKitSettings
 
@@ -114,8 +114,8 @@ class CallControlService:
         call_id = await self._once.find(tenant_id, request)
         if call_id is None:
             call_id = await self._begin(tenant_id, actor, agent_id, request)
-        elif (await self._calls.get(tenant_id, call_id)).outcome is not None:
-            raise ConflictError(f"test call {call_id} is over", sentence="This test call is over.")
+        elif not await self._goes_on(tenant_id, call_id):
+            raise CreationUndoneError(f"test call {call_id} is over", sentence="This test call is over.")
         room = room_name_for(call_id)
         # A room that exists stays as it is: a repeated request makes sure that it does.
         await self._livekit.create_room(
@@ -128,6 +128,12 @@ class CallControlService:
             SecretStr(browser_token(self._settings, room, "tester")),
             self._now() + LIFETIME,
         )
+
+    async def _goes_on(self, tenant_id: str, call_id: str) -> bool:
+        try:
+            return (await self._calls.get(tenant_id, call_id)).outcome is None
+        except NotFoundError:
+            return False
 
     async def _begin(self, tenant_id: str, actor: Actor, agent_id: str, request: RequestKey | None) -> str:
         """Commit the session as the phone edge does; returns the call's id."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.errors import AlreadyExistsError, InvalidFieldsError
+from shared.errors import AlreadyExistsError, ConflictError, InvalidFieldsError
 from shared.gateways.firestore import Database, Write
 from shared.models.base import utc_now
 from shared.models.request_key import UsedRequestKey
@@ -18,6 +18,12 @@ from shared.repositories.request_keys import RequestKeyRepository
 
 REMEMBERED_FOR = timedelta(hours=24)
 """At least: until Firestore's TTL gets round to it."""
+
+
+class CreationUndoneError(ConflictError):
+    """The request was delivered before, and what it created is not there any more."""
+
+    sentence = "What this request created has been deleted since."
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from shared.services.audit_service import AuditService, changes_between
 from shared.services.etags import check_match, etag_of
 from shared.services.identity import User
 from shared.services.opaque_token import OpaqueToken
-from shared.services.request_keys import OnceCommitter, RequestKey
+from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
 
 INVITATION_PREFIX = "tli"
 
@@ -150,7 +150,9 @@ class TeamService:
         if invitation_id == token.id:
             return NamedInvitation(invitation_id, invitation, SecretStr(token.reveal()))
         earlier = await self._teams.invitation(tenant_id, invitation_id)
-        return NamedInvitation(invitation_id, earlier or invitation)
+        if earlier is None:
+            raise CreationUndoneError(f"invitation {invitation_id} is gone")
+        return NamedInvitation(invitation_id, earlier)
 
     async def revoke_invitation(self, tenant_id: str, actor: Actor, invitation_id: str) -> None:
         """Raises `NotFoundError`."""

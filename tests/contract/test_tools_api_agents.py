@@ -134,6 +134,9 @@ async def test_the_same_post_with_the_same_key_creates_one_agent(tenant: TestTen
     refused = await tenant.editor("POST", "/agents", other, Idempotency_Key="once", expect=422)
     assert refused.body["errors"][0]["field"] == "Idempotency-Key"
     assert len((await tenant.viewer("GET", "/agents")).body["items"]) == 1
+    await tenant.editor("DELETE", f"/agents/{first.body['id']}", expect=204)
+    gone = await tenant.editor("POST", "/agents", AGENT, Idempotency_Key="once", expect=409)
+    assert gone.body["detail"] == "What this request created has been deleted since."
 
 
 async def test_pages_cover_the_list_once_although_it_changes_meanwhile(tenant: TestTenant) -> None:
