@@ -78,11 +78,12 @@ async def _on_left(edge: Edge, room: RoomMetadata, left: ParticipantInfo) -> Non
 
 
 async def _on_caller_left(edge: Edge, room: RoomMetadata, call: Call, left: ParticipantInfo) -> None:
-    if left.disconnect_reason == DisconnectReason.CLIENT_INITIATED:
+    if call.answered_at is not None and left.disconnect_reason == DisconnectReason.CLIENT_INITIATED:
         outcome = outcome_when_caller_left(call)
         await edge.calls.end_call(room.tenant_id, room.session_id, outcome, edge.now(), source="livekit")
     else:
-        # The leg broke, and the caller may still be on the line with Twilio, who will tell.
+        # The leg broke, or Twilio let it ring long enough: that looks like a caller who gives up. The caller
+        # may still be on the line with Twilio, who will tell.
         await tasks.enqueue_close(edge, room, "caller-left", tasks.TWILIO_SPEAKS_FIRST)
 
 

@@ -499,14 +499,33 @@ async def test_joining_is_written_down_with_its_time_since_the_room(world: World
     assert world.events("timing") == [{"name": "agent_joined", "identity": "agent-1", "milliseconds": 400}]
 
 
-@pytest.mark.parametrize(
-    ("answered", "outcome"), [(True, Outcome.CALLER_HUNG_UP), (False, Outcome.ABANDONED)]
-)
-async def test_a_caller_who_hangs_up_ends_the_call(world: World, answered: bool, outcome: Outcome) -> None:
-    await (world.answer() if answered else world.ring())
+async def test_a_caller_who_hangs_up_ends_the_call(world: World) -> None:
+    await world.answer()
     left = caller(DisconnectReason.CLIENT_INITIATED)
     await handle_livekit_event(world.edge, event("participant_left", left))
-    assert world.call.outcome is outcome
+    assert world.call.outcome is Outcome.CALLER_HUNG_UP
+
+
+async def test_a_leg_that_ends_while_it_rings_does_not_keep_the_caller_from_the_fallback(world: World) -> None:
+    """livekit-sip tells the same of a caller who gives up and of a Dial that times out; both happen at once
+    with the Dial's result."""
+    await world.ring()
+    left = caller(DisconnectReason.CLIENT_INITIATED)
+    await handle_livekit_event(world.edge, event("participant_left", left))
+    call = TwilioCall(CALL.call_sid, CALLER, NUMBER, "in-progress")
+    assert verbs(await handle_dial_result(world.edge, call, "harbor", "no-answer")) == ["Say", "Hangup"]
+    assert world.call.fallback_reason is FallbackReason.NO_AGENT
+
+
+async def test_a_caller_who_gives_up_while_it_rings_and_of_whom_twilio_says_nothing_is_noted(
+    world: World,
+) -> None:
+    await world.ring()
+    left = caller(DisconnectReason.CLIENT_INITIATED)
+    await handle_livekit_event(world.edge, event("participant_left", left))
+    [(_, body, _)] = world.tasks.tasks.values()
+    await tasks.close_call(world.edge, CloseCall.model_validate(body))
+    assert world.call.outcome is Outcome.ABANDONED
 
 
 async def test_a_leg_that_breaks_leaves_the_outcome_to_twilio_for_a_while(world: World) -> None:
