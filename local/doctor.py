@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+EMULATOR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
 
 
@@ -49,13 +50,16 @@ def livekit_server() -> tuple[str, str, str]:
 
 
 def firestore_emulator() -> tuple[str, str, str]:
-    if os.environ.get("FIRESTORE_EMULATOR_JAR"):
-        return (OK, "Firestore emulator", os.environ["FIRESTORE_EMULATOR_JAR"])
+    gcloud = shutil.which("gcloud")
+    sdk = Path(gcloud).resolve().parents[1] if gcloud else Path("/usr/lib/google-cloud-sdk")
+    jar = os.environ.get("FIRESTORE_EMULATOR_JAR") or str(sdk / EMULATOR)
+    if os.path.exists(jar):
+        return (OK, "Firestore emulator", jar)
     return (
         OPTIONAL,
         "Firestore emulator",
         "only for its contract tests: gcloud components install cloud-firestore-emulator, "
-        "then set FIRESTORE_EMULATOR_JAR",
+        "or set FIRESTORE_EMULATOR_JAR",
     )
 
 
