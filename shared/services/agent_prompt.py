@@ -23,12 +23,15 @@ DISCLOSURES = {
 """By primary language; what is not here is said in English."""
 
 _SAYS_IT_ALREADY = re.compile(
-    r"\b(AI|A\.I\.|KI|IA)\b"
+    r"\b(?-i:AI|KI|IA)\b|\bA\.I\."  # in capitals: "ai" is an Italian and a French word
     r"|\bartificial intelligence\b|\b(virtual|digital|automated) (assistant|agent)\b"
     r"|künstliche\w* intelligenz|(virtuell|digital)\w* assisten|intelig[eê]ncia artificial"
     r"|intelligence artificielle|intelligenza artificiale",
     re.IGNORECASE,
 )
+
+_SENTENCE_ENDS = re.compile(r"(?<=[!?])\s+|(?<=\w{5}\.)\s+|(?<=[。！？])")
+"""A full stop after a short word may be that of "Dr." or "St.", and no sentence ends there."""
 
 STILL_THERE = "Are you still there?"
 NOBODY_THERE = "I cannot hear you any more, so I will end the call now. Goodbye."
@@ -78,12 +81,9 @@ def greeting(snapshot: SessionSnapshot) -> str:
     if not agent.disclose_ai or _SAYS_IT_ALREADY.search(words):
         return words
     disclosure = DISCLOSURES.get(agent.language.split("-")[0].lower(), DISCLOSURES["en"])
-    sentences = re.findall(r"[^.!?。！？]+[.!?。！？]*", words)
-    if len(sentences) < 2:
-        return f"{disclosure} {words}".strip()
     # Before the last sentence, which is usually the question that the caller answers.
-    *opening, question = (sentence.strip() for sentence in sentences)
-    return " ".join([*opening, disclosure, question])
+    *opening, question = [sentence for sentence in _SENTENCE_ENDS.split(words) if sentence] or [""]
+    return " ".join([*opening, disclosure, question]).strip()
 
 
 def greet(snapshot: SessionSnapshot) -> str:

@@ -73,6 +73,7 @@ def test_the_greeting_discloses_the_ai(greeting: str, language: str, said: str) 
     "greeting",
     [
         "Hello, I am Harbor's AI assistant.",
+        "Hello, I am Harbor's A.I. assistant.",
         "Hi, this is the virtual assistant of Harbor.",
         "Guten Tag, hier ist die KI der Praxis.",
         "Bonjour, je suis une intelligence artificielle.",
@@ -80,6 +81,25 @@ def test_the_greeting_discloses_the_ai(greeting: str, language: str, said: str) 
 )
 def test_a_greeting_that_says_it_already_stays_as_it_is(greeting: str) -> None:
     assert agent_prompt.greeting(snapshot(greeting=greeting)) == greeting
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        ("Guten Tag, Praxis Dr. Hafen.", "You are speaking with an AI assistant. Guten Tag, Praxis Dr. Hafen."),
+        ("Welcome to harbor.com, all ears!", "You are speaking with an AI assistant. Welcome to harbor.com,"),
+        ("Welcome to harbor.com! How can I help?", "harbor.com! You are speaking with an AI assistant. How"),
+        ("您好！请问您需要什么？", "您好！ You are speaking with an AI assistant. 请问您需要什么？"),
+        ("", "You are speaking with an AI assistant."),
+    ],
+)
+def test_the_disclosure_splits_no_name_or_abbreviation(greeting: str, said: str) -> None:
+    assert said in agent_prompt.greeting(snapshot(greeting=greeting))
+
+
+@pytest.mark.parametrize("greeting", ["Benvenuti ai nostri uffici.", "Bonjour, j'ai le plaisir."])
+def test_a_word_of_two_letters_is_no_disclosure(greeting: str) -> None:
+    assert "AI assistant" in agent_prompt.greeting(snapshot(greeting=greeting))
 
 
 def test_the_disclosure_can_be_switched_off() -> None:
