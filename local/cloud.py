@@ -7,6 +7,7 @@ what an earlier one may have left behind.
 import contextlib
 import functools
 import os
+import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from local import environment as env
 from local.environment import Environment, Ports
 from local.parts import call_parts, console_parts
-from local.supervisor import Supervisor, end_leftovers
+from local.supervisor import PartError, Supervisor, end_leftovers, runs
 from local.tls import Certificates, ensure_certificates
 from shared.gateways.firestore import Database
 
@@ -54,11 +55,11 @@ class Cloud:
     @classmethod
     def attach(cls, state: Path) -> "Cloud":
         """The cloud that another process runs on `state`. Raises `NotRunningError`."""
-        try:
+        with contextlib.suppress(OSError, ValidationError):
             running = Running.model_validate_json((state / "running.json").read_text(encoding="utf-8"))
-        except (OSError, ValidationError):
-            raise NotRunningError(f"no laptop cloud runs on {state}; start one with: make up") from None
-        return cls(state, running.ports)
+            if any(runs(pid, created) for pid, created in running.pids.items()):  # else it was killed
+                return cls(state, running.ports)
+        raise NotRunningError(f"no laptop cloud runs on {state}; start one with: make up")
 
 
 @asynccontextmanager
@@ -83,7 +84,7 @@ async def laptop_cloud(
     parts = call_parts(*where, embedded_livekit=embedded_livekit, worker=worker)
     if console:
         parts += console_parts(*where)
-    supervisor = Supervisor(parts, state / "logs", say)
+    supervisor = Supervisor(parts, state / "logs", say, on_restart=lambda: _record(cloud, supervisor))
     async with supervisor:
         cloud.supervisor = supervisor
         _record(cloud, supervisor)
@@ -98,7 +99,18 @@ def _prepare(state: Path, base_port: int | None, tls: Path | None) -> Cloud:
     state.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError, ValidationError):
         end_leftovers(Running.model_validate_json((state / "running.json").read_text(encoding="utf-8")).pids)
-    return Cloud(state, Ports.choose(base_port), tls)
+    ports = Ports.choose(base_port)
+    _check_free(ports)
+    return Cloud(state, ports, tls)
+
+
+def _check_free(ports: Ports) -> None:
+    """Who listens there already would be taken for the part itself."""
+    for name, port in ports:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as error:
+            raise PartError(f"{name}: port {port} cannot be used: {error.strerror}") from None
 
 
 def _record(cloud: Cloud, supervisor: Supervisor) -> None:

@@ -1,7 +1,6 @@
 """What `up`, `demo` and `call` do, once their arguments are checked."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -16,63 +15,60 @@ import aiohttp
 from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
 from local.identity.seeding import seed_members
-from local.inputs import load_yaml
 from local.play import CONTROL_TIMEOUT, Follow, Player
 from local.report import CallReport, percentiles_text, timeline_text, tool_call
 from local.scenario import Scenario
-from local.seed import DEMO, Seed, Seeder
+from local.seed import Seed, Seeder
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.call import CallEvent
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 ECHOED_EVENTS = {"turn", "tool_call", "state", "notice"}
 
 
-async def up(state: Path, base_port: int | None, embedded_livekit: bool) -> int:
+async def up(seed: Seed, state: Path, base_port: int | None, embedded_livekit: bool) -> int:
     """Run until Ctrl-C or SIGTERM. What is in `state` stays; seeds come back as they were."""
     started = time.monotonic()
-    stop = asyncio.Event()
-    with _signals(stop):
+    with _until_interrupted():
         async with laptop_cloud(
-            state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=print
+            state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=_say
         ) as cloud:
-            seed = load_yaml(DEMO, Seed)
             await seed_cloud(cloud, seed)
             members = {tenant_id: tenant.members for tenant_id, tenant in seed.tenants.items()}
             await seed_members(cloud.database, cloud.ports.url("identity"), members)
-            print(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
-            print(_next_steps(cloud))
-            await stop.wait()
-            print("\nStopping…")
+            _say(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
+            _say(_next_steps(cloud))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                _say("\nStopping…")
     return 0
 
 
-async def demo(scenario: Scenario, out: Path, embedded_livekit: bool) -> int:
+async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool) -> int:
     """One call through a stack of its own, which starts empty and is gone afterwards."""
     state = out / "demo"
     _empty(state)
-    seed = load_yaml(DEMO, Seed)
     started = time.monotonic()
-    stop = asyncio.Event()
-    with _signals(stop):
-        async with laptop_cloud(state, embedded_livekit=embedded_livekit, say=print) as cloud:
+    report: CallReport | None = None
+    with _until_interrupted():
+        async with laptop_cloud(state, embedded_livekit=embedded_livekit, say=_say) as cloud:
             await seed_cloud(cloud, seed)
-            print(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
-            playing = asyncio.create_task(
-                Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
-            )
-            if not await _unless(stop, playing):
-                return 130
-            report = playing.result()
+            _say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
+            report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
+    if report is None:
+        return INTERRUPTED
     (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
     print("\n" + timeline_text(report))
     print(f"\noutcome: {report.outcome}; recording: {report.wav} (caller left, agent right), {out}/call.json")
     return _verdict([report])
 
 
-async def call(scenario: Scenario, state: Path, calls: int, out: Path) -> int:
+async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Path) -> int:
     """Against a running stack. Each of several calls has a copy of the tenant: none is in another's way."""
     cloud = Cloud.attach(state)
-    seed = load_yaml(DEMO, Seed)
     if calls == 1:
         await seed_cloud(cloud, seed)
         report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
@@ -168,30 +164,33 @@ def _next_steps(cloud: Cloud) -> str:
     )
 
 
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
 @contextmanager
-def _signals(stop: asyncio.Event) -> Generator[None]:
-    """Turn Ctrl-C and SIGTERM into `stop`, so that everything is stopped in order."""
-    loop = asyncio.get_running_loop()
+def _until_interrupted() -> Generator[None]:
+    """Ctrl-C and SIGTERM end what is inside, at any moment, and only once: it is then stopped in order."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    numbers: list[signal.Signals] = []
+
+    def interrupt(number: signal.Signals) -> None:
+        if not numbers:
+            task.cancel()
+        numbers.append(number)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, interrupt, number)
     try:
         yield
+    except asyncio.CancelledError:
+        if not numbers:
+            raise
+        task.uncancel()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-async def _unless(stop: asyncio.Event, task: asyncio.Task[CallReport]) -> bool:
-    """Wait for `task`; False, with the task cancelled, when `stop` comes first."""
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if task.done():
-        return True
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-    return False
 
 
 def _empty(folder: Path) -> None:

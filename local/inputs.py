@@ -26,4 +26,6 @@ def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
+        if first["type"] == "value_error":  # our own words, which tell what was found
+            raise InputError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
         raise InputError(f"{path}: {field}: {first['msg']} (found {first['input']!r:.80})") from None

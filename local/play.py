@@ -15,10 +15,11 @@ import aiohttp
 
 from local.cloud import Cloud
 from local.phone.phone import CallResult, Phone, unused_number
+from local.phone.timeline import Moment
 from local.report import CallReport, build_report
 from local.scenario import Expect, Scenario, fill_dates
 from local.seed import Seed
-from shared.errors import NotFoundError
+from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallEvent
 from shared.models.session import session_id_for
 from shared.services.call_service import CallService
@@ -40,8 +41,18 @@ class Player:
         self._out = out
         self._calls = CallService(cloud.database)
 
-    async def play(self, scenario: Scenario, *, name: str, follow: Follow | None = None) -> CallReport:
-        """Make one call; `follow` gets its events as they are stored. The recording is `<out>/<name>.wav`."""
+    async def play(
+        self,
+        scenario: Scenario,
+        *,
+        name: str,
+        follow: Follow | None = None,
+        on_moment: Callable[[Moment], None] = lambda _: None,
+    ) -> CallReport:
+        """Make one call; `follow` gets its events as they are stored, `on_moment` what happens on the line.
+
+        The recording is `<out>/<name>.wav`.
+        """
         caller = scenario.caller or unused_number()
         tenant_id, agent_id = self._answering(scenario)
         now = datetime.now(ZoneInfo(self._seed.tenants[tenant_id].agents[agent_id].time_zone))
@@ -54,7 +65,7 @@ class Player:
         following = asyncio.create_task(self._follow(tenant_id, caller, follow)) if follow else None
         try:
             async with Phone(self._cloud.ports.url("twilio"), self._out) as phone:
-                result = await phone.play(scenario, caller, name=name)
+                result = await phone.play(scenario, caller, name=name, on_moment=on_moment)
             call = await self._ended_call(tenant_id, result)
         finally:
             if following:
@@ -82,6 +93,8 @@ class Player:
                 call = await self._calls.get_call(tenant_id, session_id_for(result.call_sid))
             except NotFoundError:
                 return None
+            except UnavailableError:
+                continue  # Firestore may be the part whose death is tried out
             if call.outcome is not None:
                 return call
             await asyncio.sleep(POLL_SECONDS)

@@ -6,11 +6,11 @@ consent of their owners come from the Google stand-in's control endpoints.
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from local.environment import OAUTH_CLIENT_ID, Ports
 from local.scenario import fill_dates
@@ -44,6 +44,20 @@ class AgentSeed(Agent):
     model_config = ConfigDict(extra="forbid", frozen=True)
     tools: dict[Slug, ToolSeed] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _tools_and_their_fields_exist(self) -> Self:
+        registry = ToolRegistry()
+        for slug, tool in self.tools.items():
+            if slug not in (known := [one.metadata.slug for one in registry.all()]):
+                raise ValueError(f"tools.{slug}: expected one of {', '.join(known)}")
+            try:
+                registry.get(slug).metadata.config.model_validate(tool.config | tool.secrets)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                field = ".".join(str(part) for part in first["loc"])
+                raise ValueError(f"tools.{slug}.config.{field}: {first['msg']}") from None
+        return self
+
 
 class TenantSeed(Tenant):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +66,15 @@ class TenantSeed(Tenant):
     """Number → agent."""
     members: dict[str, Role] = Field(default_factory=dict)
     """E-mail → role, of people who can sign in."""
+
+    @model_validator(mode="after")
+    def _numbers_lead_to_agents(self) -> Self:
+        for number, agent in self.numbers.items():
+            if agent not in self.agents:
+                raise ValueError(
+                    f"numbers.{number}: expected one of {', '.join(self.agents)}, found {agent!r}"
+                )
+        return self
 
 
 class EventSeed(_Part):

@@ -20,7 +20,7 @@ import psutil
 
 from local.runtime import die_with_parent
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 12.0
 RESTART_DELAY_SECONDS = 0.5
 
@@ -43,14 +43,21 @@ class Part:
 
 
 class Supervisor:
-    def __init__(self, parts: list[Part], logs: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        parts: list[Part],
+        logs: Path,
+        say: Callable[[str], None] = lambda _: None,
+        on_restart: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_restart` is called when a part that died runs again: it is another process then."""
         self._parts = {part.name: part for part in parts}
         self._logs = logs
         self._say = say
+        self._on_restart = on_restart
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._ready = {name: asyncio.Event() for name in self._parts}
         self._keepers: list[asyncio.Task[None]] = []
-        self._stopping = False
         self.started_in_ms: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
@@ -81,7 +88,6 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Ends every part: SIGTERM, then SIGKILL for whatever is left after the grace period."""
-        self._stopping = True
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -147,12 +153,14 @@ class Supervisor:
 
     async def _keep(self, part: Part) -> None:
         while True:
-            status = await self._processes[part.name].wait()
-            if self._stopping:
-                return
+            process = self._processes[part.name]
+            status = await process.wait()
+            # As with a container: what it started goes with it, and so do the ports that it held.
+            _signal_group(process.pid, signal.SIGKILL)
             self._say(f"{part.name} ended (exit status {status}); starting it again")
             await asyncio.sleep(RESTART_DELAY_SECONDS)
             await self._spawn(part)
+            self._on_restart()
 
     def _tail(self, part: Part, lines: int = 15) -> str:
         text = self.log(part.name).read_text(encoding="utf-8", errors="replace")
@@ -175,9 +183,16 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 def end_leftovers(pids: dict[int, float]) -> None:
     """End processes of an earlier run that was killed; `pids` maps pid to creation time (seconds)."""
     for pid, created in pids.items():
-        with contextlib.suppress(psutil.Error):
-            if abs(psutil.Process(pid).create_time() - created) < 1:
-                _signal_group(pid, signal.SIGKILL)
+        if runs(pid, created):
+            _signal_group(pid, signal.SIGKILL)
+
+
+def runs(pid: int, created: float) -> bool:
+    """Whether that process still runs, and `pid` is not another one's by now."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def python(*arguments: str) -> list[str]:

@@ -169,7 +169,8 @@ def main() -> None:
     try:
         settings = WorkerSettings.from_env()
     except ConfigurationError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)  # noqa: T201 - for whoever starts it
+        sys.exit(2)
     configure_logging(settings.log_level)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_NoSpokenWords())
