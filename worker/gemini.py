@@ -161,9 +161,9 @@ class PhoneSession(RealtimeSession):
             self._sound += piece.data.cast("B")
             quiet_for = self._listener.caller_audio(piece)
             if quiet_for < LONG_SILENCE or len(self._sound) >= SILENCE_BYTES:
-                blob = types.Blob(data=bytes(self._sound), mime_type=SOUND)
+                blob = types.Blob.model_construct(data=bytes(self._sound), mime_type=SOUND)
                 self._sound.clear()
-                self._send_client_event(types.LiveClientRealtimeInput(audio=blob))
+                self._send_client_event(types.LiveClientRealtimeInput.model_construct(audio=blob))
 
     # A planned phrase: its request outlives the connection that it was made on.
 

@@ -4,6 +4,7 @@ Gemini decides about turns. This only tells the worker that somebody spoke, so t
 does not answer, and that a caller who talks for a long time is not silent.
 """
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -37,7 +38,7 @@ class VoiceActivity:
         """Take the next frame (16-bit mono, any rate); returns a change."""
         seconds = frame.duration
         samples = np.frombuffer(frame.data, dtype=np.int16).astype(np.float32)
-        loudness = float(np.sqrt(np.dot(samples, samples) / max(samples.size, 1)))
+        loudness = math.sqrt(np.dot(samples, samples) / max(samples.size, 1))
         self._noise = max(1.0, min(loudness, self._noise * NOISE_GROWTH**seconds))
         if loudness > max(LOUD, OVER_NOISE * self._noise):
             self._voiced += seconds

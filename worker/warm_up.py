@@ -12,18 +12,48 @@ import functools
 import ssl
 from datetime import UTC, datetime, timedelta
 
+import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]  - else imported in a call
 from google.cloud.firestore_v1 import _helpers as firestore_values
 from google.cloud.firestore_v1.types import firestore as firestore_messages
 from google.cloud.firestore_v1.types import write as firestore_write
 from google.genai import Client, types
 from google.genai import _live_converters as live_converters
+from livekit.agents.llm import (
+    ChatMessage,
+    async_toolset,  # noqa: F401  # pyright: ignore[reportUnusedImport]  - else imported in a call
+)
+from livekit.agents.metrics import RealtimeModelMetrics
 from livekit.agents.utils import http_context
+from livekit.plugins.google.realtime.realtime_api import (
+    _ChatCtxToolResponse,  # pyright: ignore[reportPrivateUsage]
+)
+from pydantic import BaseModel
 
 from shared.models.agent import Agent
 from shared.models.session import SessionSnapshot
 from shared.tools.base.registry import ToolRegistry
 from worker.gemini import http_options
 from worker.tool_binding import schema_for
+
+_BUILT_WHEN_USED: tuple[type[BaseModel], ...] = (
+    types.FunctionCall,
+    types.FunctionResponse,
+    types.LiveClientContent,
+    types.LiveClientToolResponse,
+    types.LiveServerContent,
+    types.LiveServerGoAway,
+    types.LiveServerSessionResumptionUpdate,
+    types.LiveServerSetupComplete,
+    types.LiveServerToolCall,
+    types.LiveServerToolCallCancellation,
+    types.ModalityTokenCount,
+    types.Transcription,
+    types.UsageMetadata,
+    ChatMessage,
+    RealtimeModelMetrics.InputTokenDetails,
+    _ChatCtxToolResponse,
+)
+"""Messages of a conversation, whose models pydantic builds one by one at their first use: 16 ms of a call."""
 
 
 @functools.cache
@@ -64,6 +94,8 @@ def _use_gemini() -> None:
     )
     types.LiveServerMessage.model_validate({"server_content": {"model_turn": {"parts": [{"text": "x"}]}}})
     types.LiveClientRealtimeInput(audio=types.Blob(data=b"", mime_type="audio/pcm;rate=16000"))
+    for model in _BUILT_WHEN_USED:
+        model.model_rebuild()
 
 
 def _use_tools() -> None:
