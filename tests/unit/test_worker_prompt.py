@@ -86,7 +86,10 @@ def test_a_greeting_that_says_it_already_stays_as_it_is(greeting: str) -> None:
 @pytest.mark.parametrize(
     ("greeting", "said"),
     [
-        ("Guten Tag, Praxis Dr. Hafen.", "You are speaking with an AI assistant. Guten Tag, Praxis Dr. Hafen."),
+        (
+            "Guten Tag, Praxis Dr. Hafen.",
+            "You are speaking with an AI assistant. Guten Tag, Praxis Dr. Hafen.",
+        ),
         ("Welcome to harbor.com, all ears!", "You are speaking with an AI assistant. Welcome to harbor.com,"),
         ("Welcome to harbor.com! How can I help?", "harbor.com! You are speaking with an AI assistant. How"),
         ("您好！请问您需要什么？", "您好！ You are speaking with an AI assistant. 请问您需要什么？"),
