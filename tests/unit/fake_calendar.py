@@ -20,6 +20,7 @@ class FakeCalendar:
         self.refuse: CalendarRefusedError | None = None
         self.before_insert: Event | None = None
         """Somebody else's booking that arrives at the last moment."""
+        self.before_patch: Event | None = None
         for event in events:
             self.add(event)
 
@@ -79,6 +80,9 @@ class FakeCalendar:
         self, credential: Credential, calendar_id: str, event_id: str, changes: Event, *, send_updates: str
     ) -> Event:
         self._request("patch", (event_id, changes))
+        if self.before_patch:
+            rival, self.before_patch = self.before_patch, None
+            self.add(rival)
         event = self.events[event_id]
         for name, value in changes.items():
             merged = {**event[name], **value} if isinstance(value, dict) and name in event else value

@@ -296,6 +296,24 @@ async def test_whoever_came_first_stays_when_another_books_the_same_time_a_momen
     assert calendar.events[OURS]["status"] == "confirmed"
 
 
+async def test_a_repeated_booking_gives_way_too_when_its_first_attempt_came_second() -> None:
+    calendar = FakeCalendar(event("rival", "2026-11-24T14:00:00", "2026-11-24T15:00:00"))
+    # The first attempt: its answer, and with it the look at rivals, got lost.
+    calendar.add(
+        event(
+            OURS,
+            "2026-11-24T14:00:00",
+            "2026-11-24T14:30:00",
+            extendedProperties={"private": {"trunkline_booking": "0" * 32}},
+        )
+    )
+
+    with caller_hears("already taken"):
+        await run(calendar, "create_event", **BOOKING)
+
+    assert calendar.events[OURS]["status"] == "cancelled"
+
+
 @pytest.mark.parametrize(
     ("changes", "config", "says"),
     [
@@ -372,6 +390,22 @@ async def test_moving_onto_another_event_is_refused() -> None:
 
     with caller_hears("already taken"):
         await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2026-11-24T09:00:00", "2026-11-24T10:00:00"), ("2026-11-25", "2026-11-26")]
+)
+async def test_an_event_goes_back_when_somebody_books_its_new_time_at_the_last_moment(
+    start: str, end: str
+) -> None:
+    calendar = FakeCalendar(moved := event("a", start, end))
+    before = moved["start"], moved["end"]
+    calendar.before_patch = event("rival", "2026-11-24T14:00:00", "2026-11-24T15:00:00")
+
+    with caller_hears("already taken"):
+        await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00", duration_minutes=30)
+
+    assert (calendar.events["a"]["start"], calendar.events["a"]["end"]) == before
 
 
 async def test_changing_details_leaves_the_time_alone() -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shared.errors import DisconnectedError, ToolError
+from shared.gateways.google_calendar import CalendarRefusedError
 from shared.tools.base.base_tool import Credential, ToolContext
 from shared.tools.scheduling.calendar_arguments import MAX_DURATION_MINUTES, GoogleCalendarConfig
 from shared.tools.scheduling.calendar_events import Event, span_of, takes_time
@@ -86,9 +87,14 @@ class Agenda:
         )
 
     async def delete(self, event_id: str) -> None:
-        await self._gateway.delete_event(
-            self._credential, self._rules.calendar_id, event_id, send_updates=self._rules.send_updates
-        )
+        """One that is gone already is fine: an earlier attempt, whose answer got lost, did it."""
+        try:
+            await self._gateway.delete_event(
+                self._credential, self._rules.calendar_id, event_id, send_updates=self._rules.send_updates
+            )
+        except CalendarRefusedError as refused:
+            if refused.status != 410:
+                raise
 
     # Time
 

@@ -32,6 +32,8 @@ BOOKING_KEY = "trunkline_booking"
 CALLER = "trunkline_caller"
 """Private property of events that we made: the number that the caller called from."""
 
+_NO_TIME = {"date": None, "dateTime": None, "timeZone": None}
+
 
 async def create(
     agenda: Agenda, wanted: CreateEvent, context: ToolContext[GoogleCalendarConfig]
@@ -43,10 +45,9 @@ async def create(
     span = Span(start, exact(wanted.end, agenda.zone) if wanted.end else start + length)
     agenda.check_allowed(span)
     if exclusive and (conflicts := await agenda.conflicts(span)):
-        ours = next((event for event in conflicts if event["id"] == event_id), None)
-        if ours is None:
+        made_before = any(event["id"] == event_id for event in conflicts)
+        if not made_before:
             raise await agenda.taken(span)
-        return _booked(agenda, ours)
     body: Event = {
         "id": event_id,
         "summary": wanted.summary,
@@ -59,21 +60,21 @@ async def create(
         body["location"] = wanted.location
     if wanted.attendees:
         body["attendees"] = [{"email": address} for address in wanted.attendees]
-    try:
-        event = await agenda.insert(body)
-    except CalendarRefusedError as refused:
-        if refused.status != 409:
-            raise
-        return _booked(agenda, await _made_before(agenda, event_id, key))
+    event = await _insert_once(agenda, body, key)
     if exclusive and await _lost_a_race(agenda, span, event):
         await agenda.delete(event_id)
         raise await agenda.taken(span)
     return _booked(agenda, event)
 
 
-async def _made_before(agenda: Agenda, event_id: str, key: str) -> Event:
-    """The event with our id: an earlier attempt, whose answer got lost, made it."""
-    event = await agenda.event(event_id)
+async def _insert_once(agenda: Agenda, body: Event, key: str) -> Event:
+    """The new event, or the one that an earlier attempt, whose answer got lost, made with our id."""
+    try:
+        return await agenda.insert(body)
+    except CalendarRefusedError as refused:
+        if refused.status != 409:
+            raise
+    event = await agenda.event(body["id"])
     if is_cancelled(event):
         raise ToolError("That appointment was booked and has been cancelled since.")
     if private_property(event, BOOKING_KEY) != key:
@@ -101,9 +102,19 @@ async def update(
         for name in ("summary", "description", "location")
         if (value := getattr(wanted, name)) is not None
     }
-    times = await _new_times(agenda, event, target, wanted, context.config) if wanted.moves else {}
+    span = _moved_span(agenda, event, wanted, context.config) if wanted.moves else None
+    if span is not None:
+        agenda.check_allowed(span)
+        if await _is_taken(agenda, span, target, context.config):
+            raise await agenda.taken(span)
+    times = _times(agenda, span) if span is not None else {}
     if target is event:
+        before = {end: {**_NO_TIME, **event[end]} for end in ("start", "end")}
         changed = await agenda.patch(event["id"], {**details, **times})
+        # Somebody may have booked the time meanwhile. Unlike with a booking, nothing tells who was first.
+        if span is not None and await _is_taken(agenda, span, target, context.config):
+            await agenda.patch(event["id"], before)
+            raise await agenda.taken(span)
         return {"message": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
     moved = _series_times(agenda, event, target, times) if times else {}
     await agenda.patch(target["id"], {**details, **moved})
@@ -111,20 +122,18 @@ async def update(
     return {"message": "The whole series is changed; this occurrence is an example.", "event": told}
 
 
-async def _new_times(
-    agenda: Agenda, event: Event, target: Event, wanted: UpdateEvent, config: GoogleCalendarConfig
-) -> Event:
-    """`start` and `end` of the moved event, once it is clear that it may be there."""
-    span = _moved_span(agenda, event, wanted, config)
-    agenda.check_allowed(span)
-    if not config.allow_double_booking:
-        conflicts = await agenda.conflicts(span)
-        if not all(belongs_to(conflict, target["id"]) for conflict in conflicts):
-            raise await agenda.taken(span)
-    # `date` is removed, or an event that lasted all day would be refused for having both.
+async def _is_taken(agenda: Agenda, span: Span, target: Event, config: GoogleCalendarConfig) -> bool:
+    """Whether something else than `target` keeps it from being at that time."""
+    if config.allow_double_booking:
+        return False
+    return not all(belongs_to(conflict, target["id"]) for conflict in await agenda.conflicts(span))
+
+
+def _times(agenda: Agenda, span: Span) -> Event:
+    # What is not named is removed: an event that lasted all day would be refused for having both.
     return {
-        "start": {**_at(span.start, agenda), "date": None},
-        "end": {**_at(span.end, agenda), "date": None},
+        "start": {**_NO_TIME, **_at(span.start, agenda)},
+        "end": {**_NO_TIME, **_at(span.end, agenda)},
     }
 
 
@@ -164,11 +173,7 @@ async def cancel(
     event, target = await _event_and_target(agenda, wanted, context)
     if is_cancelled(event):
         return {"message": "That event has been cancelled already."}
-    try:
-        await agenda.delete(target["id"])
-    except CalendarRefusedError as refused:
-        if refused.status != 410:  # 410: an earlier attempt, whose answer got lost, did it
-            raise
+    await agenda.delete(target["id"])
     which = "The whole series is cancelled." if target is not event else "The event is cancelled."
     return {"message": which, "event": for_the_model(event, agenda.zone)}
 
