@@ -1,7 +1,8 @@
 """What the phone edge works with: settings, services and gateways, made once for an event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
@@ -19,6 +20,9 @@ from shared.services.voice_agent_service import VoiceAgentService
 CALLS_AT_ONCE = 24
 """More wait their turn. An instance that worked on hundreds at once would be late with every one of them."""
 
+TURN_SECONDS = 9.0
+"""How long a call waits its turn: with all that follows, less than the 15 s after which Twilio gives up."""
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -31,7 +35,6 @@ class Edge:
     twilio: TwilioGateway
     now: Callable[[], datetime] = utc_now
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CALLS_AT_ONCE))
-    """Taken while a call is being connected."""
     agents: VoiceAgentService = field(init=False)
     sessions: SessionManager = field(init=False)
     calls: CallService = field(init=False)
@@ -54,3 +57,13 @@ class Edge:
             ),
             TwilioGateway(settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_url),
         )
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Held while a call is being connected. Raises `TimeoutError` when it does not come in time."""
+        async with asyncio.timeout(TURN_SECONDS):
+            await self.turns.acquire()
+        try:
+            yield
+        finally:
+            self.turns.release()

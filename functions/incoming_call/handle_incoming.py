@@ -31,7 +31,7 @@ async def handle_twilio_incoming(edge: Edge, incoming: TwilioCall) -> str:
     """
     route: AgentRoute | None = None
     try:
-        async with edge.turns, asyncio.timeout(DEADLINE_SECONDS):
+        async with edge.turn(), asyncio.timeout(DEADLINE_SECONDS):
             route = await edge.agents.get_agent_by_phone(incoming.called, incoming.session_id)
             with telemetry.bind(tenant_id=route.tenant_id, agent_id=route.agent_id):
                 if route.call is not None:

@@ -10,7 +10,7 @@ import pytest
 from livekit.protocol.models import DisconnectReason, ParticipantInfo, Room
 from livekit.protocol.webhook import WebhookEvent
 
-from functions.incoming_call import fallback, handle_incoming, handle_progress, tasks
+from functions.incoming_call import edge, fallback, handle_incoming, handle_progress, tasks
 from functions.incoming_call.edge import Edge
 from functions.incoming_call.fallback import handle_twilio_fallback
 from functions.incoming_call.handle_incoming import handle_twilio_incoming
@@ -255,6 +255,17 @@ async def test_without_firestore_callers_get_the_last_resort(
     assert {find(document, "Dial/Number").text for document in documents} == {LAST_RESORT}
     forwarded = await handle_forward_result(world.edge, CALL, "harbor", "no-answer")
     assert verbs(forwarded) == ["Say", "Hangup"]
+
+
+async def test_a_call_whose_turn_does_not_come_gets_the_last_resort_in_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "TURN_SECONDS", 0.05)
+    for _ in range(edge.CALLS_AT_ONCE):
+        await world.edge.turns.acquire()
+    assert find(await world.ring(), "Dial/Number").text == LAST_RESORT
+    world.edge.turns.release()
+    assert find(await world.ring(), "Dial/Sip").text
 
 
 @pytest.mark.parametrize(
