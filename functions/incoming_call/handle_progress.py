@@ -94,13 +94,15 @@ async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voice
     """A message was left. It is stored also when the call has ended meanwhile.
 
     Twilio tells it twice, as the Record's action and as its recording callback, and keeps the recording.
+    The callback, which names no status of the call, has all the time that Firestore needs.
     """
     try:
-        await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
-        await edge.calls.end_call(
-            tenant_id, caller.session_id, Outcome.VOICEMAIL, edge.now(), source="twilio"
-        )
-    except (NotFoundError, UnavailableError) as error:
+        async with asyncio.timeout(None if caller.caller_is_gone else BOOKS_SECONDS):
+            await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
+            await edge.calls.end_call(
+                tenant_id, caller.session_id, Outcome.VOICEMAIL, edge.now(), source="twilio"
+            )
+    except (NotFoundError, UnavailableError, TimeoutError) as error:
         details = {"recording_sid": voicemail.recording_sid, "reason": repr(error)}
         log.error("a message could not be stored", extra=details)  # noqa: TRY400 - expected
     return twiml.say_and_hang_up(twiml.VOICEMAIL_THANKS)

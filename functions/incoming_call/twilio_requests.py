@@ -84,7 +84,8 @@ class TwilioCall:
     called: str
     """E.164; empty when Twilio tells of a recording, which names its call alone."""
     status: str
-    """Of the caller's own leg: ringing, in-progress, completed, busy, no-answer, canceled, failed."""
+    """Of the caller's own leg: ringing, in-progress, completed, busy, no-answer, canceled, failed; empty in a
+    recording's callback, for which nobody waits on the line."""
 
     @property
     def session_id(self) -> str:
@@ -98,12 +99,13 @@ class TwilioCall:
     def from_params(cls, params: Params) -> Self:
         """Raises `RejectedRequestError`."""
         caller = params.get("From", "")
+        recorded = "RecordingSid" in params
         withheld = caller in _WITHHELD or not _E164.fullmatch(caller)
         return cls(
             call_sid=_required(params, "CallSid", _CALL_SID),
             caller=None if withheld else caller,
-            called="" if "RecordingSid" in params else _required(params, "To", _E164),
-            status=params.get("CallStatus", "ringing"),
+            called="" if recorded else _required(params, "To", _E164),
+            status=params.get("CallStatus", "" if recorded else "ringing"),
         )
 
 

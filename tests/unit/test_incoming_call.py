@@ -22,7 +22,7 @@ from functions.incoming_call.handle_progress import (
 )
 from functions.incoming_call.settings import EdgeSettings
 from functions.incoming_call.tasks import CloseCall, EnsureAgent
-from functions.incoming_call.twilio_requests import TwilioCall
+from functions.incoming_call.twilio_requests import Params, TwilioCall
 from functions.incoming_call.watch_room import handle_livekit_event
 from shared.models.agent import Agent, ForwardFallback, SayFallback, VoicemailFallback
 from shared.models.call import Call, FallbackReason, Outcome, Voicemail
@@ -379,6 +379,25 @@ async def test_a_voicemail_has_its_outcome_and_recording_in_any_order(
     assert (world.call.outcome, world.call.voicemail) == (Outcome.VOICEMAIL, recording)
 
 
+async def test_while_a_message_cannot_be_stored_a_caller_on_the_line_is_thanked_and_the_callback_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle_progress, "BOOKS_SECONDS", 0.05)
+    world.seed(enabled=False, fallback=VoicemailFallback())
+    await world.ring()
+    recording = Voicemail(recording_sid="RE1", recording_url="https://api.twilio.com/RE1", seconds=7)
+    on_the_line = TwilioCall(CALL.call_sid, None, "", "in-progress")
+    callback = TwilioCall.from_params(Params({"CallSid": CALL.call_sid, "RecordingSid": "RE1"}))
+    world.database.hang()
+    storing = asyncio.create_task(handle_recording(world.edge, callback, "harbor", recording))
+    thanks = await handle_recording(world.edge, on_the_line, "harbor", recording)
+    assert verbs(thanks) == ["Say", "Hangup"]
+    assert world.call.voicemail is None
+    world.database.revive()
+    await storing
+    assert world.call.voicemail == recording
+
+
 @pytest.mark.parametrize(
     ("answered", "fallback_reason", "status", "outcome"),
     [
@@ -517,7 +536,9 @@ async def test_a_caller_who_hangs_up_ends_the_call(world: World) -> None:
     assert world.call.outcome is Outcome.CALLER_HUNG_UP
 
 
-async def test_a_leg_that_ends_while_it_rings_does_not_keep_the_caller_from_the_fallback(world: World) -> None:
+async def test_a_leg_that_ends_while_it_rings_does_not_keep_the_caller_from_the_fallback(
+    world: World,
+) -> None:
     """livekit-sip tells the same of a caller who gives up and of a Dial that times out; both happen at once
     with the Dial's result."""
     await world.ring()
