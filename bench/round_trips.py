@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-WEIGHTS = {"update": 2}
-"""`Database.update` reads, then commits."""
+WEIGHTS = {"update": 2, "remove": 2}
+"""`Database.update` and `remove` read, then commit."""
 
 
 class RoundTrips:

@@ -6,6 +6,11 @@ Settings are read at import, so that a deployment with a mistake in them never t
 with the first request, after the server has forked.
 """
 
+# ruff: noqa: E402 - importing makes a hundred thousand objects that stay; looking for garbage meanwhile is in vain
+import gc
+
+gc.disable()
+
 from functools import cache
 
 import functions_framework.aio
@@ -16,6 +21,9 @@ from functions.tools_api.api import Api
 from functions.tools_api.app import create_app
 from functions.tools_api.settings import ApiSettings
 from shared.telemetry import configure_logging
+
+gc.freeze()
+gc.enable()
 
 settings = ApiSettings.from_env()
 configure_logging(settings.log_level)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Optional, Protocol
 
 from pydantic import BaseModel, SecretStr, ValidationError, create_model
@@ -261,13 +262,18 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
 
 def _validated(metadata: ToolMetadata, config: Mapping[str, Any], stored: set[str]) -> BaseModel:
     """Secret fields that have a stored value need not be given."""
-    optional: dict[str, Any] = {
-        name: (Optional[SecretStr], None)  # noqa: UP045 - a value, not an annotation
-        for name in secret_fields(metadata.config)
-        if name in stored and name not in config
-    }
-    model = create_model(metadata.config.__name__, __base__=metadata.config, **optional)
-    return model.model_validate(dict(config))
+    kept = frozenset(name for name in secret_fields(metadata.config) if name in stored and name not in config)
+    return _without_required(metadata.config, kept).model_validate(dict(config))
+
+
+@cache
+def _without_required(config: type[BaseModel], names: frozenset[str]) -> type[BaseModel]:
+    """Made once for each combination: making a model takes milliseconds."""
+    if not names:
+        return config
+    field: Any = (Optional[SecretStr], None)  # noqa: UP045 - a value, not an annotation
+    optional: dict[str, Any] = dict.fromkeys(sorted(names), field)
+    return create_model(config.__name__, __base__=config, **optional)
 
 
 def _changes(before: AgentTool, after: AgentTool, newly_set: set[str]) -> dict[str, Change]:

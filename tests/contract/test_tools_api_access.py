@@ -7,15 +7,18 @@ without a request to try it with here, it fails.
 import asyncio
 import itertools
 import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from bench.edge_stack import FunctionProcess
 from functions.tools_api.openapi import Operation, operations
 from shared.models.api_key import Scope
 from shared.models.call import Call, CallState, Outcome
@@ -32,6 +35,8 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
         yield running
 
+
+MAIN = Path(__file__).parents[2] / "functions" / "tools_api" / "main.py"
 
 NEW_AGENT = {"name": "A", "instructions": "B"}
 
@@ -311,3 +316,22 @@ async def test_what_breaks_inside_stays_inside(stack: Stack, monkeypatch: pytest
     assert "internals" not in json.dumps(answer.body)
     unknown = await stack.client(tenant.owner.token)("GET", "/nothing", expect=404)
     assert unknown.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_functions_framework_serves_the_whole_application(stack: Stack, tmp_path: Path) -> None:
+    """As the cloud starts it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = FunctionProcess(port, MAIN, "tools_api", stack.variables, tmp_path / "log")
+    tenant = await stack.tenant()
+    client = tenant.editor
+    client.origin = f"http://127.0.0.1:{port}"
+    try:
+        await process.start()
+        await process.accepting()
+        made = await client("POST", "/agents", NEW_AGENT, expect=201)
+        await client("PATCH", f"/agents/{made.body['id']}", {}, If_Match=made.etag, expect=200)
+        refused = await client("POST", "/agents", {}, expect=422)
+    finally:
+        await process.stop()
+    assert refused.headers["Content-Type"] == "application/problem+json"

@@ -103,6 +103,8 @@ class Client:
 
     session: aiohttp.ClientSession
     token: str | None = None
+    origin: str = field(default="", kw_only=True)
+    """Empty: the session's."""
 
     async def __call__(
         self, method: str, path: str, body: JSON = None, *, expect: int | None = None, **headers: str
@@ -111,7 +113,8 @@ class Client:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token is not None:
             sent["Authorization"] = f"Bearer {self.token}"
-        async with self.session.request(method, f"/api/v1{path}", json=body, headers=sent) as response:
+        url = f"{self.origin}/api/v1{path}"
+        async with self.session.request(method, url, json=body, headers=sent) as response:
             is_json = "json" in response.headers.get("Content-Type", "")
             answer = Answer(
                 response.status,

@@ -1,0 +1,137 @@
+"""Positions, tokens, limits and schemas of the API, without any I/O."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr
+
+from functions.tools_api.limits import RateLimit
+from functions.tools_api.problems import TooManyRequestsError
+from shared.errors import InvalidFieldsError, PreconditionFailedError, UnauthenticatedError
+from shared.models.agent_input import AgentInput, AgentPatch
+from shared.models.call import CallEvent
+from shared.repositories.paging import decode_cursor, encode_cursor
+from shared.services.etags import check_match, etag_of
+from shared.services.event_tail import OVERLAP, TailPosition
+from shared.services.opaque_token import OpaqueToken
+from shared.services.tool_catalog import secret_fields
+
+pytestmark = pytest.mark.unit
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@given(st.text(min_size=1), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", fullmatch=True))
+def test_a_cursor_comes_back_as_it_was(value: str, document_id: str) -> None:
+    assert decode_cursor(encode_cursor((value, document_id)), str) == (value, document_id)
+
+
+@given(st.text())
+def test_a_made_up_cursor_is_refused_or_harmless(text: str) -> None:
+    try:
+        position = decode_cursor(text, datetime)
+    except InvalidFieldsError:
+        return
+    assert position is None or "/" not in position[1]
+
+
+def test_a_cursor_of_another_list_is_refused() -> None:
+    with pytest.raises(InvalidFieldsError):
+        decode_cursor(encode_cursor(("name", "a1")), datetime)
+
+
+def test_a_cursor_cannot_lead_to_another_collection() -> None:
+    with pytest.raises(InvalidFieldsError):
+        decode_cursor(encode_cursor(("name", "../../other/agents/a1")), str)
+
+
+@given(st.lists(st.integers(0, 60_000_000), max_size=30, unique=True))
+def test_a_tail_that_is_asked_again_and_again_shows_every_event_once(offsets: list[int]) -> None:
+    """Stored in any order, as long as each is stored before the tail is 15 s past it."""
+    events = [
+        (f"e-{offset}", CallEvent(at=NOON + timedelta(microseconds=offset), source="e", kind="notice"))
+        for offset in offsets
+    ]
+    position, shown, stored = TailPosition(), list[str](), []
+    for event in events:
+        newest = max((e.at for _, e in stored), default=NOON)
+        if event[1].at < newest - OVERLAP:
+            continue
+        stored.append(event)
+        since = position.since
+        found = sorted((e for e in stored if since is None or e[1].at >= since), key=lambda e: e[1].at)
+        news = position.news(found)
+        shown += [event_id for event_id, _ in news]
+        position = TailPosition.decode(position.after(news).encode())
+    assert shown == [event_id for event_id, _ in stored]
+
+
+@given(st.text())
+def test_a_made_up_position_is_refused_or_harmless(text: str) -> None:
+    try:
+        TailPosition.decode(text)
+    except InvalidFieldsError:
+        return
+
+
+def test_an_etag_does_not_depend_on_the_order_in_which_fields_are_stored() -> None:
+    class Document(BaseModel):
+        config: dict[str, int]
+
+    one, other = Document(config={"a": 1, "b": 2}), Document(config={"b": 2, "a": 1})
+    assert etag_of(one) == etag_of(other)
+    check_match(f'"x", {etag_of(one)}', other)
+    check_match("*", one)
+    for stale in ('"x"', f"W/{etag_of(one)}", "", etag_of(one).strip('"')):
+        with pytest.raises(PreconditionFailedError):
+            check_match(stale, one)
+
+
+def test_a_token_proves_itself_and_nothing_else() -> None:
+    token = OpaqueToken.issue("tlk", "harbor-dental")
+    read = OpaqueToken.parse("tlk", token.reveal())
+    assert (read.tenant_id, read.id) == ("harbor-dental", token.id)
+    assert read.proves(token.sha256)
+    assert token.secret.get_secret_value() not in repr(token)
+    assert not OpaqueToken.issue("tlk", "harbor-dental").proves(token.sha256)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tlk", "tli.a.b.c", "tlk.a/b.c.d", "tlk...", "tlk.a.b.c.d", "tlk.a.é.c"]
+)
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(UnauthenticatedError):
+        OpaqueToken.parse("tlk", text)
+
+
+def test_the_rate_limit_lets_a_burst_through_and_then_what_accrues() -> None:
+    now = 0.0
+    limit = RateLimit(per_minute=120, clock=lambda: now)
+    for _ in range(12):
+        limit.take("a")
+    with pytest.raises(TooManyRequestsError) as refused:
+        limit.take("a")
+    assert refused.value.retry_after == 1
+    limit.take("b")
+    now = 0.5
+    limit.take("a")
+    with pytest.raises(TooManyRequestsError):
+        limit.take("a")
+
+
+def test_a_patch_has_every_field_of_an_agent_and_requires_none() -> None:
+    patch, whole = AgentPatch.model_json_schema(), AgentInput.model_json_schema()
+    assert patch["properties"].keys() == whole["properties"].keys()
+    assert "required" not in patch
+    assert not any("default" in field for field in patch["properties"].values())
+
+
+def test_optional_secrets_are_secrets_as_well() -> None:
+    class Config(BaseModel):
+        name: str
+        key: SecretStr
+        second: SecretStr | None = None
+
+    assert secret_fields(Config) == ["key", "second"]
