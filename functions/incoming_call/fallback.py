@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 
 from functions.incoming_call import twiml
 from functions.incoming_call.edge import Edge
@@ -29,19 +31,29 @@ class Plan:
     tenant_id: str
     agent: Agent
     call: Call
+    is_new: bool
+    """Whether nothing is known to be stored of the call."""
+
+    @classmethod
+    def of(cls, route: AgentRoute, incoming: TwilioCall, now: datetime) -> Self:
+        """By what the number leads to now."""
+        call = route.call or new_call(incoming, route, now)
+        return cls(route.tenant_id, route.agent, call, is_new=route.call is None)
 
 
-async def give_fallback(edge: Edge, route: AgentRoute | Plan, call: Call, reason: FallbackReason) -> str:
-    """The TwiML of the agent's fallback, written down with its reason. `call` is stored if it is new."""
-    fallback = route.agent.fallback or SayFallback()
+async def give_fallback(edge: Edge, plan: Plan, reason: FallbackReason) -> str:
+    """The TwiML of the agent's fallback, written down with its reason; the first reason of a call stays."""
+    fallback, reason = plan.agent.fallback or SayFallback(), plan.call.fallback_reason or reason
     log.warning("serving the fallback", extra={"reason": reason.value, "kind": fallback.kind})
     try:
         async with asyncio.timeout(RECORD_SECONDS):
-            await edge.calls.serve_fallback(route.tenant_id, call, reason, fallback.kind)
+            await edge.calls.serve_fallback(
+                plan.tenant_id, plan.call, reason, fallback.kind, is_new=plan.is_new
+            )
     except (UnavailableError, TimeoutError) as error:
         # Twilio's status callback ends the call's record later; the caller comes first.
         log.error("the fallback could not be written down", extra={"reason": repr(error)})  # noqa: TRY400
-    return twiml.serve(edge.settings, route.tenant_id, fallback, route.agent.language)
+    return twiml.serve(edge.settings, plan.tenant_id, fallback, plan.agent.language)
 
 
 async def handle_twilio_fallback(edge: Edge, caller: TwilioCall, tenant_id: str | None) -> str:
@@ -65,7 +77,7 @@ async def serve_caller(edge: Edge, caller: TwilioCall, tenant_id: str | None, re
         return twiml.last_resort(edge.settings)
     if plan.call.outcome is not None:
         return twiml.hang_up()
-    return await give_fallback(edge, plan, plan.call, plan.call.fallback_reason or reason)
+    return await give_fallback(edge, plan, reason)
 
 
 async def _plan(edge: Edge, caller: TwilioCall, tenant_id: str | None) -> Plan:
@@ -76,9 +88,8 @@ async def _plan(edge: Edge, caller: TwilioCall, tenant_id: str | None) -> Plan:
                 edge.calls.get_call(tenant_id, caller.session_id),
                 edge.sessions.get_session(tenant_id, caller.session_id),
             )
-            return Plan(tenant_id, session.agent, call)
+            return Plan(tenant_id, session.agent, call, is_new=False)
         except NotFoundError:
             log.info("the call has no session")
     route = await edge.agents.get_agent_by_phone(caller.called, caller.session_id)
-    call = route.call or new_call(caller, route, edge.now())
-    return Plan(route.tenant_id, route.agent, call)
+    return Plan.of(route, caller, edge.now())

@@ -8,7 +8,7 @@ import logging
 
 from functions.incoming_call import twiml
 from functions.incoming_call.edge import Edge
-from functions.incoming_call.fallback import give_fallback
+from functions.incoming_call.fallback import Plan, give_fallback
 from functions.incoming_call.new_call import new_call
 from functions.incoming_call.twilio_requests import TwilioCall
 from shared import telemetry
@@ -39,7 +39,7 @@ async def handle_twilio_incoming(edge: Edge, incoming: TwilioCall) -> str:
                 reason = _reason_not_to_answer(edge, route)
                 if reason is None:
                     return await _connect_to_agent(edge, incoming, route)
-                return await give_fallback(edge, route, new_call(incoming, route, edge.now()), reason)
+                return await give_fallback(edge, Plan.of(route, incoming, edge.now()), reason)
     except NotFoundError as error:
         log.warning("call to an unknown number", extra={"called": incoming.called, "reason": str(error)})
         return twiml.say_and_hang_up(twiml.NUMBER_NOT_IN_USE)
@@ -47,8 +47,8 @@ async def handle_twilio_incoming(edge: Edge, incoming: TwilioCall) -> str:
         log.error("the platform failed a call", extra={"reason": repr(error)})  # noqa: TRY400 - expected
         if route is None:
             return twiml.last_resort(edge.settings)
-        call = new_call(incoming, route, edge.now())
-        return await give_fallback(edge, route, call, FallbackReason.PLATFORM_UNAVAILABLE)
+        plan = Plan.of(route, incoming, edge.now())
+        return await give_fallback(edge, plan, FallbackReason.PLATFORM_UNAVAILABLE)
 
 
 def _reason_not_to_answer(edge: Edge, route: AgentRoute) -> FallbackReason | None:
@@ -94,8 +94,8 @@ async def _answer_again(edge: Edge, incoming: TwilioCall, route: AgentRoute, cal
         case CallState.IN_PROGRESS:
             return _dial(edge, incoming, route)
         case CallState.FALLBACK:
-            reason = call.fallback_reason or FallbackReason.PLATFORM_UNAVAILABLE
-            return await give_fallback(edge, route, call, reason)
+            plan = Plan.of(route, incoming, edge.now())
+            return await give_fallback(edge, plan, FallbackReason.PLATFORM_UNAVAILABLE)
         case CallState.ENDED:
             return twiml.hang_up()
 

@@ -1,10 +1,11 @@
 """What happens to a call: its states, its events, and an outcome that is written once."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.errors import AlreadyExistsError, NotFoundError
+from shared.errors import AlreadyExistsError
 from shared.gateways.firestore import Database, Fields
 from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
@@ -89,9 +90,9 @@ class CallService:
         return await self._calls.change(tenant_id, session_id, request)
 
     async def serve_fallback(
-        self, tenant_id: str, new: Call, reason: FallbackReason, kind: FallbackKind
+        self, tenant_id: str, call: Call, reason: FallbackReason, kind: FallbackKind, *, is_new: bool
     ) -> None:
-        """The caller is being given the fallback. `new` is stored when the call is not known yet."""
+        """The caller is being given the fallback. `is_new`: nothing is known to be stored of the call yet."""
         event_id = f"{EDGE}-fallback-{kind}"
 
         def event(reason: FallbackReason) -> NamedEvent:
@@ -104,14 +105,13 @@ class CallService:
             first = call.fallback_reason or reason
             return _in_fallback(first) | {"fallback_served": kind}, [event(first)]
 
-        served = new.model_copy(update={**_in_fallback(reason), "fallback_served": kind})
-        try:
-            await self._calls.change(tenant_id, new.session_id, serve)
-        except NotFoundError:
-            try:
+        if is_new:
+            served = call.model_copy(update={**_in_fallback(reason), "fallback_served": kind})
+            # It exists when the webhook came twice at once, or its session was committed after all.
+            with suppress(AlreadyExistsError):
                 await self._calls.create(tenant_id, served, [event(reason)])
-            except AlreadyExistsError:
-                await self._calls.change(tenant_id, new.session_id, serve)
+                return
+        await self._calls.change(tenant_id, call.session_id, serve)
 
     async def store_voicemail(self, tenant_id: str, session_id: str, voicemail: Voicemail) -> bool:
         """Also after the call has ended: a recording may be announced late. The first one stays."""

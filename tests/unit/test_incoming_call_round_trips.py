@@ -36,6 +36,12 @@ async def test_a_new_call_takes_three_round_trips_in_turn() -> None:
     ]
 
 
+async def test_a_call_that_gets_the_fallback_takes_no_more() -> None:
+    world = World()
+    world.seed(enabled=False)
+    assert (await ring(world)).sequential <= MOST
+
+
 async def test_a_repeated_webhook_takes_no_more() -> None:
     world = World()
     await world.ring()
