@@ -42,9 +42,7 @@ class Api:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
-        self._livekit = livekit
-        self._twilio = twilio
-        self._secrets = secrets
+        self.gateways = (database, secrets, livekit, twilio)
         registry = registry or ToolRegistry()
         stored_secrets = ToolSecretStore(secrets)
         self.rate_limit = RateLimit(settings.requests_per_minute)
@@ -73,6 +71,7 @@ class Api:
         )
 
     async def aclose(self) -> None:
-        await self._livekit.aclose()
-        await self._twilio.aclose()
-        await self._secrets.aclose()
+        _, secrets, livekit, twilio = self.gateways
+        await livekit.aclose()
+        await twilio.aclose()
+        await secrets.aclose()

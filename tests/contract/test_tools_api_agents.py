@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import BaseModel, Field, SecretStr
 
 from shared.gateways.secret_manager import SecretGoneError, SecretManagerGateway
-from shared.tools.base.registry import ToolRegistry
+from shared.tools.base.base_tool import Action, BaseTool, ToolMetadata
+from shared.tools.base.registry import TOOLS, ToolRegistry
 from tests.contract.google_stand_in import PROJECT, acting_as
 from tests.contract.tools_api_stack import Stack, TestTenant
 
@@ -276,3 +278,54 @@ async def read_secret(stack: Stack, version: str) -> str:
             return (await gateway.access(version)).get_secret_value()
         finally:
             await gateway.aclose()
+
+
+async def test_a_tool_that_is_added_to_the_registry_can_be_configured_at_once(stack: Stack) -> None:
+    class CoffeeConfig(BaseModel):
+        machine: str = Field(title="Machine", max_length=20)
+        pin: SecretStr | None = Field(default=None, title="PIN")
+
+    class Brew(BaseModel):
+        cups: int = Field(ge=1, le=4)
+
+    class CoffeeTool(BaseTool):
+        metadata = ToolMetadata(
+            slug="coffee",
+            display_name="Coffee",
+            description="Brews.",
+            config=CoffeeConfig,
+            actions={"brew": Action("Brews coffee.", Brew, read_only=False, idempotent=False)},
+        )
+
+        async def execute(self, action: str, arguments: BaseModel, context: Any) -> dict[str, Any]:
+            return {"message": "Done."}
+
+    tenant = await stack.tenant()
+    agent = await tenant.agent()
+    usual = stack.app.state.api
+    stack.app.state.api = stack.another_api(ToolRegistry((*TOOLS, CoffeeTool)))
+    try:
+        catalogue = (await stack.client(tenant.viewer.token)("GET", "/tools", expect=200)).body["items"]
+        assert catalogue[-1]["ui_schema"]["pin"]["ui:widget"] == "password"
+        path = f"/agents/{agent}/tools/coffee"
+        body = {"enabled": True, "config": {"machine": "M1", "pin": "1234"}}
+        made = await tenant.editor("PATCH", path, body, If_Match="*", expect=200)
+        assert made.body["secrets"]["pin"]["set"] is True
+        # An optional secret may be taken away again.
+        body = {"config": {"machine": "M1", "pin": None}}
+        cleared = await tenant.editor("PATCH", path, body, If_Match=made.etag, expect=200)
+        assert (cleared.body["secrets"]["pin"]["set"], cleared.body["ready"]) == (False, True)
+        preview = (await tenant.viewer("GET", f"/agents/{agent}/preview", expect=200)).body
+        assert preview["functions"] == [
+            {
+                "name": "coffee",
+                "description": "Brews coffee.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"cups": {"type": "integer", "minimum": 1, "maximum": 4}},
+                    "required": ["cups"],
+                },
+            }
+        ]
+    finally:
+        stack.app.state.api = usual

@@ -29,6 +29,7 @@ from shared.models.member import Member, Role
 from shared.models.tenant import Tenant
 from shared.repositories.members import MemberRepository
 from shared.services.identity import user_id_for
+from shared.tools.base.registry import ToolRegistry
 from tests.contract.google_stand_in import PROJECT, acting_as, stand_in
 
 AUDIENCE = "trunkline-test"
@@ -223,6 +224,11 @@ class Stack:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._running.aclose()
+
+    def another_api(self, registry: ToolRegistry) -> Api:
+        """With other tools, over the same gateways."""
+        gateways = self.api.gateways
+        return Api(self.api.settings, *gateways, registry=registry)
 
     def client(self, token: str | None = None) -> Client:
         return Client(self.session, token)
