@@ -5,11 +5,31 @@ pydantic alone, not pydantic-settings: the phone edge pays for every import on a
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
 from shared.errors import ConfigurationError
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def _base_url(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("expected a URL, such as https://voice.example.com")
+    return url.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+def _websocket_url(url: str) -> str:
+    if not url.startswith(("wss://", "ws://")):
+        raise ValueError("expected a URL, such as wss://livekit.example.com")
+    return url.rstrip("/")
+
+
+WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
 
 
 class Settings(BaseModel):
@@ -39,9 +59,9 @@ class GoogleCloudSettings(Settings):
 
 
 class LiveKitSettings(Settings):
-    """How to reach LiveKit's server API. `livekit_url` is the ws(s) URL that workers and browsers use."""
+    """How to reach LiveKit's server API. `livekit_url` is the one that workers and browsers use."""
 
-    livekit_url: str
+    livekit_url: WebSocketUrl
     livekit_api_key: str
     livekit_api_secret: SecretStr
     agent_name: str = "trunkline"

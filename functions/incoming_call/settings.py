@@ -1,20 +1,9 @@
 """What the phone edge needs to know, from the environment."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, SecretStr
+from pydantic import Field, SecretStr
 
 from shared.models.base import PhoneNumber
-from shared.settings import GoogleCloudSettings, LiveKitSettings
-
-
-def _base_url(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("expected a URL, such as https://voice.example.com")
-    return url.rstrip("/")
-
-
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+from shared.settings import BaseUrl, GoogleCloudSettings, LiveKitSettings, LogLevel
 
 
 class EdgeSettings(GoogleCloudSettings, LiveKitSettings):
@@ -27,8 +16,7 @@ class EdgeSettings(GoogleCloudSettings, LiveKitSettings):
     """`host` or `host:port` of LiveKit's SIP service."""
     sip_username: str
     sip_password: SecretStr
-    tasks_queue: str
-    """`projects/P/locations/L/queues/Q`."""
+    tasks_queue: str = Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$")
     tasks_service_account: str
     """The e-mail address in the tokens of Cloud Tasks."""
     cloud_tasks_endpoint: str | None = None
@@ -37,4 +25,4 @@ class EdgeSettings(GoogleCloudSettings, LiveKitSettings):
     fallback_number: PhoneNumber | None = None
     """Where callers go when not even the agent's own fallback can be read; None: they hear the message."""
     fallback_message: str = "We cannot take your call right now. Please try again in a few minutes. Goodbye."
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"

@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from shared.services.identity import IdentitySettings
 from shared.services.oauth_providers import OAuthClientSettings
-from shared.settings import GoogleCloudSettings
+from shared.settings import GoogleCloudSettings, LogLevel
 
 
 def _origin(url: str) -> str:
@@ -31,4 +31,4 @@ class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings
     oidc_certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
     secret_manager_endpoint: str | None = None
     """`host:port`; None is Google's own."""
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"

@@ -1,20 +1,9 @@
 """What the API needs to know, from the environment."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from shared.services.identity import IdentitySettings
-from shared.settings import GoogleCloudSettings, LiveKitSettings
-
-
-def _base_url(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("expected a URL, such as https://voice.example.com")
-    return url.rstrip("/")
-
-
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+from shared.settings import BaseUrl, GoogleCloudSettings, LiveKitSettings, LogLevel
 
 
 class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
@@ -30,7 +19,7 @@ class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     requests_per_minute: int = Field(default=600, ge=1)
     """Of one member or key, on one instance; Cloud Armor limits what comes in altogether."""
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     @property
     def origins(self) -> list[str]:

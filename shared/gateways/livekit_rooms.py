@@ -38,7 +38,7 @@ class RoomCreator:
 
     def __init__(self, settings: LiveKitSettings) -> None:
         self._settings = settings
-        base = settings.livekit_url.replace("ws", "http", 1).rstrip("/")
+        base = settings.livekit_url.replace("ws", "http", 1)
         self._url = f"{base}/twirp/livekit.RoomService/CreateRoom"
         self._pool = urllib3.PoolManager(
             maxsize=CONNECTIONS,
