@@ -45,6 +45,9 @@ LEASE_MARGIN = timedelta(seconds=0.2)
 SECOND_LOOK_AFTER = timedelta(seconds=2)
 """For an agent that is handing over, or that was kept from renewing by what kept us from looking."""
 
+PEOPLE = (ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.STANDARD)
+"""Callers on the phone, and testers in a browser."""
+
 ENSURE_AGENT = "ensure-agent"
 CHECK_LEASE = "check-lease"
 CLOSE_CALL = "close-call"
@@ -136,7 +139,7 @@ async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: Partic
     """An agent left a call that still needs one: ask for another at once."""
     participants = await edge.livekit.list_participants(room_name_for(room.session_id))
     others = [participant for participant in participants if participant.sid != left.sid]
-    caller_is_there = any(other.kind == ParticipantInfo.Kind.SIP for other in others)
+    caller_is_there = any(other.kind in PEOPLE for other in others)
     if call.state is CallState.IN_PROGRESS and not caller_is_there:
         return
     if any(_is_agent(other) for other in others):
@@ -211,7 +214,7 @@ async def _clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
     There are two ways to it: Twilio is told to go there, or its Dial ends with the room. In this order, and
     both: the first is refused for a call that still rings, the second takes the agent's side down as well.
     """
-    if call.state is CallState.FALLBACK and call.fallback_served is None:
+    if call.state is CallState.FALLBACK and call.fallback_served is None and call.source == "phone":
         url = callback_url(edge.settings, FALLBACK_PATH, tenant=room.tenant_id)
         try:
             await edge.twilio.redirect_call(call.call_sid, url)
@@ -228,7 +231,7 @@ async def close_call(edge: Edge, task: CloseCall) -> None:
     except NotFoundError:
         await edge.livekit.delete_room(room_name_for(room.session_id))
         return
-    if call.state is CallState.FALLBACK and task.cause != "overdue":
+    if call.state is CallState.FALLBACK and call.source == "phone" and task.cause != "overdue":
         return  # the caller is with a person or the voicemail, and Twilio will tell when that ends
     if call.outcome is None:
         outcome = outcome_when_caller_left if task.cause == "caller-left" else outcome_when_agent_died

@@ -54,6 +54,6 @@ class RoomMetadata(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    tenant_id: str
-    agent_id: str
-    session_id: str
+    tenant_id: DocumentId
+    agent_id: DocumentId
+    session_id: DocumentId

@@ -586,6 +586,28 @@ async def test_a_room_that_ends_while_the_caller_is_with_a_person_does_not_end_t
     assert world.call.outcome is None
 
 
+async def test_a_test_call_gets_another_agent_and_ends_with_its_room(world: World) -> None:
+    """Its caller is in a browser: no Twilio tells of them."""
+    await world.answer()
+    world.change_call(source="web")
+    tester = ParticipantInfo(sid="PA_tester", kind=ParticipantInfo.Kind.STANDARD)
+    world.livekit.rooms[ROOM] = [tester]
+    await handle_livekit_event(world.edge, event("participant_left", agent("agent-1")))
+    assert len(world.call.dispatches) == 2
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="agent-1", attempt=2))
+    assert world.call.fallback_reason is FallbackReason.AGENT_LOST
+    assert world.twilio.redirected == []
+    await tasks.close_call(world.edge, CloseCall(room=METADATA, cause="room-finished"))
+    assert world.call.outcome is Outcome.AGENT_LOST
+
+
+async def test_ids_that_are_none_are_not_made_into_paths(world: World) -> None:
+    text = METADATA.model_dump_json().replace("harbor", "harbor/calls/x/events")
+    foreign = WebhookEvent(event="room_started", room=Room(name=ROOM, metadata=text))
+    await handle_livekit_event(world.edge, foreign)
+    assert world.tasks.tasks == {}
+
+
 async def test_a_room_without_a_call_is_closed(world: World) -> None:
     await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
     assert world.livekit.deleted == [ROOM]
