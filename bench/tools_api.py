@@ -183,9 +183,9 @@ async def round_trips(stack: Stack, route: Route, tenant: TestTenant, ids: dict[
 async def short_and_long(
     stack: Stack, origin: str, options: argparse.Namespace
 ) -> list[tuple[str, dict[str, float], dict[str, float], float]]:
-    """The same page in a tenant with ten and in one with very many, in turn."""
+    """The same full page in a tenant with little more than one and in one with very many, in turn."""
     few, many = await stack.tenant(), await stack.tenant()
-    for tenant, agents, calls in ((few, 10, 10), (many, options.agents, options.calls)):
+    for tenant, agents, calls in ((few, 10, 20), (many, options.agents, options.calls)):
         await add_agents(stack, tenant, agents)
         await add_calls(stack, tenant, calls)
     pages = {
@@ -214,13 +214,13 @@ async def add_agents(stack: Stack, tenant: TestTenant, count: int) -> None:
 
 
 async def add_calls(stack: Stack, tenant: TestTenant, count: int) -> str:
-    """One a minute, of ten agents in turn; returns the id of one."""
+    """One a minute, of two agents in turn; returns the id of one."""
     now = utc_now()
 
     def fields(number: int) -> Fields:
         return Call(
             session_id=f"ca{number}",
-            agent_id=f"a{number % 10}",
+            agent_id=f"a{number % 2}",
             call_sid=f"CA{number}",
             state=CallState.ENDED,
             outcome=Outcome.CALLER_HUNG_UP,
