@@ -31,9 +31,9 @@ FALLBACK_PATH = "/api/v1/voice/twilio/fallback"
 RECORDING_PATH = "/api/v1/voice/twilio/recording"
 
 # https://www.twilio.com/docs/voice/twiml/say#attributes-language; another value makes Twilio end the call.
-SAY_LANGUAGES = (
+SAY_LANGUAGES = frozenset(
     "da-DK de-DE en-AU en-CA en-GB en-IN en-US ca-ES es-ES es-MX fi-FI fr-CA fr-FR it-IT ja-JP ko-KR nb-NO "
-    "nl-NL pl-PL pt-BR pt-PT ru-RU sv-SE zh-CN zh-HK zh-TW"
+    "nl-NL pl-PL pt-BR pt-PT ru-RU sv-SE zh-CN zh-HK zh-TW".split()
 )
 
 
@@ -125,4 +125,4 @@ def _voicemail(settings: EdgeSettings, tenant_id: str, fallback: VoicemailFallba
 
 
 def _say(response: VoiceResponse, text: str, language: str | None) -> None:
-    response.say(text, language=language if language and language in SAY_LANGUAGES.split() else None)
+    response.say(text, language=language if language in SAY_LANGUAGES else None)

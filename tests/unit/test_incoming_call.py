@@ -332,6 +332,14 @@ async def test_a_fallback_that_the_worker_asked_for_is_served_when_the_dial_ends
     assert world.call.fallback_served == "say"
 
 
+@pytest.mark.parametrize(("language", "said_in"), [("de-DE", "de-DE"), ("is-IS", None)])
+async def test_a_language_that_twilio_does_not_speak_is_left_to_its_default(
+    world: World, language: str, said_in: str | None
+) -> None:
+    world.seed(enabled=False, language=language)
+    assert find(await world.ring(), "Say").get("language") == said_in
+
+
 async def test_a_call_keeps_the_fallback_that_it_started_with(world: World) -> None:
     await world.ring()
     world.seed(fallback=ForwardFallback(number=PERSON))
