@@ -3,6 +3,7 @@
 # The TwiML builder is not typed; everything here returns the finished XML.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import re
 from urllib.parse import urlencode
 
 from twilio.twiml.voice_response import Dial, VoiceResponse
@@ -31,9 +32,9 @@ FALLBACK_PATH = "/api/v1/voice/twilio/fallback"
 RECORDING_PATH = "/api/v1/voice/twilio/recording"
 
 # https://www.twilio.com/docs/voice/twiml/say#attributes-language; another value makes Twilio end the call.
-SAY_LANGUAGES = frozenset(
-    "da-DK de-DE en-AU en-CA en-GB en-IN en-US ca-ES es-ES es-MX fi-FI fr-CA fr-FR it-IT ja-JP ko-KR nb-NO "
-    "nl-NL pl-PL pt-BR pt-PT ru-RU sv-SE zh-CN zh-HK zh-TW".split()
+SAY_LANGUAGES = re.compile(
+    "da-DK|de-DE|en-(AU|CA|GB|IN|US)|ca-ES|es-(ES|MX)|fi-FI|fr-(CA|FR)|it-IT|ja-JP|ko-KR|nb-NO|nl-NL|pl-PL|"
+    "pt-(BR|PT)|ru-RU|sv-SE|zh-(CN|HK|TW)"
 )
 
 
@@ -125,4 +126,4 @@ def _voicemail(settings: EdgeSettings, tenant_id: str, fallback: VoicemailFallba
 
 
 def _say(response: VoiceResponse, text: str, language: str | None) -> None:
-    response.say(text, language=language if language in SAY_LANGUAGES else None)
+    response.say(text, language=language if SAY_LANGUAGES.fullmatch(language or "") else None)
