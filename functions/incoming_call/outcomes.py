@@ -27,3 +27,8 @@ def outcome_when_agent_died(call: Call) -> Outcome:
     if call.answered_at is None or call.fallback_served is not None:
         return outcome_when_caller_left(call)
     return Outcome.AGENT_LOST
+
+
+def outcome_without_fallback(call: Call) -> Outcome:
+    """The outcome of a test call that needs the fallback: its caller is in a browser, where none reaches."""
+    return Outcome.FAILED if call.answered_at is None else Outcome.AGENT_LOST

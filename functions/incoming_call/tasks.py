@@ -11,10 +11,14 @@ from livekit.protocol.models import ParticipantInfo
 from pydantic import BaseModel, ConfigDict
 
 from functions.incoming_call.edge import Edge
-from functions.incoming_call.outcomes import outcome_when_agent_died, outcome_when_caller_left
+from functions.incoming_call.outcomes import (
+    outcome_when_agent_died,
+    outcome_when_caller_left,
+    outcome_without_fallback,
+)
 from functions.incoming_call.twiml import FALLBACK_PATH, callback_url
 from shared.errors import NotFoundError, UnavailableError
-from shared.models.call import Call, CallState, FallbackReason
+from shared.models.call import Call, CallState, FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, room_name_for
 from shared.services.call_service import needs_agent
 from shared.services.session_service import LEASE_TTL, RELEASED
@@ -213,8 +217,11 @@ async def _clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
 
     There are two ways to it: Twilio is told to go there, or its Dial ends with the room. In this order, and
     both: the first is refused for a call that still rings, the second takes the agent's side down as well.
+    A test call has no phone leg to lead anywhere: it ends here.
     """
-    if call.state is CallState.FALLBACK and call.fallback_served is None and call.source == "phone":
+    if call.state is CallState.FALLBACK and call.source == "web":
+        await _end(edge, room, call, outcome_without_fallback(call))
+    elif call.state is CallState.FALLBACK and call.fallback_served is None:
         url = callback_url(edge.settings, FALLBACK_PATH, tenant=room.tenant_id)
         try:
             await edge.twilio.redirect_call(call.call_sid, url)
@@ -233,10 +240,17 @@ async def close_call(edge: Edge, task: CloseCall) -> None:
         return
     if call.state is CallState.FALLBACK and call.source == "phone" and task.cause != "overdue":
         return  # the caller is with a person or the voicemail, and Twilio will tell when that ends
-    if call.outcome is None:
+    if call.state is CallState.FALLBACK and call.source == "web":
+        outcome = outcome_without_fallback
+    else:
         outcome = outcome_when_caller_left if task.cause == "caller-left" else outcome_when_agent_died
-        await edge.calls.end_call(room.tenant_id, room.session_id, outcome(call), edge.now(), source="edge")
+    await _end(edge, room, call, outcome(call))
     await edge.livekit.delete_room(room_name_for(room.session_id))
+
+
+async def _end(edge: Edge, room: RoomMetadata, call: Call, outcome: Outcome) -> None:
+    if call.outcome is None:
+        await edge.calls.end_call(room.tenant_id, room.session_id, outcome, edge.now(), source="edge")
 
 
 def _is_agent(participant: ParticipantInfo) -> bool:

@@ -38,7 +38,7 @@ async def handle_livekit_event(edge: Edge, event: WebhookEvent) -> None:
                 # The session's commit may be a moment behind; the check comes a second later.
                 await tasks.enqueue_check(edge, room, chain="start", attempt=1)
             case "room_finished":
-                await tasks.enqueue_close(edge, room, "room-finished", tasks.TWILIO_SPEAKS_FIRST)
+                await _on_finished(edge, room)
             case "participant_joined":
                 await _on_joined(edge, room, event)
             case "participant_left" | "participant_connection_aborted":
@@ -65,6 +65,15 @@ async def _on_joined(edge: Edge, room: RoomMetadata, event: WebhookEvent) -> Non
     await edge.calls.append_events(
         room.tenant_id, room.session_id, [(event_id, joined)], expires_at=call.expires_at
     )
+
+
+async def _on_finished(edge: Edge, room: RoomMetadata) -> None:
+    call = await _find_call(edge, room)
+    if call is not None and call.source == "web":
+        # No Twilio will tell of it, and whoever deleted the room wrote what it knew before.
+        await tasks.close_call(edge, tasks.CloseCall(room=room, cause="room-finished"))
+    else:
+        await tasks.enqueue_close(edge, room, "room-finished", tasks.TWILIO_SPEAKS_FIRST)
 
 
 async def _on_left(edge: Edge, room: RoomMetadata, left: ParticipantInfo) -> None:

@@ -605,8 +605,42 @@ async def test_a_test_call_gets_another_agent_and_ends_with_its_room(world: Worl
     await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="agent-1", attempt=2))
     assert world.call.fallback_reason is FallbackReason.AGENT_LOST
     assert world.twilio.redirected == []
-    await tasks.close_call(world.edge, CloseCall(room=METADATA, cause="room-finished"))
     assert world.call.outcome is Outcome.AGENT_LOST
+    assert ROOM not in world.livekit.rooms
+
+
+@pytest.mark.parametrize(("answered", "outcome"), [(True, Outcome.AGENT_LOST), (False, Outcome.FAILED)])
+async def test_a_test_call_whose_model_fails_ends_at_once_with_its_room(
+    world: World, answered: bool, outcome: Outcome
+) -> None:
+    """There is no phone leg: nothing to redirect, and no Twilio to wait for."""
+    await (world.answer() if answered else world.ring())
+    world.change_call(source="web")
+    await world.edge.calls.request_fallback("harbor", SESSION, FallbackReason.MODEL_UNAVAILABLE)
+    for _ in range(2):
+        await handle_livekit_event(world.edge, event("room_finished"))
+    assert (world.call.state, world.call.outcome) == ("ended", outcome)
+    assert world.call.fallback_reason is FallbackReason.MODEL_UNAVAILABLE
+    assert (world.tasks.tasks, world.twilio.redirected) == ({}, [])
+
+
+async def test_a_test_call_that_no_agent_answers_ends_at_once(world: World) -> None:
+    await world.ring()
+    world.change_call(source="web")
+    last = EnsureAgent(room=METADATA, chain="start", attempt=tasks.CHECKS_AT_START)
+    for _ in range(2):
+        await tasks.ensure_agent(world.edge, last)
+    assert world.call.outcome is Outcome.FAILED
+    assert world.twilio.redirected == []
+    assert ROOM not in world.livekit.rooms
+
+
+async def test_the_outcome_that_a_test_calls_agent_wrote_stays(world: World) -> None:
+    await world.answer()
+    world.change_call(source="web")
+    await world.edge.calls.end_call("harbor", SESSION, Outcome.AGENT_ENDED, world.clock())
+    await handle_livekit_event(world.edge, event("room_finished"))
+    assert world.call.outcome is Outcome.AGENT_ENDED
 
 
 async def test_ids_that_are_none_are_not_made_into_paths(world: World) -> None:
