@@ -9,6 +9,7 @@ is PSS: pages that processes share are divided among them, so the sum over the t
 import argparse
 import asyncio
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ from local.supervisor import python
 WORKERS = {"ours": None, "livekit-agents, minimal": python("-m", "bench.minimal_worker", "start")}
 OURS, MINIMAL = WORKERS
 
+BETWEEN_CALLS = 0.3
 SETTLES_SECONDS = 2.0
 WATCHED_SECONDS = 8.0
 QUIET_CPU = 0.1
@@ -60,10 +62,11 @@ async def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.worker_footprint", description=__doc__)
     parser.add_argument("--calls", default="1,5,10", help="numbers of calls at once")
     counts = [int(number) for number in parser.parse_args(arguments).calls.split(",")]
+    os.environ["WARM_PROCESSES"] = str(max(counts))
     found: dict[str, dict[int, Footprint]] = {}
-    for name, command in WORKERS.items():
-        with tempfile.TemporaryDirectory(prefix="bench-worker-") as folder:
-            found[name] = await measure(Path(folder), command, counts)
+    with tempfile.TemporaryDirectory(prefix="bench-worker-") as folder:
+        for name, command in WORKERS.items():
+            found[name] = await measure(Path(folder), name, command, counts)
     rows = list(_rows(found))
     report.table(
         "Worker's processes during calls", ["", *WORKERS, "ratio"], [(*row, _ratio(row)) for row in rows]
@@ -93,9 +96,13 @@ def _ratio(row: tuple[str, float, float]) -> str:
     return f"{ratio:.2f}×" + (" more" if ratio > NOISE else "")
 
 
-async def measure(folder: Path, command: list[str] | None, counts: Sequence[int]) -> dict[int, Footprint]:
+async def measure(
+    folder: Path, name: str, command: list[str] | None, counts: Sequence[int]
+) -> dict[int, Footprint]:
     embedded = find_server() is None
-    async with laptop_cloud(folder, embedded_livekit=embedded, worker=command) as cloud:
+    async with laptop_cloud(
+        folder / name, embedded_livekit=embedded, tls=folder / "tls", worker=command
+    ) as cloud:
         await seed_cloud(cloud, load_yaml(DEMO, Seed))
         assert cloud.supervisor
         tree = Tree(cloud.supervisor.pids()["worker"])
@@ -133,6 +140,7 @@ async def _calls(cloud: Cloud, count: int, tree: "Tree") -> Footprint:
         async with asyncio.TaskGroup() as group:
             for event in answered:
                 group.create_task(one(event))
+                await asyncio.sleep(BETWEEN_CALLS)
             for event in answered:
                 await event.wait()
             await asyncio.sleep(SETTLES_SECONDS)
