@@ -94,9 +94,10 @@ class Player:
             except NotFoundError:
                 return None
             except UnavailableError:
-                continue  # Firestore may be the part whose death is tried out
-            if call.outcome is not None:
-                return call
+                pass  # Firestore may be the part whose death is tried out
+            else:
+                if call.outcome is not None:
+                    return call
             await asyncio.sleep(POLL_SECONDS)
         return call
 

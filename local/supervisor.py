@@ -83,6 +83,10 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self._processes.items()}
 
+    async def until_ready(self, name: str) -> None:
+        """Until a part that died runs again."""
+        await self._ready[name].wait()
+
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
@@ -102,11 +106,14 @@ class Supervisor:
         for name in part.after:
             await self._ready[name].wait()
         started = time.monotonic()
+        await self._run(part)
+        self.started_in_ms[part.name] = round((time.monotonic() - started) * 1000)
+
+    async def _run(self, part: Part) -> None:
         log = self.log(part.name)
         offset = log.stat().st_size if log.exists() else 0
         await self._spawn(part)
         await self._wait_until_ready(part, offset)
-        self.started_in_ms[part.name] = round((time.monotonic() - started) * 1000)
         self._ready[part.name].set()
 
     async def _spawn(self, part: Part) -> None:
@@ -157,10 +164,14 @@ class Supervisor:
             status = await process.wait()
             # As with a container: what it started goes with it, and so do the ports that it held.
             _signal_group(process.pid, signal.SIGKILL)
+            self._ready[part.name].clear()
             self._say(f"{part.name} ended (exit status {status}); starting it again")
             await asyncio.sleep(RESTART_DELAY_SECONDS)
-            await self._spawn(part)
-            self._on_restart()
+            try:
+                await self._run(part)
+                self._on_restart()
+            except PartError as error:
+                self._say(str(error))
 
     def _tail(self, part: Part, lines: int = 15) -> str:
         text = self.log(part.name).read_text(encoding="utf-8", errors="replace")
