@@ -5,6 +5,7 @@ make it ask again, an exception would leave the caller in silence.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -29,6 +30,7 @@ MAX_RESULT = 8000
 """Characters of JSON that one tool call may add to the model's context."""
 APOLOGY = "Something went wrong with that on our side."
 TOO_SLOW = "That took too long, so I stopped waiting for it."
+CUT_SHORT = "The call ended before this was finished."
 UNSURE = "That took too long. I cannot say whether it was done."
 
 FetchSecret = Callable[[str], Awaitable[SecretStr]]
@@ -61,6 +63,13 @@ class AgentExecutor:
         self._credentials: dict[str, Credential] = {}
         self._unnamed_calls = 0
         self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def settle(self, seconds: float) -> None:
+        """Give running tools so long to finish: what they have done belongs into the call's events."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
 
     def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
         """The tools of this call. One that the platform no longer has is left out."""
@@ -99,16 +108,20 @@ class AgentExecutor:
             )
             event |= {"ok": False, "sentence": APOLOGY}
             answer = {"status": "error", "message": APOLOGY}
+        except asyncio.CancelledError:
+            event |= {"ok": False, "sentence": CUT_SHORT}
+            raise
         finally:
+            event["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
+            self._env.record(self._without_secrets(event))
             self._count(-1)
-        event["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
-        self._env.record(self._without_secrets(event))
         return bounded_json(self._without_secrets(answer), MAX_RESULT)
 
     def _count(self, change: int) -> None:
         before, self._running = self._running, self._running + change
         if (before == 0) != (self._running == 0):
             self._env.running(self._running > 0)
+            (self._idle.clear if self._running else self._idle.set)()
 
     async def _run(
         self,

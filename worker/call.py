@@ -6,7 +6,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -40,6 +40,12 @@ QUIET_BEFORE_HANG_UP = 0.8
 HANG_UP_WITHIN = 10.0
 """Seconds after which a call that is to end does end, whatever is still being said."""
 GOODBYE_WITHIN = 8.0
+
+STEP_ATTEMPTS = 3
+STEP_WITHIN = 1.5
+"""Seconds for one attempt to write how the call stands; the caller may be waiting for it on the line."""
+TOOLS_FINISH_WITHIN = 3.0
+"""Seconds that a running tool still gets when the call is over."""
 
 _ROOM_IS_GONE = (
     rtc.DisconnectReason.ROOM_DELETED,
@@ -93,10 +99,11 @@ class Call:
             running=self._watch.tool_runs,
             now=services.now,
         )
+        self._executor = AgentExecutor(snapshot, environment)
         self._conversation = Conversation(
             PhoneModel(snapshot.agent, services.settings, services.tls, self),
             agent_prompt.system_instruction(snapshot, services.now()),
-            bind_tools(AgentExecutor(snapshot, environment)),
+            bind_tools(self._executor),
             self,
         )
         ctx.room.on("disconnected", self._on_disconnected)
@@ -166,7 +173,7 @@ class Call:
         if self._generation > 1:
             self._log.notice("This agent took over.", generation=self._generation)
         at = self._services.now()
-        self._go(self._attempt(self._services.calls.mark_answered(*self._ids, at)))
+        self._go(self._insist(lambda: self._services.calls.mark_answered(*self._ids, at)))
 
     async def _act(self, due: Due) -> None:
         match due:
@@ -233,13 +240,16 @@ class Call:
             task.cancel()
         match ending.kind:
             case "ended":
-                await self._attempt(self._write_outcome(ending.outcome or Outcome.FAILED))
+                outcome, at = ending.outcome or Outcome.FAILED, self._services.now()
+                await self._insist(lambda: self._write_outcome(outcome, at))
                 await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
             case "fallback":
-                await self._attempt(self._request_fallback())
+                await self._insist(self._request_fallback)
                 await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
             case "handed_over" | "left":
                 self._conversation.mute()
+        if ending.kind != "handed_over":  # the caller is waiting for the next agent
+            await self._executor.settle(TOOLS_FINISH_WITHIN)
         self._log.notice("The agent left.", reason=ending.reason)
         await self._log.close()
         self._lease.stop()
@@ -247,12 +257,13 @@ class Call:
             await self._attempt(self._lease.release())
             await self._attempt(self._hand_over())
 
-    async def _write_outcome(self, outcome: Outcome) -> None:
+    async def _write_outcome(self, outcome: Outcome, at: datetime) -> None:
         usage = {**self._conversation.usage(), "agent_seconds": round(self._elapsed_ms() / 1000, 1)}
-        await self._services.calls.end_call(*self._ids, outcome, self._services.now(), usage)
+        await self._services.calls.end_call(*self._ids, outcome, at, usage)
 
     async def _request_fallback(self) -> None:
-        await self._services.calls.request_fallback(*self._ids, FallbackReason.MODEL_UNAVAILABLE)
+        reason = FallbackReason.MODEL_UNAVAILABLE
+        await self._services.calls.request_fallback(*self._ids, reason, source="worker")
 
     async def _hand_over(self) -> None:
         snapshot = self._snapshot
@@ -262,6 +273,17 @@ class Call:
         leaver = self._ctx.local_participant_identity
         cause = f"generation-{self._generation}-left"
         await hand_over(self._services, ids, snapshot.room, leaver=leaver, cause=cause)
+
+    async def _insist(self, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """What the phone edge decides by must be written: without an outcome a goodbye looks like a fault."""
+        for _ in range(STEP_ATTEMPTS):
+            try:
+                async with asyncio.timeout(STEP_WITHIN):
+                    await step()
+            except (TrunklineError, TimeoutError) as error:
+                log.warning("not written yet: %r", error)
+            else:
+                return
 
     async def _attempt(self, step: Coroutine[Any, Any, Any]) -> None:
         """Steps that do not depend on each other: one that fails does not keep the next from being tried."""

@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import chain, repeat
 from typing import Any
 
 from shared.errors import UnavailableError
@@ -71,7 +72,7 @@ class CallLog:
         """Write all that is pending now. False: it could not be written within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
-                for pause in (*RETRY_SECONDS, *([RETRY_SECONDS[-1]] * 100)):
+                for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
                     if await self._write_all():
                         return True
                     await asyncio.sleep(pause)

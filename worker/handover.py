@@ -48,7 +48,9 @@ async def hand_over(services: Services, ids: RoomMetadata, room: str, *, leaver:
         if await _successor_comes(services, room, leaver):
             return
     log.warning("no other agent came", extra={"cause": cause})
-    await services.calls.request_fallback(ids.tenant_id, ids.session_id, FallbackReason.AGENT_LOST)
+    await services.calls.request_fallback(
+        ids.tenant_id, ids.session_id, FallbackReason.AGENT_LOST, source="worker"
+    )
     await services.livekit.delete_room(room)
 
 
@@ -60,10 +62,12 @@ async def replace_crashed(services: Services, job: "RunningJobInfo") -> None:
         return
     try:
         lease = (await services.sessions.get_session(ids.tenant_id, ids.session_id)).lease
-        if lease is None or lease.owner != job.job.id:
+        if lease is not None and lease.owner != job.job.id:
             return
-        await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
-        cause = f"generation-{lease.generation}-crashed"
+        if lease is not None:
+            await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
+        # Generation 0: it died before it could claim the lease.
+        cause = f"generation-{lease.generation if lease else 0}-crashed"
         await hand_over(services, ids, room, leaver=job.accept_arguments.identity, cause=cause)
     except TrunklineError:
         log.exception("a crashed agent could not be replaced", extra={"session_id": ids.session_id})

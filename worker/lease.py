@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 TTL = LEASE_TTL
 RENEW_EVERY = 1.5
 """Seconds. Firestore sustains about one write a second to a document; one renewal may fail."""
+RENEW_WITHIN = 1.0
+"""Seconds for one renewal. One that hangs must leave time for another before the lease ends: the edge takes
+an agent whose lease has ended for dead."""
+RETRY_AFTER = 0.3
 SESSION_APPEARS_WITHIN = 5.0
 """Seconds. The edge creates the room while the snapshot is still being committed."""
 WAIT_FOR_LEASE = TTL.total_seconds() + 1
@@ -103,18 +107,24 @@ class LeaseKeeper:
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()
         valid_until = loop.time() + TTL.total_seconds()
+        pause = RENEW_EVERY
         while True:
-            await asyncio.sleep(RENEW_EVERY)
+            await asyncio.sleep(pause)
             asked_at = loop.time()
             try:
-                self.lease = await self._leases.renew_lease(*self._ids, self.lease, TTL)
-                valid_until = asked_at + TTL.total_seconds()
+                async with asyncio.timeout(RENEW_WITHIN):
+                    self.lease = await self._leases.renew_lease(*self._ids, self.lease, TTL)
+                valid_until, pause = asked_at + TTL.total_seconds(), RENEW_EVERY
             except (LeaseLostError, NotFoundError):
                 break
-            except UnavailableError as error:
-                log.warning("the lease could not be renewed: %s", error)
+            except (UnavailableError, TimeoutError) as error:
+                log.warning("the lease could not be renewed: %r", error)
+                pause = RETRY_AFTER
                 if loop.time() > valid_until and not self._alone():
                     break
+            except Exception:
+                log.exception("the lease is not renewed any more")
+                break
         self._on_lost()
 
     async def release(self) -> None:

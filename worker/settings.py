@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from shared.services.oauth_providers import OAuthClientSettings
-from shared.settings import GoogleCloudSettings, LiveKitSettings
+from shared.settings import GoogleCloudSettings, LiveKitSettings, LogLevel
 
 
 class WorkerSettings(GoogleCloudSettings, LiveKitSettings, OAuthClientSettings):
@@ -25,7 +25,7 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings, OAuthClientSettings):
 
     secret_manager_endpoint: str | None = None
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: LogLevel = "INFO"
 
     @field_validator("gemini_api_key")
     @classmethod

@@ -67,7 +67,13 @@ async def entrypoint(ctx: JobContext) -> None:
         await services.aclose()
         ctx.shutdown("no lease")
         return
-    await joining
+    try:
+        await joining
+    except BaseException:
+        # Another agent may come at once; the edge dispatches one.
+        await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
+        await services.aclose()
+        raise
     call = Call(ctx, services, snapshot, lease)
     ctx.proc.userdata["serving"] = asyncio.create_task(_serve(ctx, call, services))
 

@@ -22,7 +22,15 @@ from shared.tools.base.base_tool import (
 )
 from shared.tools.base.registry import ToolRegistry
 from tests.tools import FakeCall, FakeCredential
-from worker.agent_executor import APOLOGY, TOO_SLOW, UNSURE, AgentExecutor, ToolEnvironment, bounded_json
+from worker.agent_executor import (
+    APOLOGY,
+    CUT_SHORT,
+    TOO_SLOW,
+    UNSURE,
+    AgentExecutor,
+    ToolEnvironment,
+    bounded_json,
+)
 from worker.tool_binding import bind_tools
 
 pytestmark = pytest.mark.unit
@@ -215,6 +223,30 @@ async def test_the_event_tells_what_was_done() -> None:
         "ok": True,
         "result": {"free": True},
     }
+
+
+async def test_a_tool_that_still_runs_when_the_call_ends_is_waited_for() -> None:
+    rig = Rig()
+    rig.tool.takes = 0.02
+    running = asyncio.create_task(rig.run("book", day="today"))
+    while not rig.tool.runs:  # noqa: ASYNC110 - a fake needs no event for this
+        await asyncio.sleep(0)
+    await rig.executor.settle(5)
+    assert running.done() or rig.events[0]["ok"]
+    await running
+
+
+async def test_a_tool_that_is_cut_short_leaves_an_event() -> None:
+    rig = Rig()
+    rig.tool.takes = 60
+    running = asyncio.create_task(rig.run("book", day="today"))
+    while not rig.tool.runs:  # noqa: ASYNC110 - a fake needs no event for this
+        await asyncio.sleep(0)
+    await rig.executor.settle(0.001)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (rig.events[0]["ok"], rig.events[0]["sentence"]) == (False, CUT_SHORT)
 
 
 async def test_no_secret_reaches_the_model_the_event_or_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -133,6 +133,13 @@ async def test_a_crashed_agent_loses_its_lease_and_is_replaced() -> None:
     assert taken.generation == 2
 
 
+async def test_an_agent_that_crashed_before_it_claimed_the_lease_is_replaced() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+    crashed: Any = Job("job-1")
+    await replace_crashed(services, crashed)
+    assert len(services.livekit.dispatches) == 1
+
+
 async def test_a_crash_of_an_agent_that_does_not_hold_the_lease_changes_nothing() -> None:
     services = await FakeServices(Rooms(CALLER, LEAVER)).start()
     await services.sessions.claim_lease("harbor", "ca1", "job-2", timedelta(minutes=1))

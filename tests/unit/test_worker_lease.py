@@ -40,6 +40,7 @@ class FakeLeases:
         self.renew: list[Exception] = []
         self.renewed = 0
         self.released: list[Lease] = []
+        self.hangs = 0
 
     async def get_session(self, tenant_id: str, session_id: str) -> SessionSnapshot:
         _raise(self.get)
@@ -51,6 +52,9 @@ class FakeLeases:
 
     async def renew_lease(self, tenant_id: str, session_id: str, lease: Lease, ttl: timedelta) -> Lease:
         _raise(self.renew)
+        if self.hangs:
+            self.hangs -= 1
+            await asyncio.Event().wait()
         self.renewed += 1
         return lease
 
@@ -67,6 +71,8 @@ def _raise(errors: list[Exception]) -> None:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_module, "POLL_EVERY", 0.001)
     monkeypatch.setattr(lease_module, "RENEW_EVERY", 0.005)
+    monkeypatch.setattr(lease_module, "RENEW_WITHIN", 0.02)
+    monkeypatch.setattr(lease_module, "RETRY_AFTER", 0.001)
 
 
 async def test_a_room_that_is_ahead_of_its_session_waits_for_it() -> None:
@@ -113,6 +119,26 @@ async def test_a_lease_is_renewed_until_it_is_released() -> None:
     await kept.keeper.release()
     assert leases.released == [LEASE]
     assert not kept.lost.is_set()
+
+
+async def test_a_renewal_that_hangs_leaves_time_for_another() -> None:
+    """The edge takes an agent whose lease has ended for dead, and removes it."""
+    leases = FakeLeases()
+    leases.hangs = 1
+    kept = Kept(leases)
+    async with asyncio.timeout(5):
+        while not leases.renewed:  # noqa: ASYNC110 - a fake needs no event for this
+            await asyncio.sleep(0.001)
+    kept.keeper.stop()
+    assert not kept.lost.is_set()
+
+
+async def test_an_agent_that_cannot_renew_for_a_fault_of_ours_falls_silent() -> None:
+    leases = FakeLeases()
+    leases.renew = [RuntimeError("a fault")]
+    kept = Kept(leases)
+    async with asyncio.timeout(5):
+        await kept.lost.wait()
 
 
 async def test_an_agent_that_was_replaced_is_told_to_be_silent() -> None:
