@@ -22,6 +22,7 @@ from bench.edge_stack import FunctionProcess
 from bench.round_trips import RoundTrips
 from functions.tools_api.api import Api
 from functions.tools_api.settings import ApiSettings
+from shared.gateways.cloud_tasks import CloudTasksGateway
 from shared.gateways.firestore import Database, Fields, Put, firestore_client
 from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.secret_manager import SecretManagerGateway
@@ -170,6 +171,11 @@ async def round_trips(stack: Stack, route: Route, tenant: TestTenant, ids: dict[
         trips.watch(LiveKitGateway(settings)),
         trips.watch(
             TwilioGateway(settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_url)
+        ),
+        trips.watch(
+            CloudTasksGateway(
+                settings.tasks_queue, settings.tasks_service_account, settings.cloud_tasks_endpoint
+            )
         ),
     )
     try:

@@ -17,6 +17,7 @@ from local.tls import Certificates
 PROJECT = "trunkline-laptop"
 LOCATION = "us-central1"
 QUEUE = f"projects/{PROJECT}/locations/{LOCATION}/queues/calls"
+OAUTH_TASKS_ACCOUNT = f"oauth@{PROJECT}.iam.gserviceaccount.com"
 AGENT_NAME = "trunkline"
 
 # Credentials of the laptop cloud: known to everybody, valid nowhere else.
@@ -103,7 +104,7 @@ class Environment:
             | {
                 "PUBLIC_URL": self._ports.url("oauth"),
                 "DASHBOARD_ORIGIN": self._ports.url("dashboard"),
-                "TASKS_SERVICE_ACCOUNT": f"oauth@{PROJECT}.iam.gserviceaccount.com",
+                "TASKS_SERVICE_ACCOUNT": OAUTH_TASKS_ACCOUNT,
                 "OAUTHLIB_INSECURE_TRANSPORT": "1",  # plain http, on this machine only
             }
         )
@@ -115,6 +116,9 @@ class Environment:
             | {
                 "DASHBOARD_ORIGINS": self._ports.url("dashboard"),
                 "INCOMING_CALL_URL": self._ports.url("incoming_call"),
+                "OAUTH_URL": self._ports.url("oauth"),
+                "TASKS_QUEUE": QUEUE,
+                "TASKS_SERVICE_ACCOUNT": OAUTH_TASKS_ACCOUNT,
                 "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
                 "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
                 "TWILIO_API_URL": self._ports.url("twilio"),

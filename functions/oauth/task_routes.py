@@ -1,7 +1,7 @@
 """What Cloud Scheduler and Cloud Tasks call. Repeating any of it does nothing more.
 
 POST /api/v1/tasks/reconcile-secrets   {apply?: bool} -> {applied, found: [{finding, subject, error}]}
-POST /api/v1/tasks/forget-secrets      {tenant_id, agent_id?} -> {deleted}
+POST /api/v1/tasks/forget-secrets      {tenant_id, agent_id?, slug?, if_removed?} -> {deleted}
 """
 
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from functions.oauth.desk import Desk
 from functions.oauth.problems import answering, read_json
-from shared.models.base import DocumentId
+from shared.services.secret_removal import FORGET_PATH, ForgetSecrets
 
 
 class ReconcileRequest(BaseModel):
@@ -21,14 +21,6 @@ class ReconcileRequest(BaseModel):
 
     apply: bool = False
     """Left out: only look."""
-
-
-class ForgetRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    tenant_id: DocumentId
-    agent_id: DocumentId | None = None
-    """Left out: all of the tenant's."""
 
 
 def task_routes(desk: Desk) -> list[Route]:
@@ -40,10 +32,14 @@ def task_routes(desk: Desk) -> list[Route]:
 
     async def forget(request: Request) -> Response:
         await desk.tasks.verify(request.headers.get("authorization"))
-        asked = await read_json(request, ForgetRequest)
-        return JSONResponse({"deleted": await desk.auth.forget(asked.tenant_id, asked.agent_id)})
+        asked = await read_json(request, ForgetSecrets)
+        if asked.if_removed and asked.agent_id is not None:
+            deleted = await desk.auth.forget_removed(asked.tenant_id, asked.agent_id, asked.slug)
+        else:
+            deleted = await desk.auth.forget(asked.tenant_id, asked.agent_id, asked.slug)
+        return JSONResponse({"deleted": deleted})
 
     return [
         Route("/api/v1/tasks/reconcile-secrets", answering(reconcile), methods=["POST"]),
-        Route("/api/v1/tasks/forget-secrets", answering(forget), methods=["POST"]),
+        Route(FORGET_PATH, answering(forget), methods=["POST"]),
     ]

@@ -96,7 +96,8 @@ async def change_agent(
 async def delete_agent(who: Editor, agent_id: AgentId, api: ApiDep, if_match: OptionalIfMatch = None) -> None:
     """With its tools, their secrets and connections. This cannot be undone. Its calls stay until they expire.
 
-    Refused while a number is attached to it.
+    Refused while a number is attached to it. Connections are unusable at once, and revoked at their providers
+    within a minute.
     """
     await api.agents.delete(who.tenant_id, who.actor, agent_id, if_match)
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from functions.tools_api.limits import RateLimit
 from functions.tools_api.settings import ApiSettings
+from shared.gateways.cloud_tasks import CloudTasksGateway
 from shared.gateways.firestore import Database, firestore_client
 from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.secret_manager import SecretManagerGateway
@@ -20,6 +21,7 @@ from shared.services.identity import IdentityService
 from shared.services.members import MemberService
 from shared.services.number_service import NumberService
 from shared.services.preview_service import PreviewService
+from shared.services.secret_removal import SecretRemovalQueue
 from shared.services.secret_store import ToolSecretStore
 from shared.services.team_service import TeamService
 from shared.services.tool_catalog import ToolCatalog
@@ -37,23 +39,25 @@ class Api:
         secrets: SecretManagerGateway,
         livekit: LiveKitGateway,
         twilio: TwilioGateway,
+        tasks: CloudTasksGateway,
         *,
         registry: ToolRegistry | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
-        self.gateways = (database, secrets, livekit, twilio)
+        self.gateways = (database, secrets, livekit, twilio, tasks)
         registry = registry or ToolRegistry()
         stored_secrets = ToolSecretStore(secrets)
+        removal = SecretRemovalQueue(tasks, settings.oauth_url, now=now)
         self.rate_limit = RateLimit(settings.requests_per_minute)
         self.identity = IdentityService(settings.issuers, settings.user_token_audience)
         self.members = MemberService(database)
         self.api_keys = ApiKeyService(database, now=now)
         self.audit = AuditService(database, now=now)
         self.catalog = ToolCatalog(registry)
-        self.agents = AgentService(database, stored_secrets, now=now)
+        self.agents = AgentService(database, stored_secrets, removal, now=now)
         self.team = TeamService(database, now=now)
-        self.tools = ToolService(database, stored_secrets, registry, now=now)
+        self.tools = ToolService(database, stored_secrets, removal, registry, now=now)
         self.calls = CallQueryService(database, now=now)
         self.call_control = CallControlService(database, livekit, twilio, settings, now=now)
         self.numbers = NumberService(database, twilio, settings.incoming_call_url, now=now)
@@ -68,10 +72,14 @@ class Api:
             SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint),
             LiveKitGateway(settings),
             TwilioGateway(settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_url),
+            CloudTasksGateway(
+                settings.tasks_queue, settings.tasks_service_account, settings.cloud_tasks_endpoint
+            ),
         )
 
     async def aclose(self) -> None:
-        _, secrets, livekit, twilio = self.gateways
+        _, secrets, livekit, twilio, tasks = self.gateways
+        await tasks.aclose()
         await livekit.aclose()
         await twilio.aclose()
         await secrets.aclose()

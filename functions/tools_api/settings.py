@@ -11,6 +11,13 @@ class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
     """Origins that browsers may call from, with commas between them; none: only programs can use the API."""
     incoming_call_url: BaseUrl
     """Base URL of the phone edge, which attached numbers call."""
+    oauth_url: BaseUrl
+    """Base URL of the connection function, which revokes and deletes what we may not read."""
+    tasks_queue: str = Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$")
+    tasks_service_account: str
+    """The e-mail in the tasks' tokens: the one that the connection function expects."""
+    cloud_tasks_endpoint: str | None = None
+    """`host:port`; None is Google's own."""
     twilio_account_sid: str
     twilio_auth_token: SecretStr
     twilio_api_url: BaseUrl = "https://api.twilio.com"

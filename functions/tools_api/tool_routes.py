@@ -139,7 +139,10 @@ async def change_agent_tool(
 async def remove_agent_tool(
     who: Editor, agent_id: AgentId, slug: ToolSlug, api: ApiDep, if_match: OptionalIfMatch = None
 ) -> None:
-    """Take a tool from the agent, with its config, secrets and connection. This cannot be undone."""
+    """Take a tool from the agent, with its config, secrets and connection. This cannot be undone.
+
+    The connection is unusable at once, and revoked at its provider within a minute.
+    """
     await api.tools.remove(who.tenant_id, who.actor, agent_id, slug, if_match)
 
 

@@ -37,9 +37,10 @@ DEFAULT_POLICY: Mapping[str, frozenset[str]] = {
             "secretmanager.versions.destroy",
         }
     ),
-    # Stores what people type into forms, and can never read it back.
+    # Stores what people type into forms, and can never read it back; has `oauth` revoke what it removes.
     "tools-api": frozenset(
         {
+            "cloudtasks.tasks.create",
             "secretmanager.secrets.create",
             "secretmanager.secrets.get",
             "secretmanager.secrets.list",

@@ -12,7 +12,7 @@ from shared.errors import ConflictError, NotFoundError
 from shared.gateways.firestore import Database, Write
 from shared.models.agent import Agent
 from shared.models.agent_input import AgentInput
-from shared.models.agent_tool import AgentTool
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
 from shared.models.audit import Actor, AuditAction
 from shared.models.base import utc_now
 from shared.repositories.configured_agents import ConfiguredAgentRepository
@@ -21,6 +21,7 @@ from shared.services.audit_service import AuditService, changes_between
 from shared.services.etags import check_match, etag_of
 from shared.services.field_errors import invalid_fields
 from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
+from shared.services.secret_removal import SecretRemoval
 from shared.services.tool_service import SecretStore
 
 
@@ -45,12 +46,14 @@ class AgentService:
         self,
         database: Database,
         secrets: SecretStore,
+        removal: SecretRemoval,
         *,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = lambda: f"a{secrets.token_hex(8)}",
     ) -> None:
         self._agents = ConfiguredAgentRepository(database)
         self._secrets = secrets
+        self._removal = removal
         self._audit = AuditService(database, now=now)
         self._once = OnceCommitter(database, now=now)
         self._new_id = new_id
@@ -102,8 +105,8 @@ class AgentService:
     async def delete(self, tenant_id: str, actor: Actor, agent_id: str, if_match: str | None) -> None:
         """With its tools and their secrets, for good. Its calls stay until they expire.
 
-        Raises `ConflictError` while it answers a number: that phone would be dead. Secrets are destroyed when
-        nothing names them any more; a process that dies before leaves them to the reconciler.
+        Raises `ConflictError` while it answers a number: that phone would be dead. Connections are unusable
+        at once and revoked by the prepared task, which also deletes secrets that we die before destroying.
         """
         check_match(if_match, await self._agents.get(tenant_id, agent_id))
         if numbers := await self._agents.numbers(tenant_id, agent_id):
@@ -112,6 +115,7 @@ class AgentService:
                 sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
             )
         tools = await self._agents.tools(tenant_id, agent_id)
+        await self._removal.prepare(tenant_id, agent_id)
 
         def decide(agent: Agent) -> list[Write]:
             check_match(if_match, agent)
@@ -123,8 +127,9 @@ class AgentService:
 
         await self._agents.remove(tenant_id, agent_id, decide)
         for tool in tools:
-            for version in tool.sensitive_config.values():
-                await self._secrets.destroy(version)
+            for field, version in tool.sensitive_config.items():
+                if field != REFRESH_TOKEN:  # that one is destroyed when it is revoked
+                    await self._secrets.destroy(version)
 
     async def _create(
         self, tenant_id: str, actor: Actor, agent: Agent, tools: list[AgentTool], request: RequestKey | None

@@ -246,25 +246,35 @@ class AuthService:
         connection = tool.connection if tool else None
         return connection if connection and connection.provider == provider else None
 
-    async def forget(self, tenant_id: str, agent_id: str | None = None) -> int:
-        """An agent, or with None the whole tenant, is removed: end its connections, delete its secrets.
+    async def forget(self, tenant_id: str, agent_id: str | None = None, slug: str | None = None) -> int:
+        """A tool, with None the whole agent, with None again the whole tenant, is removed: end its
+        connections, delete its secrets.
 
         Works before and after its documents are deleted. Returns how many secrets there were. Raises
         `UnavailableError`: repeat it.
         """
         for each in [agent_id] if agent_id else await self._tools.list_agents(tenant_id):
             for tool in await self._tools.list_tools(tenant_id, each):
-                if tool.connection is not None:
+                if tool.connection is not None and slug in (None, tool.slug):
                     address = ToolAddress(tenant_id, each, tool.slug)
                     provider = tool.connection.provider
                     await self._connections.begin_disconnect(address, provider, REMOVED, None)
-        for secret_id in await self._store.ids(tenant_id, agent_id, REFRESH_TOKEN):
+        for secret_id in await self._store.ids(tenant_id, agent_id, slug, field=REFRESH_TOKEN):
             try:
                 grant = StoredGrant.opened(await self._store.read_latest(secret_id))
             except SecretGoneError:
                 continue
             await self._revoke(tenant_id, grant)
-        return await self._store.purge(tenant_id, agent_id)
+        return await self._store.purge(tenant_id, agent_id, slug)
+
+    async def forget_removed(self, tenant_id: str, agent_id: str, slug: str | None = None) -> int:
+        """As `forget`, but nothing happens while the agent (the tool) has a document: it was not removed
+        after all, or was set up anew."""
+        if slug is None:
+            exists = await self._tools.agent_exists(tenant_id, agent_id)
+        else:
+            exists = await self._tools.find(tenant_id, agent_id, slug) is not None
+        return 0 if exists else await self.forget(tenant_id, agent_id, slug)
 
     async def mark_disconnected(self, connection: ConnectionRef, reason: str) -> bool:
         """The provider, or the secret's loss, has ended it; see `ConnectionService.mark_disconnected`."""

@@ -71,22 +71,26 @@ class ToolSecretStore:
             if version.readable and version.created_at <= settled:
                 await self.destroy(version.name)
 
-    async def ids(self, tenant_id: str, agent_id: str | None = None, field: str | None = None) -> list[str]:
-        """Of a tenant's secrets, or of one agent's, or those of one field."""
-        labels = {"tenant": label_value(tenant_id)}
-        if agent_id is not None:
-            labels["agent"] = label_value(agent_id)
-        if field is not None:
-            labels["field"] = label_value(field)
+    async def ids(
+        self,
+        tenant_id: str,
+        agent_id: str | None = None,
+        slug: str | None = None,
+        *,
+        field: str | None = None,
+    ) -> list[str]:
+        """Of a tenant's secrets, or of one agent's, or of one of its tools, or those of one field."""
+        names = {"tenant": tenant_id, "agent": agent_id, "tool": slug, "field": field}
+        labels = {label: label_value(name) for label, name in names.items() if name is not None}
         return await self._gateway.list_secrets(labels)
 
     async def read_latest(self, secret_id: str) -> SecretStr:
         """Raises `SecretGoneError`."""
         return (await self._gateway.access_latest(secret_id))[1]
 
-    async def purge(self, tenant_id: str, agent_id: str | None = None) -> int:
-        """Delete all secrets of a tenant or of one of its agents; the answer is how many there were."""
-        secret_ids = await self.ids(tenant_id, agent_id)
+    async def purge(self, tenant_id: str, agent_id: str | None = None, slug: str | None = None) -> int:
+        """Delete all secrets of a tenant, an agent or a tool; the answer is how many there were."""
+        secret_ids = await self.ids(tenant_id, agent_id, slug)
         for secret_id in secret_ids:
             await self._gateway.delete_secret(secret_id)
         return len(secret_ids)

@@ -24,6 +24,7 @@ from shared.repositories.configured_agents import ConfiguredAgentRepository
 from shared.services.audit_service import AuditService
 from shared.services.etags import check_match, etag_of
 from shared.services.field_errors import invalid_fields
+from shared.services.secret_removal import SecretRemoval
 from shared.services.tool_catalog import secret_fields
 from shared.tools.base.base_tool import ToolMetadata
 from shared.tools.base.registry import ToolRegistry
@@ -105,12 +106,14 @@ class ToolService:
         self,
         database: Database,
         secrets: SecretStore,
+        removal: SecretRemoval,
         registry: ToolRegistry,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._agents = ConfiguredAgentRepository(database)
         self._secrets = secrets
+        self._removal = removal
         self._registry = registry
         self._audit = AuditService(database, now=now)
         self._now = now
@@ -196,9 +199,11 @@ class ToolService:
     async def remove(
         self, tenant_id: str, actor: Actor, agent_id: str, slug: str, if_match: str | None
     ) -> None:
-        """Config, secrets and connection, for good."""
+        """Config, secrets and connection, for good. A connection is revoked by the prepared task."""
         current = await self.get(tenant_id, agent_id, slug)
         check_match(if_match, current.tool)
+        if current.metadata.connection is not None or current.secret_fields:
+            await self._removal.prepare(tenant_id, agent_id, slug)
         removed: list[AgentTool] = []
 
         def decide(tool: AgentTool) -> list[Write]:
@@ -212,7 +217,9 @@ class ToolService:
             await self._agents.remove_tool(tenant_id, agent_id, slug, decide)
         except NotFoundError:
             return  # nobody had set it up
-        await self._destroy(removed[-1].sensitive_config.values())
+        secrets = removed[-1].sensitive_config
+        # A refresh token is destroyed when it is revoked.
+        await self._destroy(version for field, version in secrets.items() if field != REFRESH_TOKEN)
 
     def _entry(
         self, address: ToolAddress, actor: Actor, action: AuditAction, changes: Mapping[str, Change]

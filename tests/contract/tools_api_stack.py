@@ -30,7 +30,7 @@ from shared.models.tenant import Tenant
 from shared.repositories.members import MemberRepository
 from shared.services.identity import user_id_for
 from shared.tools.base.registry import ToolRegistry
-from tests.contract.google_stand_in import PROJECT, acting_as, stand_in
+from tests.contract.google_stand_in import PROJECT, QUEUE, acting_as, stand_in
 
 AUDIENCE = "trunkline-test"
 ORIGIN = "https://dashboard.example"
@@ -207,6 +207,9 @@ class Stack:
                 "USER_TOKEN_AUDIENCE": AUDIENCE,
                 "DASHBOARD_ORIGINS": ORIGIN,
                 "INCOMING_CALL_URL": EDGE,
+                "OAUTH_URL": "http://127.0.0.1:9",  # tests that look at what it does start it
+                "TASKS_QUEUE": QUEUE,
+                "TASKS_SERVICE_ACCOUNT": f"oauth@{PROJECT}.iam.gserviceaccount.com",
                 "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
                 "TWILIO_AUTH_TOKEN": "token",
                 "TWILIO_API_URL": self.twilio.url,

@@ -21,6 +21,7 @@ EMAIL = "{}@project.iam.gserviceaccount.com"
         ("worker", "cloudtasks.tasks.create", False),
         ("tools-api", "secretmanager.versions.add", True),
         ("tools-api", "secretmanager.versions.access", False),
+        ("tools-api", "cloudtasks.tasks.create", True),
         ("oauth", "secretmanager.secrets.delete", True),
         ("incoming-call", "cloudtasks.tasks.create", True),
         ("incoming-call", "secretmanager.versions.access", False),

@@ -1,0 +1,166 @@
+"""Removing an agent or a tool in one function revokes its connections in another, by way of Cloud Tasks."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from functions.tools_api.api import Api
+from functions.tools_api.settings import ApiSettings
+from shared.errors import UnavailableError
+from shared.models.audit import Actor
+from shared.services import secret_removal
+from shared.services.secret_removal import FORGET_PATH
+from tests.connect_stack import (
+    ACCOUNT,
+    AGENT,
+    CALENDAR,
+    CLIENT_ID,
+    CRM,
+    REGISTRY,
+    TENANT,
+    Stack,
+    running_stack,
+)
+from tests.contract.google_stand_in import QUEUE, acting_as
+
+pytestmark = pytest.mark.contract
+
+ACTOR = Actor(kind="member", id="u1", name="Ed")
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
+    async with running_stack(tmp_path) as started:
+        yield started
+
+
+@asynccontextmanager
+async def tools_api(stack: Stack, state: Path, service_account: str = "tools-api") -> AsyncGenerator[Api]:
+    """The other function, with rights of its own."""
+    with acting_as(service_account, stack.google, state / "google") as variables:
+        settings = {
+            **variables,
+            "LIVEKIT_URL": "ws://livekit.example",
+            "LIVEKIT_API_KEY": "key",
+            "LIVEKIT_API_SECRET": "secret-of-at-least-thirty-two-characters",
+            "USER_TOKEN_ISSUERS": stack.identity.url,
+            "USER_TOKEN_AUDIENCE": "trunkline",
+            "INCOMING_CALL_URL": "https://voice.example",
+            "OAUTH_URL": stack.url,
+            "TASKS_QUEUE": QUEUE,
+            "TASKS_SERVICE_ACCOUNT": stack.settings.tasks_service_account,
+            "TWILIO_ACCOUNT_SID": "AC1",
+            "TWILIO_AUTH_TOKEN": "token",
+        }
+        connected = Api.connect(ApiSettings.from_env(settings))
+        api = Api(connected.settings, *connected.gateways, registry=REGISTRY)
+        try:
+            yield api
+        finally:
+            await connected.aclose()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await condition():  # noqa: ASYNC110 - what happens at a provider tells nobody
+            await asyncio.sleep(0.02)
+
+
+def granted(stack: Stack) -> bool:
+    """At Google."""
+    return bool(stack.google._oauth.consent(ACCOUNT, CLIENT_ID))  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_removing_an_agent_revokes_its_connections_and_deletes_its_secrets(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=0.5))
+    async with stack.browser() as browser:
+        await browser.connect()
+        await browser.connect(provider="crm")
+    async with tools_api(stack, tmp_path) as api:
+        await api.agents.delete(TENANT, ACTOR, AGENT, None)
+    assert await stack.tool() is None
+
+    async def no_secrets() -> bool:
+        return await stack.desk.secrets.list_secrets({}) == []
+
+    await until(no_secrets)
+    assert not granted(stack)
+    assert stack.crm.tokens == {}
+
+
+async def test_removing_a_tool_revokes_its_connection_and_no_others(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=0.5))
+    async with stack.browser() as browser:
+        await browser.connect()
+        await browser.connect(provider="crm")
+    async with tools_api(stack, tmp_path) as api:
+        await api.tools.remove(TENANT, ACTOR, AGENT, CRM, None)
+    assert await stack.tool(CRM) is None
+
+    async def one_secret_left() -> bool:
+        return len(await stack.desk.secrets.list_secrets({})) == 1
+
+    await until(one_secret_left)
+    assert stack.crm.tokens == {}
+    calendar, readable = await stack.stored()
+    assert calendar is not None
+    assert readable == list(calendar.sensitive_config.values())
+    assert granted(stack)
+
+
+async def test_what_cannot_be_revoked_is_not_removed(stack: Stack, tmp_path: Path) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+    async with tools_api(stack, tmp_path, service_account="worker") as api:  # may not enqueue
+        with pytest.raises(UnavailableError):
+            await api.agents.delete(TENANT, ACTOR, AGENT, None)
+        with pytest.raises(UnavailableError):
+            await api.tools.remove(TENANT, ACTOR, AGENT, CALENDAR, None)
+    assert await stack.tool() is not None
+    assert await stack.database.get(f"tenants/{TENANT}/agents/{AGENT}") is not None
+
+
+@pytest.mark.parametrize("slug", [None, CALENDAR])
+async def test_a_removal_that_was_asked_for_and_did_not_happen_changes_nothing(
+    stack: Stack, slug: str | None
+) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+    before = await stack.stored()
+    body = {"tenant_id": TENANT, "agent_id": AGENT, "slug": slug, "if_removed": True}
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {task_token(stack)}"}) as http,
+        http.post(stack.url + FORGET_PATH, json=body) as answer,
+    ):
+        assert await answer.json() == {"deleted": 0}
+    assert await stack.stored() == before
+    assert granted(stack)
+
+
+@pytest.mark.parametrize(
+    "body", [{"tenant_id": TENANT, "slug": CALENDAR}, {"tenant_id": TENANT, "if_removed": True}]
+)
+async def test_a_task_that_names_no_agent_does_not_stand_for_the_whole_tenant(
+    stack: Stack, body: dict[str, object]
+) -> None:
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {task_token(stack)}"}) as http,
+        http.post(stack.url + FORGET_PATH, json=body) as answer,
+    ):
+        assert 400 <= answer.status < 500
+
+
+def task_token(stack: Stack) -> str:
+    email, audience, now = stack.settings.tasks_service_account, stack.settings.public_url, int(time.time())
+    claims = {"sub": "1", "aud": audience, "email": email, "email_verified": True}
+    return stack.google.identity.sign({**claims, "iat": now, "exp": now + 600})
