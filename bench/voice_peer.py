@@ -17,14 +17,14 @@ from local.tls import ensure_certificates
 
 QUESTION = "And on Saturday?"
 GREETING = "Are you still there?"
-ANSWER = "Tomorrow you have a team meeting at nine thirty, and lunch with Sam at twelve."
+ANSWER = "No, we are closed on Saturday."
 LONG_ANSWER = (
     "We are open from Monday to Friday, from eight in the morning until six in the evening. "
     "You find us in the harbor building on the second floor, next to the ferry terminal. "
     "There is parking behind the house, and the tram stops right in front of the door."
 )
 TOOL_CALLS = 3
-FOLLOWS_WITHIN_NS = 2_000_000_000
+FOLLOWS_WITHIN_NS = 15_000_000_000
 READY_SECONDS = 30.0
 
 

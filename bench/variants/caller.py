@@ -19,7 +19,7 @@ FRAME_SECONDS = 0.02
 FRAME_BYTES = int(CALLER_RATE * FRAME_SECONDS) * 2
 SILENT_FRAME = bytes(FRAME_BYTES)
 PAUSE_FRAMES = 25
-INTERRUPTS_AFTER = 2.0
+INTERRUPTS_AFTER = 1.5
 """Seconds of the agent's long reply that the caller listens to."""
 PATIENCE = 15.0
 """Seconds without the reply that is due after which the measurement has failed."""
