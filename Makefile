@@ -8,7 +8,7 @@ export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt doctor livekit-server bench clean
+.PHONY: help setup demo up test check fmt doctor livekit-server client bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,8 +51,16 @@ doctor:  ## Say what is missing on this machine and how to get it.
 livekit-server: setup  ## Build the real livekit-server (needs Go); without it the embedded server is used.
 	$(RUN) -m local.livekit install
 
+client: dashboard/node_modules/.package-lock.json  ## Generate the dashboard's TypeScript client from docs/openapi.json (needs npm).
+	npm --prefix dashboard run --silent generate
+	npm --prefix dashboard run --silent check
+
+dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/package-lock.json
+	npm --prefix dashboard ci
+	@touch $@
+
 bench: setup  ## Measure; prints tables and writes out/bench/*.json.
 	$(RUN) -m bench
 
 clean:  ## Remove everything that was installed or written.
-	rm -rf .venv .cache .laptop .build out
+	rm -rf .venv .cache .laptop .build out dashboard/node_modules

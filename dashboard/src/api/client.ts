@@ -1,0 +1,21 @@
+/** The API, typed by its own description: paths, parameters, bodies and answers are checked when compiled. */
+import createClient, { type Client } from "openapi-fetch";
+import type { components, paths } from "./schema";
+
+export type Api = Client<paths>;
+export type Schemas = components["schemas"];
+
+/**
+ * `baseUrl` is the API's origin, such as https://api.example.com. `token` is asked before each request, since
+ * ID tokens expire; it returns an ID token or an API key.
+ */
+export function createApi(baseUrl: string, token: () => string | Promise<string>): Api {
+  const api = createClient<paths>({ baseUrl });
+  api.use({
+    async onRequest({ request }) {
+      request.headers.set("Authorization", `Bearer ${await token()}`);
+      return request;
+    },
+  });
+  return api;
+}
