@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 TTL = LEASE_TTL
 RENEW_EVERY = 1.5
-"""Seconds. Firestore sustains about one write a second to a document; one renewal may fail."""
+"""Seconds. Firestore sustains about one write a second to a document; several renewals may fail in a row."""
 RENEW_WITHIN = 1.0
 """Seconds for one renewal. One that hangs must leave time for another before the lease ends: the edge takes
 an agent whose lease has ended for dead."""

@@ -33,7 +33,8 @@ LEAVE_SECONDS = 3.0
 RECONNECT_SECONDS = 5.0
 """A room that does not come back within this time ends the call. livekit-sip itself tries for longer."""
 _UPLINK_QUEUE_MS = 100
-_UPLINK_FRAMES = 10
+_UPLINK_FRAMES = 100
+"""On a machine that is busy for a moment the caller's words come late rather than cut."""
 _SILENT_FRAMES = 10
 """After so many frames of pure silence the audio source makes its own, which costs us nothing."""
 _DTMF_CODES = {digit: code for code, digit in enumerate("0123456789*#")}

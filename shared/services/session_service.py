@@ -11,8 +11,11 @@ from shared.models.session import Lease, SessionSnapshot
 from shared.repositories.calls import CallRepository, NamedEvent
 from shared.repositories.sessions import SessionRepository
 
-LEASE_TTL = timedelta(seconds=4)
-"""How long a dead agent keeps the room to itself when nobody saw it die; a caller hears nothing meanwhile."""
+LEASE_TTL = timedelta(seconds=6)
+"""How long a dead agent keeps the room to itself when nobody saw it die; a caller hears nothing meanwhile.
+
+Not shorter: agents on a machine that is too busy for a moment would be taken for dead, and replacing them
+takes what is left of it."""
 
 RELEASED = datetime(1970, 1, 1, tzinfo=UTC)
 """`expires_at` of a lease that was given back: in the past by anybody's clock."""
