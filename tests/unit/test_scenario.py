@@ -51,11 +51,11 @@ def load(tmp_path: Path, text: str) -> Scenario:
         (VALID.replace("call: end_call", "misbehave: explode"), "turns.0.agent.1.misbehave.misbehave: Input"),
         (
             VALID.replace("caller: Goodbye.", "wait_seconds: 0"),
-            "turns.0: Value error, expected one of caller",
+            "turns.0: expected one of caller",
         ),
         (
             VALID.replace("caller: Goodbye.", "caller: A\n    press: '1'"),
-            "turns.0: Value error, expected caller or",
+            "turns.0: expected caller or",
         ),
         (VALID.replace("caller: Goodbye.", "press: one"), "turns.0.press: String should match pattern"),
         (VALID + "hangs_up: nobody", "hangs_up: Input should be 'caller' or 'agent'"),
