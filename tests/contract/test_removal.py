@@ -16,6 +16,8 @@ from shared.errors import UnavailableError
 from shared.models.audit import Actor
 from shared.services import secret_removal
 from shared.services.secret_removal import FORGET_PATH
+from shared.services.secret_store import ToolSecretStore
+from shared.services.tool_service import ToolChange
 from tests.connect_stack import (
     ACCOUNT,
     AGENT,
@@ -80,7 +82,7 @@ def granted(stack: Stack) -> bool:
 async def test_removing_an_agent_revokes_its_connections_and_deletes_its_secrets(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=0.5))
+    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=1))
     async with stack.browser() as browser:
         await browser.connect()
         await browser.connect(provider="crm")
@@ -99,7 +101,7 @@ async def test_removing_an_agent_revokes_its_connections_and_deletes_its_secrets
 async def test_removing_a_tool_revokes_its_connection_and_no_others(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=0.5))
+    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=1))
     async with stack.browser() as browser:
         await browser.connect()
         await browser.connect(provider="crm")
@@ -116,6 +118,37 @@ async def test_removing_a_tool_revokes_its_connection_and_no_others(
     assert calendar is not None
     assert readable == list(calendar.sensitive_config.values())
     assert granted(stack)
+
+
+async def test_a_process_that_dies_when_the_documents_are_gone_leaves_no_secret(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=1))
+    async with stack.browser() as browser:
+        await browser.connect()
+
+    async def dies(store: ToolSecretStore, version: str) -> None:
+        raise SystemExit
+
+    config = {
+        "from_address": "desk@harbor.example",
+        "region": "us-east-1",
+        "access_key_id": "AKIAEXAMPLE",
+        "secret_access_key": "k",
+    }
+    async with tools_api(stack, tmp_path) as api:
+        await api.tools.change(TENANT, ACTOR, AGENT, "send_email", ToolChange(config=config), None)
+        assert len(await stack.desk.secrets.list_secrets({})) == 2
+        with monkeypatch.context() as patch:
+            patch.setattr(ToolSecretStore, "destroy", dies)
+            with pytest.raises(SystemExit):
+                await api.agents.delete(TENANT, ACTOR, AGENT, None)
+
+    async def no_secrets() -> bool:
+        return await stack.desk.secrets.list_secrets({}) == []
+
+    await until(no_secrets)
+    assert not granted(stack)
 
 
 async def test_what_cannot_be_revoked_is_not_removed(stack: Stack, tmp_path: Path) -> None:
