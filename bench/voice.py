@@ -105,7 +105,10 @@ async def measure(folder: Path, steps: Sequence[Step], rounds: int) -> Results:
 
 async def _wave(peer: VoicePeer, variant: "Variant", step: Step) -> Values:
     callers = await peer.new_callers(step.calls, step.laps)
-    calls, usage = await variant.play(callers, step.laps)
+    try:
+        calls, usage = await variant.play(callers, step.laps)
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}\nThe peer noted: {await peer.notes(callers)}") from error
     latencies = asdict(await peer.latencies(calls))
     if not step.laps:
         return {"start": [ns / 1e6 for ns in latencies["start"]], "cpu_start": usage["cpu_start"]}

@@ -107,6 +107,14 @@ class VoicePeer:
                 pass
         return found
 
+    async def notes(self, callers: list[str]) -> dict[str, list[tuple[float, str]]]:
+        """What happened in each call, with seconds: for a measurement that failed."""
+        found: dict[str, list[tuple[float, str]]] = {}
+        for caller in callers:
+            events = (await self._json(f"/_local/scenarios/{caller}"))["events"]
+            found[caller] = [(round(event["monotonic_ns"] / 1e9, 2), event["event"]) for event in events]
+        return found
+
     async def _json(self, path: str) -> dict[str, Any]:
         async with self._http.get(path) as response:
             return await response.json()
