@@ -55,7 +55,7 @@ CALL = Scenario(
 class Footprint:
     memory_mb: float
     cpu_per_call_minute: float
-    """Seconds; of the whole tree, at rest for no calls."""
+    """Seconds, of the processes that live throughout; for no calls 0."""
 
 
 async def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,7 +146,7 @@ async def _calls(cloud: Cloud, count: int, tree: "Tree") -> Footprint:
             await asyncio.sleep(SETTLES_SECONDS)
             used, began = tree.cpu_seconds(), time.monotonic()
             await asyncio.sleep(WATCHED_SECONDS)
-            cpu = (tree.cpu_seconds() - used) / (time.monotonic() - began) * 60 / count
+            cpu = tree.cpu_seconds_since(used) / (time.monotonic() - began) * 60 / count
             return Footprint(tree.memory_mb(), cpu)
 
 
@@ -166,21 +166,27 @@ class Tree:
                 total += process.memory_full_info().pss
         return total / 2**20
 
-    def cpu_seconds(self) -> float:
-        """Of those that live; none of a call's processes ends while it is measured."""
-        total = 0.0
+    def cpu_seconds(self) -> dict[int, float]:
+        """By process id."""
+        found: dict[int, float] = {}
         for process in self._processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
-                total += times.user + times.system
-        return total
+                found[process.pid] = times.user + times.system
+        return found
+
+    def cpu_seconds_since(self, before: dict[int, float]) -> float:
+        """Of the processes that were there before and still are; that others start or end does not count."""
+        now = self.cpu_seconds()
+        return sum(now[pid] - before[pid] for pid in now.keys() & before.keys())
 
     async def rests(self) -> None:
         """Until the processes of earlier calls have gone and new ones stand ready."""
         while True:
-            count, before = len(self._processes()), self.cpu_seconds()
+            before = self.cpu_seconds()
             await asyncio.sleep(2.0)
-            if len(self._processes()) == count and self.cpu_seconds() - before < 2.0 * QUIET_CPU:
+            unchanged = self.cpu_seconds().keys() == before.keys()
+            if unchanged and self.cpu_seconds_since(before) < 2.0 * QUIET_CPU:
                 return
 
 
