@@ -34,9 +34,9 @@ def synthesised(text: str, voice: Voice) -> Pcm:
     """`text` from the speech engine, whether or not it has a recording. Raises `MissingSpeech`."""
     try:
         from local.speech import piper_voice
-    except ModuleNotFoundError as error:
+    except ModuleNotFoundError:
         raise MissingSpeech(
-            f'the {voice} line "{text}" has no recording and {error.name} is not installed: '
+            f'the {voice} line "{text}" has no recording and piper is not installed: '
             "uv sync --group speech"
         ) from None
     return piper_voice.speak(text, voice)
