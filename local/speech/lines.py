@@ -36,7 +36,6 @@ def synthesised(text: str, voice: Voice) -> Pcm:
         from local.speech import piper_voice
     except ModuleNotFoundError:
         raise MissingSpeech(
-            f'the {voice} line "{text}" has no recording and piper is not installed: '
-            "uv sync --group speech"
+            f'the {voice} line "{text}" has no recording and piper is not installed: uv sync --group speech'
         ) from None
     return piper_voice.speak(text, voice)
