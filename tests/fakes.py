@@ -136,20 +136,21 @@ def _passes(fields: Fields, condition: Filter) -> bool:
 class FakeLiveKit(Faulty):
     """`shared.gateways.livekit.LiveKitGateway`: rooms with participants."""
 
-    agent_name = "trunkline"
-
     def __init__(self) -> None:
         super().__init__()
         self.rooms: dict[str, list[ParticipantInfo]] = {}
         self.created: list[tuple[str, RoomMetadata]] = []
         """One entry a room that really came into being: each got an agent dispatched."""
         self.dispatches: list[tuple[str, RoomMetadata]] = []
+        self.asked: list[str] = []
+        """The releases that agents were asked of, rooms' first ones included."""
         self.deleted: list[str] = []
 
-    async def create_room(self, room: str, metadata: RoomMetadata) -> None:
+    async def create_room(self, room: str, metadata: RoomMetadata, agent_name: str) -> None:
         await self._request()
         if room not in self.rooms:
             self.rooms[room] = []
+            self.asked.append(agent_name)
             self.created.append((room, metadata))
 
     async def delete_room(self, room: str) -> None:
@@ -157,8 +158,9 @@ class FakeLiveKit(Faulty):
         self.rooms.pop(room, None)
         self.deleted.append(room)
 
-    async def create_dispatch(self, room: str, metadata: RoomMetadata) -> None:
+    async def create_dispatch(self, room: str, metadata: RoomMetadata, agent_name: str) -> None:
         await self._request()
+        self.asked.append(agent_name)
         self.dispatches.append((room, metadata))
 
     async def list_participants(self, room: str) -> list[ParticipantInfo]:

@@ -38,13 +38,14 @@ async def hand_over(services: Services, ids: RoomMetadata, room: str, *, leaver:
         people, agents = await _who_is_in(services, room, leaver)
         if not people or agents:
             return
-        noted = await services.calls.note_dispatch(
-            ids.tenant_id, ids.session_id, f"{cause}-{attempt}", services.livekit.agent_name
+        releases = await services.releases.get()
+        release = await services.calls.note_dispatch(
+            ids.tenant_id, ids.session_id, f"{cause}-{attempt}", releases
         )
-        if not noted:
+        if release is None:
             return
-        log.info("asking for another agent", extra={"cause": cause, "attempt": attempt})
-        await services.livekit.create_dispatch(room, ids)
+        log.info("asking for another agent", extra={"cause": cause, "attempt": attempt, "release": release})
+        await services.livekit.create_dispatch(room, ids, release)
         if await _successor_comes(services, room, leaver):
             return
     log.warning("no other agent came", extra={"cause": cause})

@@ -14,6 +14,7 @@ from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.agent_tool import AgentTool, ToolAddress
 from shared.models.base import utc_now
 from shared.models.session import SessionSnapshot
+from shared.repositories.releases import ReleaseRepository
 from shared.services.call_service import CallService
 from shared.services.connection_credentials import ConnectionCredentials
 from shared.services.connections import RECONNECT, ConnectionRef, ConnectionService
@@ -31,6 +32,7 @@ class Services:
     tls: ssl.SSLContext
     sessions: SessionManager
     calls: CallService
+    releases: ReleaseRepository
     livekit: LiveKitGateway
     secrets: SecretManagerGateway
     credentials: ConnectionCredentials
@@ -49,6 +51,7 @@ class Services:
             tls=tls,
             sessions=SessionManager(database),
             calls=CallService(database),
+            releases=ReleaseRepository(database, settings.agent_name),
             livekit=LiveKitGateway(settings),
             secrets=secrets,
             credentials=ConnectionCredentials(connections, TokenRenewal(secrets, providers, connections)),

@@ -13,6 +13,7 @@ from shared.gateways.firestore import Database, firestore_client
 from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.twilio import TwilioGateway
 from shared.models.base import utc_now
+from shared.repositories.releases import ReleaseRepository
 from shared.services.call_service import CallService
 from shared.services.session_service import SessionManager
 from shared.services.voice_agent_service import VoiceAgentService
@@ -38,12 +39,14 @@ class Edge:
     agents: VoiceAgentService = field(init=False)
     sessions: SessionManager = field(init=False)
     calls: CallService = field(init=False)
+    releases: ReleaseRepository = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the way to fill a frozen dataclass
-        put(self, "agents", VoiceAgentService(self.database, now=self.now))
+        put(self, "agents", VoiceAgentService(self.database, self.settings.agent_name, now=self.now))
         put(self, "sessions", SessionManager(self.database, now=self.now))
         put(self, "calls", CallService(self.database, now=self.now))
+        put(self, "releases", ReleaseRepository(self.database, self.settings.agent_name))
 
     @classmethod
     def connect(cls, settings: EdgeSettings) -> Self:

@@ -65,14 +65,13 @@ async def _connect_to_agent(edge: Edge, incoming: TwilioCall, route: AgentRoute)
     """Commit the session while LiveKit makes the room, so that the agent starts while Twilio dials."""
     call = new_call(incoming, route, edge.now())
     snapshot = _snapshot(incoming, route, call)
-    at, agent_name = call.started_at, edge.livekit.agent_name
     events = [
-        state_event(at, "edge", CallState.RINGING),
-        dispatch_event(at, call.dispatches, agent_name),
+        state_event(call.started_at, "edge", CallState.RINGING),
+        dispatch_event(call.started_at, call.dispatches, route.agent_name),
     ]
     committed, created = await asyncio.gather(
         edge.sessions.start_session(snapshot, call, events),
-        edge.livekit.create_room(snapshot.room, _metadata(incoming, route)),
+        edge.livekit.create_room(snapshot.room, _metadata(incoming, route), route.agent_name),
         return_exceptions=True,
     )
     if isinstance(committed, AlreadyExistsError):
@@ -89,7 +88,8 @@ async def _answer_again(edge: Edge, incoming: TwilioCall, route: AgentRoute, cal
     match call.state:
         case CallState.RINGING:
             # The first delivery may have died between commit and room; an existing room stays as it is.
-            await edge.livekit.create_room(room_name_for(call.session_id), _metadata(incoming, route))
+            room = room_name_for(call.session_id)
+            await edge.livekit.create_room(room, _metadata(incoming, route), route.agent_name)
             return _dial(edge, incoming, route)
         case CallState.IN_PROGRESS:
             return _dial(edge, incoming, route)
@@ -115,6 +115,7 @@ def _snapshot(incoming: TwilioCall, route: AgentRoute, call: Call) -> SessionSna
         caller=call.caller,
         called=call.called,
         room=room_name_for(call.session_id),
+        agent_name=route.agent_name,
         agent=route.agent,
         tools=route.tools,
         started_at=call.started_at,

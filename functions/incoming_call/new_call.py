@@ -21,5 +21,6 @@ def new_call(incoming: TwilioCall, route: AgentRoute, now: datetime) -> Call:
         started_at=now,
         active_until=now + timedelta(seconds=route.agent.max_call_seconds) + ACTIVE_MARGIN,
         dispatches=["incoming"],
+        agent_name=route.agent_name,
         expires_at=now + timedelta(days=route.tenant.retention_days),
     )

@@ -202,8 +202,10 @@ async def _ask_again(edge: Edge, room: RoomMetadata, call: Call, *, chain: str, 
     # The next check is set before the dispatch, so that a crash in between is found out by it.
     await enqueue_check(edge, room, chain, attempt)
     cause = f"{chain}-{attempt}"
-    if await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, edge.livekit.agent_name):
-        await edge.livekit.create_dispatch(room_name_for(room.session_id), room)
+    releases = await edge.releases.get()
+    release = await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, releases)
+    if release is not None:
+        await edge.livekit.create_dispatch(room_name_for(room.session_id), room, release)
 
 
 async def _give_up(edge: Edge, room: RoomMetadata, call: Call) -> None:

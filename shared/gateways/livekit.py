@@ -36,13 +36,15 @@ class LiveKitGateway:
     """Make one per event loop; `aclose` it."""
 
     def __init__(self, settings: LiveKitSettings) -> None:
-        self.agent_name = settings.agent_name
         self._settings = settings
         self._rooms = RoomCreator(settings)
         self._client: api.LiveKitAPI | None = None
 
-    async def create_room(self, room: str, metadata: RoomMetadata) -> None:
-        """Make the room and dispatch an agent to it. One that exists stays as it is, with one agent."""
+    async def create_room(self, room: str, metadata: RoomMetadata, agent_name: str) -> None:
+        """Make the room and dispatch an agent to it. One that exists stays as it is, with one agent.
+
+        `agent_name` is the release that the agent is asked of.
+        """
         text = metadata.model_dump_json()
         await self._rooms.create_room(
             {
@@ -50,7 +52,7 @@ class LiveKitGateway:
                 "metadata": text,
                 "empty_timeout": EMPTY_TIMEOUT_SECONDS,
                 "departure_timeout": DEPARTURE_TIMEOUT_SECONDS,
-                "agents": [{"agent_name": self.agent_name, "metadata": text}],
+                "agents": [{"agent_name": agent_name, "metadata": text}],
             }
         )
 
@@ -61,12 +63,12 @@ class LiveKitGateway:
         async with self._call("delete room", gone_is_done=True) as client:
             await client.room.delete_room(api.DeleteRoomRequest(room=room))
 
-    async def create_dispatch(self, room: str, metadata: RoomMetadata) -> None:
+    async def create_dispatch(self, room: str, metadata: RoomMetadata, agent_name: str) -> None:
         """Ask once more for an agent. LiveKit does not look whether one is there: the caller of this must."""
         from livekit import api
 
         request = api.CreateAgentDispatchRequest(
-            room=room, agent_name=self.agent_name, metadata=metadata.model_dump_json()
+            room=room, agent_name=agent_name, metadata=metadata.model_dump_json()
         )
         async with self._call("create dispatch") as client:
             await client.agent_dispatch.create_dispatch(request)

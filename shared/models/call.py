@@ -75,6 +75,8 @@ class Call(Document):
     voicemail: Voicemail | None = None
     dispatches: list[str] = Field(default_factory=list)
     """Why an agent was asked for, each time; the same cause asks once."""
+    agent_name: str | None = None
+    """The worker release that the call was given to; None: it was before releases were written down."""
     usage: dict[str, float] = Field(default_factory=dict)
     """For example model tokens and seconds of speech; keys as the worker reports them."""
     expires_at: Instant | None = None

@@ -41,6 +41,8 @@ class SessionSnapshot(Document):
     called: PhoneNumber | None
     """None for a test call from the browser."""
     room: str
+    agent_name: str | None = None
+    """The worker release that the call was given to."""
     agent: Agent
     tools: list[AgentTool]
     """Enabled tools only."""

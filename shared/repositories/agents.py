@@ -5,8 +5,10 @@ from shared.models.agent import Agent
 from shared.models.agent_tool import AgentTool
 from shared.models.call import Call
 from shared.models.phone_number import PhoneNumberDocument
+from shared.models.releases import Releases
 from shared.models.tenant import Tenant
 from shared.repositories.calls import call_path
+from shared.repositories.releases import RELEASES_PATH, releases_of
 
 
 class PhoneNumberRepository:
@@ -25,16 +27,23 @@ class AgentRepository:
         self._database = database
 
     async def find_for_call(
-        self, tenant_id: str, agent_id: str, session_id: str
-    ) -> tuple[Tenant | None, Agent | None, Call | None]:
-        """The tenant, its agent, and the call if it is known already; one round trip."""
-        tenant, agent, call = await self._database.get_all(
-            f"tenants/{tenant_id}", f"tenants/{tenant_id}/agents/{agent_id}", call_path(tenant_id, session_id)
+        self, tenant_id: str, agent_id: str, session_id: str, release: str
+    ) -> tuple[Tenant | None, Agent | None, Call | None, Releases]:
+        """The tenant, its agent, the call if it is known already, and the worker releases; one round trip.
+
+        `release` takes all calls while no document says otherwise.
+        """
+        tenant, agent, call, releases = await self._database.get_all(
+            f"tenants/{tenant_id}",
+            f"tenants/{tenant_id}/agents/{agent_id}",
+            call_path(tenant_id, session_id),
+            RELEASES_PATH,
         )
         return (
             None if tenant is None else Tenant.from_firestore(tenant),
             None if agent is None else Agent.from_firestore(agent),
             None if call is None else Call.from_firestore(call),
+            releases_of(releases, release),
         )
 
     async def enabled_tools(self, tenant_id: str, agent_id: str) -> list[AgentTool]:

@@ -105,21 +105,29 @@ class CallControlService:
         await self._history.delete(tenant_id, call_id, entry)
 
     async def start_test_call(
-        self, tenant_id: str, actor: Actor, agent_id: str, request: RequestKey | None
+        self,
+        tenant_id: str,
+        actor: Actor,
+        agent_id: str,
+        request: RequestKey | None,
+        *,
+        release: str | None = None,
     ) -> TestCall:
         """A call without a phone: the same snapshot, room and worker; also of an agent that is off or closed.
 
+        `release` is the worker release that is to serve it; None: as any call.
         Raises `NotFoundError`, and `ConflictError` when the tenant has as many calls as it may.
         """
         call_id = await self._once.find(tenant_id, request)
         if call_id is None:
-            call_id = await self._begin(tenant_id, actor, agent_id, request)
-        elif not await self._goes_on(tenant_id, call_id):
-            raise CreationUndoneError(f"test call {call_id} is over", sentence="This test call is over.")
+            call_id = await self._begin(tenant_id, actor, agent_id, request, release)
+        call = await self._going_on(tenant_id, call_id)
         room = room_name_for(call_id)
         # A room that exists stays as it is: a repeated request makes sure that it does.
         await self._livekit.create_room(
-            room, RoomMetadata(tenant_id=tenant_id, agent_id=agent_id, session_id=call_id)
+            room,
+            RoomMetadata(tenant_id=tenant_id, agent_id=agent_id, session_id=call_id),
+            call.agent_name or self._settings.agent_name,
         )
         return TestCall(
             call_id,
@@ -129,18 +137,28 @@ class CallControlService:
             self._now() + LIFETIME,
         )
 
-    async def _goes_on(self, tenant_id: str, call_id: str) -> bool:
+    async def _going_on(self, tenant_id: str, call_id: str) -> Call:
         try:
-            return (await self._calls.get(tenant_id, call_id)).outcome is None
+            call = await self._calls.get(tenant_id, call_id)
         except NotFoundError:
-            return False
+            call = None
+        if call is None or call.outcome is not None:
+            raise CreationUndoneError(f"test call {call_id} is over", sentence="This test call is over.")
+        return call
 
-    async def _begin(self, tenant_id: str, actor: Actor, agent_id: str, request: RequestKey | None) -> str:
+    async def _begin(
+        self,
+        tenant_id: str,
+        actor: Actor,
+        agent_id: str,
+        request: RequestKey | None,
+        release: str | None,
+    ) -> str:
         """Commit the session as the phone edge does; returns the call's id."""
         now = self._now()
         call_id = f"web-{secrets.token_hex(12)}"
-        (tenant, agent, _), tools, active = await asyncio.gather(
-            self._agents.find_for_call(tenant_id, agent_id, call_id),
+        (tenant, agent, _, releases), tools, active = await asyncio.gather(
+            self._agents.find_for_call(tenant_id, agent_id, call_id, self._settings.agent_name),
             self._agents.enabled_tools(tenant_id, agent_id),
             self._calls.count_active(tenant_id, now),
         )
@@ -150,6 +168,7 @@ class CallControlService:
             sentence = f"{active} calls are going on, which is as many as this account may have at once."
             raise ConflictError("at capacity", sentence=sentence)
         expires_at = now + timedelta(days=tenant.retention_days)
+        agent_name = release or releases.for_call(call_id)
         call = Call(
             session_id=call_id,
             agent_id=agent_id,
@@ -161,6 +180,7 @@ class CallControlService:
             started_at=now,
             active_until=now + timedelta(seconds=agent.max_call_seconds) + ACTIVE_MARGIN,
             dispatches=["incoming"],
+            agent_name=agent_name,
             expires_at=expires_at,
         )
         snapshot = SessionSnapshot(
@@ -171,6 +191,7 @@ class CallControlService:
             caller=None,
             called=None,
             room=room_name_for(call_id),
+            agent_name=agent_name,
             agent=agent,
             tools=tools,
             started_at=now,
@@ -178,7 +199,7 @@ class CallControlService:
         )
         events = [
             state_event(now, SOURCE, CallState.RINGING),
-            dispatch_event(now, call.dispatches, self._livekit.agent_name),
+            dispatch_event(now, call.dispatches, agent_name),
         ]
         subject = f"calls/{call_id}"
         changes = {"agent_id": Change(after=agent_id)}

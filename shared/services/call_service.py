@@ -9,6 +9,7 @@ from shared.errors import AlreadyExistsError
 from shared.gateways.firestore import Database, Fields
 from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
+from shared.models.releases import Releases
 from shared.repositories.calls import CallRepository, NamedEvent
 
 EDGE = "edge"
@@ -61,16 +62,24 @@ class CallService:
         """In the order in which they happened."""
         return await self._calls.read_events(tenant_id, session_id)
 
-    async def note_dispatch(self, tenant_id: str, session_id: str, cause: str, agent_name: str) -> bool:
-        """About to ask for an agent once more. False: done for this cause before, or nobody needs one."""
+    async def note_dispatch(
+        self, tenant_id: str, session_id: str, cause: str, releases: Releases
+    ) -> str | None:
+        """About to ask for an agent once more: of the release that is returned.
+
+        None: done for this cause before, or nobody needs one.
+        """
+        chosen: list[str] = []
 
         def note(call: Call) -> tuple[Fields, list[NamedEvent]]:
             if not needs_agent(call) or cause in call.dispatches:
                 return {}, []
             causes = [*call.dispatches, cause]
-            return {"dispatches": causes}, [dispatch_event(self._now(), causes, agent_name)]
+            chosen.append(releases.for_replacement(call.agent_name, len(call.dispatches)))
+            return {"dispatches": causes}, [dispatch_event(self._now(), causes, chosen[-1])]
 
-        return await self._calls.change(tenant_id, session_id, note)
+        noted = await self._calls.change(tenant_id, session_id, note)
+        return chosen[-1] if noted else None
 
     async def request_fallback(
         self, tenant_id: str, session_id: str, reason: FallbackReason, *, source: str = EDGE

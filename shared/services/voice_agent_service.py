@@ -31,13 +31,16 @@ class AgentRoute:
     """Of the tenant, this one not included unless `call` is set."""
     call: Call | None
     """Set when this call was seen before: the webhook is delivered again."""
+    agent_name: str
+    """The worker release that serves the call."""
 
 
 class VoiceAgentService:
-    """`now` is the clock, with a time zone."""
+    """`release` takes all calls while no document says otherwise; `now` is the clock, with a time zone."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, database: Database, release: str, *, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
+        self._release = release
         self._numbers = PhoneNumberRepository(database)
         self._agents = AgentRepository(database)
         self._calls = CallRepository(database)
@@ -51,15 +54,16 @@ class VoiceAgentService:
         if found is None:
             raise NotFoundError(f"no agent has the number {number}")
         tenant_id, agent_id = found.tenant_id, found.agent_id
-        (tenant, agent, call), tools, active_calls = await asyncio.gather(
-            self._agents.find_for_call(tenant_id, agent_id, session_id),
+        (tenant, agent, call, releases), tools, active_calls = await asyncio.gather(
+            self._agents.find_for_call(tenant_id, agent_id, session_id, self._release),
             self._agents.enabled_tools(tenant_id, agent_id),
             self._calls.count_active(tenant_id, self._now()),
         )
         if tenant is None or agent is None:
             raise NotFoundError(f"{number} belongs to agent {agent_id} of {tenant_id}, which does not exist")
         agent = _with_fallback(agent, tenant)
-        return AgentRoute(tenant_id, agent_id, tenant, agent, tools, active_calls, call)
+        agent_name = (call and call.agent_name) or releases.for_call(session_id)
+        return AgentRoute(tenant_id, agent_id, tenant, agent, tools, active_calls, call, agent_name)
 
     async def get_tenant_id(self, number: str) -> str | None:
         """Whose number it is. Raises `UnavailableError`."""

@@ -8,7 +8,9 @@ from livekit.api import ParticipantInfo
 
 from shared.models.agent import Agent
 from shared.models.call import Call, CallState
+from shared.models.releases import Releases, ReleaseShare
 from shared.models.session import RoomMetadata, SessionSnapshot
+from shared.repositories.releases import RELEASES_PATH, ReleaseRepository
 from shared.services.call_service import CallService
 from shared.services.session_service import SessionManager
 from tests.fakes import FakeDatabase, FakeLiveKit
@@ -33,8 +35,8 @@ class Rooms(FakeLiveKit):
         self.rooms[ROOM] = list(people)
         self.workers = workers
 
-    async def create_dispatch(self, room: str, metadata: RoomMetadata) -> None:
-        await super().create_dispatch(room, metadata)
+    async def create_dispatch(self, room: str, metadata: RoomMetadata, agent_name: str) -> None:
+        await super().create_dispatch(room, metadata, agent_name)
         if self.workers:
             self.rooms[room].append(SUCCESSOR)
 
@@ -43,7 +45,9 @@ class FakeServices:
     def __init__(self, livekit: Rooms) -> None:
         database: Any = FakeDatabase()
         self.livekit = livekit
+        self.database = database
         self.calls = CallService(database)
+        self.releases = ReleaseRepository(database, "trunkline")
         self.sessions = SessionManager(database)
 
     async def start(self) -> Any:
@@ -103,6 +107,14 @@ async def test_a_room_that_has_another_agent_gets_no_third() -> None:
     services = await FakeServices(Rooms(CALLER, LEAVER, SUCCESSOR)).start()
     await leave(services)
     assert services.livekit.dispatches == []
+
+
+async def test_calls_of_a_release_that_is_drained_are_handed_to_the_live_one() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+    shares = [ReleaseShare(agent_name="v2", share=100), ReleaseShare(agent_name="trunkline", share=0)]
+    services.database.documents[RELEASES_PATH] = Releases(releases=shares).to_firestore()
+    await leave(services)
+    assert services.livekit.asked == ["v2"]
 
 
 async def test_with_no_worker_left_the_caller_is_handed_to_the_fallback() -> None:
