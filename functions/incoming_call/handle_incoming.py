@@ -14,8 +14,9 @@ from functions.incoming_call.twilio_requests import TwilioCall
 from shared import telemetry
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason
-from shared.models.session import RoomMetadata, SessionSnapshot, room_name_for
+from shared.models.session import RoomMetadata, room_name_for
 from shared.services.call_service import dispatch_event, state_event
+from shared.services.session_service import new_session
 from shared.services.voice_agent_service import AgentRoute
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def _reason_not_to_answer(edge: Edge, route: AgentRoute) -> FallbackReason | Non
 async def _connect_to_agent(edge: Edge, incoming: TwilioCall, route: AgentRoute) -> str:
     """Commit the session while LiveKit makes the room, so that the agent starts while Twilio dials."""
     call = new_call(incoming, route, edge.now())
-    snapshot = _snapshot(incoming, route, call)
+    snapshot = new_session(route.tenant_id, route.tenant, call, route.agent, route.tools)
     events = [
         state_event(call.started_at, "edge", CallState.RINGING),
         dispatch_event(call.started_at, call.dispatches, route.agent_name),
@@ -103,24 +104,6 @@ async def _answer_again(edge: Edge, incoming: TwilioCall, route: AgentRoute, cal
 def _dial(edge: Edge, incoming: TwilioCall, route: AgentRoute) -> str:
     seconds = route.agent.max_call_seconds
     return twiml.dial_agent(edge.settings, route.tenant_id, incoming.session_id, seconds)
-
-
-def _snapshot(incoming: TwilioCall, route: AgentRoute, call: Call) -> SessionSnapshot:
-    assert call.expires_at is not None
-    return SessionSnapshot(
-        session_id=call.session_id,
-        tenant_id=route.tenant_id,
-        agent_id=route.agent_id,
-        call_sid=call.call_sid,
-        caller=call.caller,
-        called=call.called,
-        room=room_name_for(call.session_id),
-        agent_name=route.agent_name,
-        agent=route.agent,
-        tools=route.tools,
-        started_at=call.started_at,
-        expires_at=call.expires_at,
-    )
 
 
 def _metadata(incoming: TwilioCall, route: AgentRoute) -> RoomMetadata:

@@ -1,47 +1,26 @@
 """Cloud Tasks: work for later, delivered over HTTP at least once, under a name that makes it unique."""
 
-# The library annotates `retry` and google.auth.default with types that pyright cannot resolve.
+# The library annotates `retry` with a type that pyright cannot resolve.
 # pyright: reportUnknownMemberType=false
 
-import asyncio
-import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import google.auth
 from google.api_core import exceptions
-from google.api_core.client_options import ClientOptions
-from google.api_core.retry import AsyncRetry, if_exception_type
-from google.auth.credentials import Credentials
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import GoogleAuthError
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from shared.errors import ConfigurationError, UnavailableError
+from shared.gateways.google_cloud import RETRY, TIMEOUT_SECONDS, Connection, typed_errors
 
 if TYPE_CHECKING:
     from google.cloud import tasks_v2
 
-TIMEOUT_SECONDS = 5.0
-"""For one operation with all its retries."""
-RETRY = AsyncRetry(
-    predicate=if_exception_type(
-        exceptions.ServiceUnavailable,
-        exceptions.ResourceExhausted,
-        exceptions.InternalServerError,
-        exceptions.Aborted,
-    ),
-    initial=0.1,
-    maximum=1.0,
-    multiplier=2.0,
-    timeout=TIMEOUT_SECONDS,
-)
 DISPATCH_DEADLINE = timedelta(seconds=30)
 """How long a target may take before the attempt counts as failed."""
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 class CloudTasksGateway:
@@ -58,9 +37,7 @@ class CloudTasksGateway:
         """
         self._queue = queue
         self._service_account = service_account
-        self._endpoint = endpoint
-        self._client: tasks_v2.CloudTasksAsyncClient | None = None
-        self._connecting = asyncio.Lock()
+        self._connection = Connection(endpoint, _client_class)
 
     async def enqueue(
         self,
@@ -77,25 +54,19 @@ class CloudTasksGateway:
         after it ran, does nothing and returns False. The OIDC token's audience is the URL's origin unless
         given. Raises `UnavailableError`.
         """
-        try:
-            client = await self._connect()
+        with typed_errors(f"Cloud Tasks: {name}"):
+            client = await self._connection.client()
             return await self._create(client, url, body, name, delay, audience or _origin(url))
-        except DefaultCredentialsError as error:
-            raise ConfigurationError(f"Cloud Tasks: {error}") from error
-        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, TimeoutError) as error:
-            raise UnavailableError(f"Cloud Tasks: {name}: {error}") from error
 
     async def connect(self) -> None:
         """Do ahead of the first `enqueue` what it would have to wait for. Raises nothing: `enqueue` will."""
         try:
-            await self._connect()
+            await self._connection.client()
         except (GoogleAuthError, TimeoutError):
             return
 
     async def aclose(self) -> None:
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.transport.close()
+        await self._connection.aclose()
 
     async def _create(
         self,
@@ -131,23 +102,11 @@ class CloudTasksGateway:
             return False
         return True
 
-    async def _connect(self) -> "tasks_v2.CloudTasksAsyncClient":
-        async with self._connecting:
-            if self._client is None:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    credentials = await asyncio.to_thread(_load)
-                from google.cloud import tasks_v2
 
-                self._client = tasks_v2.CloudTasksAsyncClient(
-                    credentials=credentials, client_options=ClientOptions(api_endpoint=self._endpoint)
-                )
-            return self._client
+def _client_class() -> "Callable[..., tasks_v2.CloudTasksAsyncClient]":
+    from google.cloud import tasks_v2
 
-
-def _load() -> Credentials:
-    """What blocks: importing the library, and asking the metadata server who we are."""
-    importlib.import_module("google.cloud.tasks_v2")
-    return cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])
+    return tasks_v2.CloudTasksAsyncClient
 
 
 def _origin(url: str) -> str:

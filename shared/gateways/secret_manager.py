@@ -3,10 +3,9 @@
 Values come out as `SecretStr`, so that neither a log line nor a traceback shows them.
 """
 
-# The library annotates `retry` and google.auth.default with types that pyright cannot resolve.
+# The library annotates `retry` with a type that pyright cannot resolve.
 # pyright: reportUnknownMemberType=false
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -14,32 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-import google.auth
 from google.api_core import exceptions
-from google.api_core.client_options import ClientOptions
-from google.api_core.retry import AsyncRetry, if_exception_type
-from google.auth.credentials import Credentials
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud import secretmanager_v1 as sm
 from pydantic import SecretStr
 
-from shared.errors import ConfigurationError, NotFoundError, UnavailableError
-
-TIMEOUT_SECONDS = 5.0
-"""For one operation with all its retries: a caller is waiting for most of them."""
-RETRY = AsyncRetry(
-    predicate=if_exception_type(
-        exceptions.ServiceUnavailable,
-        exceptions.ResourceExhausted,
-        exceptions.InternalServerError,
-        exceptions.Aborted,
-    ),
-    initial=0.1,
-    maximum=1.0,
-    multiplier=2.0,
-    timeout=TIMEOUT_SECONDS,
-)
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+from shared.errors import NotFoundError
+from shared.gateways.google_cloud import RETRY, TIMEOUT_SECONDS, Connection, typed_errors
 
 # At DEBUG the library writes requests and answers into the log, values included.
 logging.getLogger("google.cloud.secretmanager_v1").setLevel(logging.INFO)
@@ -68,9 +47,7 @@ class SecretManagerGateway:
     def __init__(self, project: str, endpoint: str | None = None) -> None:
         """`endpoint` is `host:port`; None is Google's own."""
         self._parent = f"projects/{project}"
-        self._endpoint = endpoint
-        self._client: sm.SecretManagerServiceAsyncClient | None = None
-        self._connecting = asyncio.Lock()
+        self._connection = Connection(endpoint, lambda: sm.SecretManagerServiceAsyncClient)
 
     async def access(self, version_name: str) -> SecretStr:
         """The value of `projects/…/secrets/…/versions/N`. Raises `SecretGoneError`, `UnavailableError`."""
@@ -153,35 +130,19 @@ class SecretManagerGateway:
         return sorted(versions, key=lambda version: version_number(version.name))
 
     async def aclose(self) -> None:
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.transport.close()
+        await self._connection.aclose()
 
     def _secret_name(self, secret_id: str) -> str:
         return f"{self._parent}/secrets/{secret_id}"
 
-    async def _connect(self) -> sm.SecretManagerServiceAsyncClient:
-        async with self._connecting:
-            if self._client is None:
-                # In the cloud this asks the metadata server: not on the event loop.
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    credentials = await asyncio.to_thread(_credentials)
-                self._client = sm.SecretManagerServiceAsyncClient(
-                    credentials=credentials, client_options=ClientOptions(api_endpoint=self._endpoint)
-                )
-            return self._client
-
     @asynccontextmanager
     async def _calling(self, subject: str) -> AsyncGenerator[sm.SecretManagerServiceAsyncClient]:
-        """Turns every failure of Google's into one of ours; `subject` names the secret, never its value."""
-        try:
-            yield await self._connect()
-        except (exceptions.NotFound, exceptions.FailedPrecondition) as error:
-            raise SecretGoneError(f"{subject}: {error}") from error
-        except DefaultCredentialsError as error:
-            raise ConfigurationError(f"Secret Manager: {error}") from error
-        except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError, TimeoutError) as error:
-            raise UnavailableError(f"Secret Manager: {subject}: {error}") from error
+        """`subject` names the secret, never its value."""
+        with typed_errors(f"Secret Manager: {subject}"):
+            try:
+                yield await self._connection.client()
+            except (exceptions.NotFound, exceptions.FailedPrecondition) as error:
+                raise SecretGoneError(f"{subject}: {error}") from error
 
 
 def version_number(version_name: str) -> int:
@@ -197,7 +158,3 @@ def _stored(version: sm.SecretVersion) -> StoredVersion:
     created = cast("datetime", version.create_time)
     readable = version.state == sm.SecretVersion.State.ENABLED
     return StoredVersion(version.name, created.astimezone(UTC), readable)
-
-
-def _credentials() -> Credentials:
-    return cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -16,21 +16,18 @@ from shared.gateways.twilio import TwilioGateway
 from shared.models.audit import Actor, AuditAction, Change
 from shared.models.base import utc_now
 from shared.models.call import Call, CallState, Outcome
-from shared.models.session import RoomMetadata, SessionSnapshot, room_name_for
+from shared.models.session import RoomMetadata, room_name_for
 from shared.repositories.agents import AgentRepository
 from shared.repositories.call_history import CallHistoryRepository
 from shared.repositories.calls import CallRepository
 from shared.services.audit_service import AuditService
 from shared.services.call_service import CallService, dispatch_event, state_event
 from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
-from shared.services.session_service import SessionManager
+from shared.services.session_service import SessionManager, new_call, new_session
 from shared.settings import LiveKitSettings
 
 SOURCE = "api"
 """This service's name as a source of events."""
-
-ACTIVE_MARGIN = timedelta(minutes=3)
-"""How long past its maximum length a call may count as active, if nobody noticed its end."""
 
 
 @dataclass(frozen=True)
@@ -167,36 +164,20 @@ class CallControlService:
         if active >= tenant.max_concurrent_calls:
             sentence = f"{active} calls are going on, which is as many as this account may have at once."
             raise ConflictError("at capacity", sentence=sentence)
-        expires_at = now + timedelta(days=tenant.retention_days)
         agent_name = release or releases.for_call(call_id)
-        call = Call(
+        call = new_call(
+            tenant,
+            agent_id,
+            agent,
+            now,
             session_id=call_id,
-            agent_id=agent_id,
             call_sid=call_id,
-            state=CallState.RINGING,
             caller=None,
             called=None,
             source="web",
-            started_at=now,
-            active_until=now + timedelta(seconds=agent.max_call_seconds) + ACTIVE_MARGIN,
-            dispatches=["incoming"],
             agent_name=agent_name,
-            expires_at=expires_at,
         )
-        snapshot = SessionSnapshot(
-            session_id=call_id,
-            tenant_id=tenant_id,
-            agent_id=agent_id,
-            call_sid=call_id,
-            caller=None,
-            called=None,
-            room=room_name_for(call_id),
-            agent_name=agent_name,
-            agent=agent,
-            tools=tools,
-            started_at=now,
-            expires_at=expires_at,
-        )
+        snapshot = new_session(tenant_id, tenant, call, agent, tools)
         events = [
             state_event(now, SOURCE, CallState.RINGING),
             dispatch_event(now, call.dispatches, agent_name),

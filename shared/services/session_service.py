@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from shared.errors import TrunklineError
 from shared.gateways.firestore import Database, Write
+from shared.models.agent import Agent
+from shared.models.agent_tool import AgentTool
 from shared.models.base import utc_now
-from shared.models.call import Call
-from shared.models.session import Lease, SessionSnapshot
+from shared.models.call import Call, CallState
+from shared.models.session import Lease, SessionSnapshot, room_name_for
+from shared.models.tenant import Tenant
 from shared.repositories.calls import CallRepository, NamedEvent
 from shared.repositories.sessions import SessionRepository
 
@@ -16,6 +20,9 @@ LEASE_TTL = timedelta(seconds=6)
 
 Not shorter: agents on a machine that is too busy for a moment would be taken for dead, and replacing them
 takes what is left of it."""
+
+ACTIVE_MARGIN = timedelta(minutes=3)
+"""How long past its maximum length a call may count as active, if nobody noticed its end."""
 
 RELEASED = datetime(1970, 1, 1, tzinfo=UTC)
 """`expires_at` of a lease that was given back: in the past by anybody's clock."""
@@ -27,6 +34,57 @@ class LeaseHeldError(TrunklineError):
 
 class LeaseLostError(TrunklineError):
     """Another agent took the session over: be silent and leave."""
+
+
+def new_call(
+    tenant: Tenant,
+    agent_id: str,
+    agent: Agent,
+    now: datetime,
+    *,
+    session_id: str,
+    call_sid: str,
+    caller: str | None,
+    called: str | None,
+    source: Literal["phone", "web"],
+    agent_name: str,
+) -> Call:
+    """The record of a call that begins now; numbers are E.164."""
+    return Call(
+        session_id=session_id,
+        agent_id=agent_id,
+        call_sid=call_sid,
+        state=CallState.RINGING,
+        caller=caller,
+        called=called,
+        source=source,
+        started_at=now,
+        active_until=now + timedelta(seconds=agent.max_call_seconds) + ACTIVE_MARGIN,
+        dispatches=["incoming"],
+        agent_name=agent_name,
+        expires_at=now + timedelta(days=tenant.retention_days),
+    )
+
+
+def new_session(
+    tenant_id: str, tenant: Tenant, call: Call, agent: Agent, tools: list[AgentTool]
+) -> SessionSnapshot:
+    """What the agent of `call` will run on; `tools` are the enabled ones."""
+    assert call.expires_at is not None
+    return SessionSnapshot(
+        session_id=call.session_id,
+        tenant_id=tenant_id,
+        agent_id=call.agent_id,
+        call_sid=call.call_sid,
+        caller=call.caller,
+        called=call.called,
+        room=room_name_for(call.session_id),
+        agent_name=call.agent_name,
+        agent=agent,
+        tools=tools,
+        started_at=call.started_at,
+        expires_at=call.expires_at,
+    )
 
 
 class SessionManager:
