@@ -8,7 +8,7 @@ export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt doctor livekit-server client bench clean
+.PHONY: help setup demo up test check fmt doctor livekit-server client package bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +61,9 @@ client: dashboard/node_modules/.package-lock.json  ## Generate the dashboard's T
 dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/package-lock.json
 	npm --prefix dashboard ci
 	@touch $@
+
+package: setup  ## Stage the functions into .build/functions and write the archives that Terraform uploads.
+	$(RUN) -m operations.packaging
 
 bench: setup  ## Measure; prints tables and writes out/bench/*.json.
 	$(RUN) -m bench

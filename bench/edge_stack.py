@@ -106,7 +106,7 @@ class EdgeStack:
     async def __aenter__(self) -> Self:
         """The stand-ins run from here on; the function is started by `start_function`."""
         certificates = ensure_certificates(self._folder / "tls")
-        self._environment = Environment(self.ports, self._folder, certificates)
+        self.environment = Environment(self.ports, self._folder, certificates)
         self.firestore = FirestoreServer(self.ports.firestore)
         await self._exit.enter_async_context(self.firestore)
         google = Options(
@@ -144,7 +144,7 @@ class EdgeStack:
     @property
     def variables(self) -> dict[str, str]:
         """The function's environment, as the laptop cloud sets it."""
-        return self._environment.incoming_call()
+        return self.environment.incoming_call()
 
     async def seed(self, *, max_concurrent_calls: int = 1000, **agent: Any) -> None:
         """Write the tenant anew; keyword arguments change the agent."""

@@ -11,6 +11,7 @@ Nothing here starts a thread, opens a channel or leaves an event loop behind: th
 import functools
 import ssl
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]  - else imported in a call
 from google.cloud.firestore_v1 import _helpers as firestore_values
@@ -99,6 +100,12 @@ def _use_gemini() -> None:
 
 
 def _use_tools() -> None:
+    for library in (
+        "boto3",
+        "googleapiclient.discovery",
+        "httplib2",
+    ):  # tools import them when they first run
+        import_module(library)
     for tool in ToolRegistry().all():
         for action in tool.metadata.actions.values():
             schema_for(action.arguments)

@@ -4,6 +4,9 @@ https://developers.google.com/workspace/calendar/api/v3/reference/events. The li
 its transport (httplib2) is not thread-safe: requests run on threads of our own, and each takes a transport
 that no other request is using, with its connection still open where there is one. Every request here may
 be repeated: bookings carry an id that we chose, changes and deletions say the same thing twice.
+
+The library is imported with the first request: the API and the connection function know this tool, too, and
+are deployed without it. The worker imports it before there is a call (worker/warm_up.py).
 """
 
 import asyncio
@@ -14,15 +17,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
-from typing import Any, cast
-
-import httplib2
-from googleapiclient import discovery  # pyright: ignore[reportMissingTypeStubs]
-from googleapiclient.errors import HttpError  # pyright: ignore[reportMissingTypeStubs]
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.errors import DisconnectedError, TrunklineError, UnavailableError
 from shared.settings import Settings
 from shared.tools.base.base_tool import Credential
+
+if TYPE_CHECKING:
+    import httplib2
 
 logger = logging.getLogger(__name__)
 
@@ -188,19 +190,25 @@ class GoogleCalendarGateway:
             # server that sends a byte now and then.
             async with asyncio.timeout(self._attempt_timeout + 0.5):
                 return await loop.run_in_executor(self._threads, self._send, token, build)
+        except TimeoutError as error:
+            raise _TryAgain("TimeoutError") from error
+
+    def _send(self, token: str, build: _Build) -> Event:
+        """On a thread."""
+        import httplib2
+        from googleapiclient.errors import HttpError  # pyright: ignore[reportMissingTypeStubs]
+
+        request = build(self._events)
+        request.headers["authorization"] = f"Bearer {token}"
+        transport = self._idle.take() or self._new_transport()
+        try:
+            answer = request.execute(http=transport)
         except HttpError as error:
             raise _classify(int(cast("Any", error).resp.status), error.content) from None
         except json.JSONDecodeError as error:
             raise _TryAgain("malformed answer") from error
-        except (OSError, TimeoutError, httplib2.HttpLib2Error) as error:
+        except (OSError, httplib2.HttpLib2Error) as error:
             raise _TryAgain(type(error).__name__) from error
-
-    def _send(self, token: str, build: _Build) -> Event:
-        """On a thread."""
-        request = build(self._events)
-        request.headers["authorization"] = f"Bearer {token}"
-        transport = self._idle.take() or self._new_transport()
-        answer = request.execute(http=transport)
         self._idle.give_back(transport)  # not after an error: its connection may be in any state
         return cast("Event", answer or {})
 
@@ -211,6 +219,8 @@ class GoogleCalendarGateway:
     @cached_property
     def _events(self) -> Any:
         """Built once, from the description of the API that comes with the library."""
+        from googleapiclient import discovery  # pyright: ignore[reportMissingTypeStubs]
+
         build = cast("Callable[..., Any]", discovery.build)  # pyright: ignore[reportUnknownMemberType]
         service = build(
             "calendar",
@@ -221,7 +231,9 @@ class GoogleCalendarGateway:
         )
         return service.events()
 
-    def _new_transport(self) -> httplib2.Http:
+    def _new_transport(self) -> "httplib2.Http":
+        import httplib2
+
         transport = httplib2.Http(timeout=self._attempt_timeout, ca_certs=self._settings.ssl_cert_file)
         transport.follow_redirects = False
         return transport
@@ -238,11 +250,11 @@ class _IdleTransports:
         self._lock = threading.Lock()
         self._stack: list[httplib2.Http] = []
 
-    def take(self) -> httplib2.Http | None:
+    def take(self) -> "httplib2.Http | None":
         with self._lock:
             return self._stack.pop() if self._stack else None
 
-    def give_back(self, transport: httplib2.Http) -> None:
+    def give_back(self, transport: "httplib2.Http") -> None:
         with self._lock:
             self._stack.append(transport)
 

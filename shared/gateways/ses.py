@@ -3,6 +3,9 @@
 SES has no idempotency token. So one attempt is made, unless the failure proves that nothing was sent.
 boto3 reads `AWS_ENDPOINT_URL_SES` and `AWS_CA_BUNDLE` itself. It is synchronous: clients live on threads
 of our own.
+
+boto3 is imported with the first e-mail: the API and the connection function know this tool, too, and are
+deployed without it. The worker imports it before there is a call (worker/warm_up.py).
 """
 
 import asyncio
@@ -12,21 +15,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ProxyConnectionError,
-    SSLError,
-)
 from pydantic import SecretStr
 
 from shared.errors import TrunklineError
 
 if TYPE_CHECKING:
+    import boto3
+    from botocore.exceptions import ClientError
     from mypy_boto3_ses import SESClient
 
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -35,7 +30,6 @@ ATTEMPTS = 2
 BACKOFF_SECONDS = 0.5  # before the second attempt, which follows only what was certainly not sent
 TRY_AGAIN = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 THREADS = 8
-_NEVER_CONNECTED = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
 
 
 @dataclass(frozen=True)
@@ -84,11 +78,8 @@ class SesGateway:
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         backoff_seconds: float = BACKOFF_SECONDS,
     ) -> None:
-        self._config = Config(
-            connect_timeout=connect_timeout_seconds,
-            read_timeout=read_timeout_seconds,
-            retries={"total_max_attempts": 1},
-        )
+        self._connect_timeout = connect_timeout_seconds
+        self._read_timeout = read_timeout_seconds
         self._backoff = backoff_seconds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ses")
         self._making_client = threading.Lock()
@@ -110,6 +101,14 @@ class SesGateway:
 
     def _send(self, account: SesAccount, email: Email) -> str:
         """On a thread. Clients are cheap (2 ms); one per message keeps tenants' keys apart."""
+        from botocore import exceptions
+
+        never_connected = (
+            exceptions.EndpointConnectionError,
+            exceptions.ConnectTimeoutError,
+            exceptions.ProxyConnectionError,
+            exceptions.SSLError,
+        )
         client = self._client(account)
         try:
             answer = client.send_email(
@@ -121,32 +120,41 @@ class SesGateway:
                 },
                 ReplyToAddresses=[email.reply_to] if email.reply_to else [],
             )
-        except ClientError as error:
+        except exceptions.ClientError as error:
             raise _classify(error) from error
-        except _NEVER_CONNECTED as error:
+        except never_connected as error:
             raise EmailNotSentError(f"SES was not reached: {type(error).__name__}") from error
-        except BotoCoreError as error:
+        except exceptions.BotoCoreError as error:
             raise EmailUncertainError(f"SES did not answer: {type(error).__name__}") from error
         finally:
             client.close()
         return answer["MessageId"]
 
     def _client(self, account: SesAccount) -> "SESClient":
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=self._connect_timeout,
+            read_timeout=self._read_timeout,
+            retries={"total_max_attempts": 1},
+        )
         with self._making_client:  # a session's loader is not safe to use from two threads
             return self._session.client(  # pyright: ignore[reportUnknownMemberType]
                 "ses",
                 region_name=account.region,
                 aws_access_key_id=account.access_key_id,
                 aws_secret_access_key=account.secret_access_key.get_secret_value(),
-                config=self._config,
+                config=config,
             )
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def _session(self) -> "boto3.Session":
+        import boto3
+
         return boto3.Session()
 
 
-def _classify(error: ClientError) -> TrunklineError:
+def _classify(error: "ClientError") -> TrunklineError:
     details = error.response.get("Error", {})
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = details.get("Code", "Unknown")

@@ -17,8 +17,9 @@ ALLOWED = {
     "functions": {"functions", "shared"},
     "worker": {"worker", "shared"},
     "local": {"local", "shared"},
+    "operations": {"operations", "shared"},
 }
-OURS = {"shared", "functions", "worker", "local", "bench", "tests"}
+OURS = {"shared", "functions", "worker", "operations", "local", "bench", "tests"}
 
 
 def imported_packages(source: Path) -> Iterator[tuple[str, int]]:

@@ -1,7 +1,9 @@
 """What holds for every tool, and that a new one takes a class and a line: the documents' own example."""
 
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -23,9 +25,28 @@ from tests.tools import FakeCall, caller_hears, tool_context
 
 pytestmark = pytest.mark.unit
 
+LIBRARIES = """
+import shared.tools.base.registry, sys
+files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+print(*{name.partition(".")[0] for name, file in files.items() if "site-packages" in file})
+"""
+EVERYWHERE = {
+    *("annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection", "tzdata"),
+}
+"""Libraries that are deployed with every part that knows the tools."""
+
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-tool.md"
 RESERVED_ARGUMENTS = {"action", "call_id"}
 LONGEST_WAIT_SECONDS = 15
+
+
+def test_knowing_the_tools_takes_none_of_the_libraries_that_they_run_with() -> None:
+    """The API shows them and is deployed without boto3 and the like: once it could not have started."""
+    environment = {**os.environ, "PYTHONPATH": str(PAGE.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", LIBRARIES], env=environment, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) - EVERYWHERE == set()
 
 
 @pytest.mark.parametrize("tool", ToolRegistry().all(), ids=lambda tool: tool.metadata.slug)

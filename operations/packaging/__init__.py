@@ -1,0 +1,1 @@
+"""What is deployed, made from this repository: a folder and an archive for each function."""
