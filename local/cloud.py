@@ -77,11 +77,12 @@ async def laptop_cloud(
 
     `tls` is another folder for the certificates: a process can trust only one authority, since gRPC reads
     its roots once, so several clouds in one process must share it. `worker` is a command to run in the place
-    of ours. `console` adds what people set agents up with: sign-in, connections and the API.
+    of ours. `console` adds what people set agents and telephony up with: sign-in, connections, the API, and
+    LiveKit's SIP service.
     """
     cloud = _prepare(state, base_port, tls)
     where = (cloud.ports, state, cloud.certificates)
-    parts = call_parts(*where, embedded_livekit=embedded_livekit, worker=worker)
+    parts = call_parts(*where, embedded_livekit=embedded_livekit, sip=console, worker=worker)
     if console:
         parts += console_parts(*where)
     supervisor = Supervisor(parts, state / "logs", say, on_restart=lambda: _record(cloud, supervisor))

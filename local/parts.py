@@ -13,9 +13,16 @@ DEMO_SENDER = "frontdesk@harbor-dental.example"
 
 
 def call_parts(
-    ports: Ports, state: Path, certs: Certificates, *, embedded_livekit: bool, worker: list[str] | None
+    ports: Ports,
+    state: Path,
+    certs: Certificates,
+    *,
+    embedded_livekit: bool,
+    sip: bool,
+    worker: list[str] | None,
 ) -> list[Part]:
-    """Everything that a call needs. `worker` is another command instead of the product's worker."""
+    """Everything that a call needs. `worker` is another command instead of the product's worker; `sip` has
+    the real LiveKit run with its SIP service."""
     p, environment = ports, Environment(ports, state, certs)
     tls = ["--tls-cert", str(certs.cert), "--tls-key", str(certs.key)]
 
@@ -45,7 +52,9 @@ def call_parts(
             python(
                 *("-m", "local.livekit", "--port", str(p.livekit), "--key", env.LIVEKIT_KEY),
                 *("--secret", env.LIVEKIT_SECRET, "--webhook-url", webhook),
+                *folder("livekit"),
                 *(["--embedded"] if embedded_livekit else []),
+                *(["--sip"] if sip else []),
             ),
             p.livekit,
         ),

@@ -1,6 +1,6 @@
 """The laptop cloud's LiveKit. `install` builds the real livekit-server where Go exists.
 
-python -m local.livekit --port N --key K --secret S [--webhook-url URL …] [--real | --embedded]
+python -m local.livekit --port N --key K --secret S [--webhook-url URL …] [--real | --embedded] [--sip]
 python -m local.livekit install
 """
 
@@ -8,9 +8,14 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from local.livekit.embedded import Config, EmbeddedServer
 from local.livekit.real import RealServer, RealServerError, find_server, install
+from local.livekit.redis import Redis
 from local.runtime import serve
 
 
@@ -24,22 +29,35 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--secret", help="API secret, at least 32 characters")
     parser.add_argument("--webhook-url", action="append", default=[], metavar="URL", help="may be repeated")
     parser.add_argument("--auto-create", action="store_true", help="let whoever joins create the room")
-    parser.add_argument("--state", help="taken and not used: no room survives a restart of LiveKit")
+    parser.add_argument(
+        "--state", type=Path, help="folder for trunks and dispatch rules; rooms do not survive"
+    )
+    parser.add_argument(
+        "--sip", action="store_true", help="give the real server its SIP service, if redis-server is there"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--real", action="store_true", help="insist on the real server")
     which.add_argument("--embedded", action="store_true", help="use the embedded server even so")
     return parser
 
 
-def _server(config: Config, arguments: argparse.Namespace) -> EmbeddedServer | RealServer:
-    if arguments.embedded:
-        return EmbeddedServer(config)
-    binary = find_server()
-    if binary:
-        return RealServer(binary, config, on_exit=lambda code: os.kill(os.getpid(), signal.SIGTERM))
-    if arguments.real:
-        raise RealServerError("livekit-server is not there; to build it: python -m local.livekit install")
-    return EmbeddedServer(config)
+@asynccontextmanager
+async def _server(config: Config, arguments: argparse.Namespace) -> AsyncGenerator[None]:
+    binary = None if arguments.embedded else find_server()
+    if binary is None:
+        if arguments.real:
+            raise RealServerError("livekit-server is not there; to build it: python -m local.livekit install")
+        async with EmbeddedServer(config):
+            yield
+        return
+    async with AsyncExitStack() as stack:
+        program = Redis.find() if arguments.sip else None
+        if program:
+            redis = Redis(program, arguments.state and arguments.state / "redis")
+            config = replace(config, redis_port=(await stack.enter_async_context(redis)).port)
+        server = RealServer(binary, config, on_exit=lambda code: os.kill(os.getpid(), signal.SIGTERM))
+        await stack.enter_async_context(server)
+        yield
 
 
 def main() -> None:
@@ -57,6 +75,7 @@ def main() -> None:
             port=arguments.port,
             webhook_urls=tuple(arguments.webhook_url),
             auto_create=arguments.auto_create,
+            sip_file=arguments.state and arguments.state / "sip.json",
         )
         serve(_server(config, arguments))
     except RealServerError as error:

@@ -157,6 +157,8 @@ class RealServer:
             "agents": {"target_load": config.target_load},
             "logging": {"level": self._log_level},
         }
+        if config.redis_port is not None:
+            settings["redis"] = {"address": f"{_HOST}:{config.redis_port}"}
         if config.webhook_urls:
             settings["webhook"] = {"api_key": config.key, "urls": list(config.webhook_urls)}
         return settings

@@ -1,6 +1,7 @@
 """What livekit-server reads from its YAML file, as far as it matters here; the defaults are the real ones."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 VERSION = "1.13.5"
 """The server whose behaviour is reproduced."""
@@ -23,3 +24,7 @@ class Config:
     """Seconds until a room closes that nobody has joined."""
     departure_timeout: int = 20
     """Seconds until a room closes that everybody has left."""
+    sip_file: Path | None = None
+    """Where the embedded server keeps trunks and dispatch rules; None: in memory."""
+    redis_port: int | None = None
+    """Of a Redis on this machine, with which the real server has its SIP service; None: it has none."""

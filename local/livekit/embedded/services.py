@@ -1,4 +1,4 @@
-"""The server APIs: RoomService, AgentDispatchService and the one method of SIP that the platform may use.
+"""The server APIs: RoomService, AgentDispatchService and what the platform uses of SIP.
 
 https://docs.livekit.io/reference/other/roomservice-api/
 """
@@ -19,6 +19,7 @@ from local.livekit.embedded.config import Config
 from local.livekit.embedded.errors import TwirpError
 from local.livekit.embedded.participant import Participant
 from local.livekit.embedded.rooms import Rooms
+from local.livekit.embedded.sip import SipService, SipStore
 from local.livekit.embedded.tokens import Grants
 
 _TRANSFER_SECONDS = 0.3
@@ -42,6 +43,7 @@ class Services:
     def __init__(self, config: Config, rooms: Rooms) -> None:
         self._config = config
         self._rooms = rooms
+        phone = SipService(SipStore(config.sip_file))
         self.methods: dict[str, Method] = {
             "RoomService/CreateRoom": Method(rm.CreateRoomRequest, self.create_room),
             "RoomService/ListRooms": Method(rm.ListRoomsRequest, self.list_rooms),
@@ -60,6 +62,14 @@ class Services:
                 agd.DeleteAgentDispatchRequest, self.delete_dispatch
             ),
             "SIP/TransferSIPParticipant": Method(sip.TransferSIPParticipantRequest, self.transfer),
+            "SIP/CreateSIPInboundTrunk": Method(sip.CreateSIPInboundTrunkRequest, phone.create_trunk),
+            "SIP/UpdateSIPInboundTrunk": Method(sip.UpdateSIPInboundTrunkRequest, phone.update_trunk),
+            "SIP/ListSIPInboundTrunk": Method(sip.ListSIPInboundTrunkRequest, phone.list_trunks),
+            "SIP/DeleteSIPTrunk": Method(sip.DeleteSIPTrunkRequest, phone.delete_trunk),
+            "SIP/CreateSIPDispatchRule": Method(sip.CreateSIPDispatchRuleRequest, phone.create_rule),
+            "SIP/UpdateSIPDispatchRule": Method(sip.UpdateSIPDispatchRuleRequest, phone.update_rule),
+            "SIP/ListSIPDispatchRule": Method(sip.ListSIPDispatchRuleRequest, phone.list_rules),
+            "SIP/DeleteSIPDispatchRule": Method(sip.DeleteSIPDispatchRuleRequest, phone.delete_rule),
         }
 
     # Rooms
