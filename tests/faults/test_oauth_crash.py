@@ -4,8 +4,8 @@ Each time it is a real process, and SIGKILL. After a restart and one run of the 
 connected, with one token that the provider accepts and nothing else stored, or disconnected, with nothing
 stored. The table of all runs is printed.
 
-A token that the provider had just issued dies with the memory of the process that had not stored it yet:
-nobody has it, hence nobody can use it, or revoke it.
+A token that the provider had just issued dies with the memory of a process that had not stored it yet: nobody
+has it, hence nobody can use it, or revoke it.
 """
 
 import asyncio
