@@ -37,6 +37,9 @@ SAY_LANGUAGES = re.compile(
     "pt-(BR|PT)|ru-RU|sv-SE|zh-(CN|HK|TW)"
 )
 
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""XML 1.0, section 2.2. One such character makes Twilio reject the document, and the caller hears an error."""
+
 
 def callback_url(settings: EdgeSettings, path: str, **query: str) -> str:
     """A URL for Twilio to call back. What stands in its query comes back signed, so it can be trusted."""
@@ -126,4 +129,6 @@ def _voicemail(settings: EdgeSettings, tenant_id: str, fallback: VoicemailFallba
 
 
 def _say(response: VoiceResponse, text: str, language: str | None) -> None:
-    response.say(text, language=language if SAY_LANGUAGES.fullmatch(language or "") else None)
+    response.say(
+        _NOT_XML.sub(" ", text), language=language if SAY_LANGUAGES.fullmatch(language or "") else None
+    )

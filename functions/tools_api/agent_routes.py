@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from functions.tools_api.access import Allow, ApiDep, Principal
 from functions.tools_api.http import (
@@ -13,6 +13,7 @@ from functions.tools_api.http import (
     IdempotencyKey,
     IfMatch,
     Limit,
+    Moment,
     OptionalIfMatch,
     PageOf,
     set_etag,
@@ -130,7 +131,7 @@ async def preview_agent(
     agent_id: AgentId,
     api: ApiDep,
     caller: Annotated[PhoneNumber | None, Query(description="E.164; left out: withheld.")] = None,
-    at: Annotated[AwareDatetime | None, Query(description="Left out: now.")] = None,
+    at: Annotated[Moment | None, Query(description="Left out: now.")] = None,
 ) -> PreviewOut:
     """Exactly what the model is given in a call: instructions, greeting and functions."""
     preview = await api.previews.preview(who.tenant_id, agent_id, caller, at)

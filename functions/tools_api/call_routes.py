@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from functions.tools_api.access import Allow, ApiDep, Principal
-from functions.tools_api.http import AgentId, Cursor, IdempotencyKey, Limit, PageOf
+from functions.tools_api.http import AgentId, Cursor, Day, IdempotencyKey, Limit, Moment, PageOf
 from functions.tools_api.problems import error_responses
 from shared.models.agent import TimeZoneName
 from shared.models.api_key import Scope
@@ -91,8 +91,8 @@ async def list_calls(
     state: CallState | None = None,
     outcome: Outcome | None = None,
     caller: Annotated[PhoneNumber | None, Query()] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Started at this moment or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Started before this moment.")] = None,
+    since: Annotated[Moment | None, Query(description="Started at this moment or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Started before this moment.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PageOf[CallOut]:
@@ -167,8 +167,8 @@ async def start_test_call(
 async def get_usage(
     who: Viewer,
     api: ApiDep,
-    first: Annotated[date, Query(description="The first day.")],
-    last: Annotated[date, Query(description="The last day, at most 31 with it.")],
+    first: Annotated[Day, Query(description="The first day.")],
+    last: Annotated[Day, Query(description="The last day, at most 31 with it.")],
     time_zone: Annotated[TimeZoneName, Query(description="Whose days: an IANA name.")] = "UTC",
 ) -> UsageOut:
     """Calls and minutes by day."""

@@ -1,13 +1,14 @@
 """Headers and parameters that many routes share: ETag and If-Match, Idempotency-Key, cursors."""
 
+from datetime import date
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from functions.tools_api.problems import PreconditionRequiredError
 from shared.errors import InvalidFieldsError
-from shared.models.base import DocumentId
+from shared.models.base import DocumentId, in_our_time
 from shared.services.request_keys import RequestKey
 
 T = TypeVar("T")
@@ -67,6 +68,10 @@ Cursor = Annotated[
 ]
 
 AgentId = Annotated[DocumentId, Path()]
+
+Moment = Annotated[AwareDatetime, AfterValidator(in_our_time)]
+
+Day = Annotated[date, AfterValidator(in_our_time)]
 
 
 async def each_parameter_once(request: Request) -> None:

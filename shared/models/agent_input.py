@@ -54,7 +54,10 @@ def _possible_hours(spans: list[OpeningHours] | None) -> list[OpeningHours] | No
 
 
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\r\n]+$")
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$"
+    ),
 ]
 """A name of something: one short line."""
 

@@ -1,9 +1,11 @@
 """What all Firestore documents have in common."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+DateT = TypeVar("DateT", bound=date)
 
 
 def _aware(value: datetime) -> datetime:
@@ -15,13 +17,25 @@ def _aware(value: datetime) -> datetime:
 Instant = Annotated[datetime, AfterValidator(_aware)]
 """A moment in time; always with a time zone."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Nothing of ours is from before or after; further out, adding a time zone's offset fails."""
+
+
+def in_our_time(value: DateT) -> DateT:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
 PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
 """E.164, for example +14155550100."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A tool's name, as it appears in document ids and in the names of functions given to the model."""
 
-DocumentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+DOCUMENT_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+
+DocumentId = Annotated[str, StringConstraints(pattern=DOCUMENT_ID)]
 
 
 def utc_now() -> datetime:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from shared.errors import InvalidFieldsError
+from shared.models.base import in_our_time
 
 T = TypeVar("T")
 
@@ -42,8 +43,9 @@ def decode_cursor(cursor: str | None, kind: type[str] | type[datetime]) -> Posit
         value = datetime.fromisoformat(text) if tag == "t" else text
         if not isinstance(value, kind) or not _is_document_id(document_id):
             raise TypeError("a position in another list")  # noqa: TRY301
-        if isinstance(value, datetime) and value.tzinfo is None:
+        if isinstance(value, datetime) and in_our_time(value).tzinfo is None:
             raise TypeError("a time without a zone")  # noqa: TRY301
+        text.encode()  # half of a surrogate pair is no text that could be stored
     except (binascii.Error, ValueError, TypeError, RecursionError):
         raise InvalidFieldsError([("cursor", "is not a cursor that this list gave out")]) from None
     return value, document_id
@@ -51,7 +53,11 @@ def decode_cursor(cursor: str | None, kind: type[str] | type[datetime]) -> Posit
 
 def _is_document_id(text: str) -> bool:
     return (
-        0 < len(text) <= 200 and text.isascii() and text.isprintable() and "/" not in text and text[0] != "_"
+        0 < len(text) <= 200
+        and text.isascii()
+        and text.isprintable()
+        and "/" not in text
+        and text[0] not in "_."
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from shared.errors import InvalidFieldsError
+from shared.models.base import in_our_time
 from shared.repositories.calls import NamedEvent
 
 OVERLAP = timedelta(seconds=15)
@@ -57,11 +58,10 @@ class TailPosition:
             return cls()
         try:
             at, seen = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
-            newest = datetime.fromisoformat(at)
+            newest = in_our_time(datetime.fromisoformat(at))
             if newest.tzinfo is None or len(seen) > MAX_SEEN:
                 raise ValueError("not a position")  # noqa: TRY301
             times = {str(name): newest - timedelta(microseconds=int(ago)) for name, ago in seen}
-            _ = newest - OVERLAP
         except (ValueError, TypeError, OverflowError, RecursionError):
             raise InvalidFieldsError([("after", "is not a position that this call gave out")]) from None
         return cls(newest, times)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from shared.errors import ForbiddenError, UnauthenticatedError
 from shared.gateways.signing_keys import SigningKeys
@@ -15,8 +17,9 @@ from shared.gateways.signing_keys import SigningKeys
 CLOCK_SKEW_SECONDS = 60.0
 """Other people's clocks may be this much off."""
 
-ALGORITHMS = ("RS256", "ES256")
-"""Asymmetric ones only: with a symmetric one, whoever may check a token could make one."""
+ALGORITHMS: Mapping[type, str] = {RSAPublicKey: "RS256", EllipticCurvePublicKey: "ES256"}
+"""The key decides, never the token. Asymmetric ones only: with a symmetric one, whoever may check a token
+could make one."""
 
 GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 
@@ -42,7 +45,7 @@ class IdTokenVerifier:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
-                algorithms=list(ALGORITHMS),
+                algorithms=[name for kind, name in ALGORITHMS.items() if isinstance(key, kind)],
                 leeway=CLOCK_SKEW_SECONDS,
                 # Both are checked below, for an answer of their own.
                 options={"require": ["exp", "iat", "sub"], "verify_aud": False, "verify_iss": False},

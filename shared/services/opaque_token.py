@@ -6,6 +6,7 @@ The prefix lets scanners of leaked credentials find them.
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,7 @@ from typing import Self
 from pydantic import SecretStr
 
 from shared.errors import UnauthenticatedError
+from shared.models.base import DOCUMENT_ID
 
 _SECRET_BYTES = 32
 
@@ -32,7 +34,7 @@ class OpaqueToken:
     def parse(cls, prefix: str, text: str) -> Self:
         """Raises `UnauthenticatedError`. Nothing of it is proven yet."""
         parts = text.split(".")
-        if len(parts) != 4 or parts[0] != prefix or not text.isascii() or not all(map(_is_name, parts[1:])):
+        if len(parts) != 4 or parts[0] != prefix or not all(map(_is_id, parts[1:3])):
             raise UnauthenticatedError(f"not a token of the kind {prefix}")
         return cls(prefix, parts[1], parts[2], SecretStr(parts[3]))
 
@@ -49,6 +51,5 @@ class OpaqueToken:
         return hmac.compare_digest(self.sha256, sha256)
 
 
-def _is_name(text: str) -> bool:
-    """Fit to be part of a document's path."""
-    return 0 < len(text) <= 100 and text.replace("-", "").replace("_", "").isalnum()
+def _is_id(text: str) -> bool:
+    return re.fullmatch(DOCUMENT_ID, text) is not None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError, create_model
 
 from shared.errors import (
     AlreadyExistsError,
+    InvalidFieldsError,
     NotFoundError,
     PreconditionFailedError,
     TrunklineError,
@@ -28,6 +29,9 @@ from shared.services.secret_removal import SecretRemoval
 from shared.services.tool_catalog import secret_fields
 from shared.tools.base.base_tool import ToolMetadata
 from shared.tools.base.registry import ToolRegistry
+
+MAX_SECRET_BYTES = 60_000
+"""Secret Manager takes 64 KiB."""
 
 SET, NOT_SET = "set", "not set"
 """All that the audit log says of a secret."""
@@ -258,6 +262,9 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
     enabled = current.tool.enabled if wanted.enabled is None else wanted.enabled
     if wanted.config is None and not enabled:
         return
+    large = [n for n, v in split.new.items() if len(v.get_secret_value().encode()) > MAX_SECRET_BYTES]
+    if large:
+        raise InvalidFieldsError([(f"config.{name}", "is too long to be stored") for name in large])
     config = current.tool.config if wanted.config is None else wanted.config
     stored = current.tool.sensitive_config.keys() - split.dropped
     given = {name: value for name, value in config.items() if value is not None or name not in stored}

@@ -5,10 +5,12 @@ without a request to try it with here, it fails.
 """
 
 import asyncio
+import hmac
 import itertools
 import json
 import socket
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bench.edge_stack import FunctionProcess
 from functions.tools_api.openapi import Operation, operations
@@ -25,7 +28,7 @@ from shared.models.call import Call, CallState, Outcome
 from shared.models.member import Member, Role
 from shared.repositories.calls import CallRepository
 from shared.repositories.members import MemberRepository
-from tests.contract.tools_api_stack import NUMBERS, Client, Stack, TestTenant
+from tests.contract.tools_api_stack import NUMBERS, Client, Issuer, Stack, TestTenant
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 
@@ -179,6 +182,13 @@ async def test_every_route_in_the_document_has_a_guard_that_the_document_states(
         assert route.name in REQUESTS, f"{route.name} is not tried here"
 
 
+def _signed_with_the_public_key(issuer: Issuer, subject: str) -> str:
+    """As if it were a shared secret; PyJWT itself refuses to make such a token."""
+    header, payload, _ = issuer.token(subject, forged=("x" * 32, "HS256")).split(".")
+    signature = hmac.digest(issuer.public_pem, f"{header}.{payload}".encode(), "sha256")
+    return f"{header}.{payload}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
 async def test_who_may_not_is_refused_and_finds_and_changes_nothing(stack: Stack) -> None:
     target, other = await prepare(stack, NUMBERS[0]), await prepare(stack, NUMBERS[1])
     owner = f"owner-{target.tenant.id}"
@@ -189,8 +199,16 @@ async def test_who_may_not_is_refused_and_finds_and_changes_nothing(stack: Stack
         "expired": issuer.token(owner, iat=now - 7200, exp=now - 3600),
         "wrong audience": issuer.token(owner, aud="another-project"),
         "wrong issuer": issuer.token(owner, iss="https://issuer.example"),
+        "another key": issuer.token(owner, forged=(rsa.generate_private_key(65537, 2048), "RS256")),
+        "another kind of key": issuer.token(owner, forged=(ec.generate_private_key(ec.SECP256R1()), "ES256")),
+        "unsigned": issuer.token(owner, forged=(None, "none")),
+        "signed with what is public": _signed_with_the_public_key(issuer, owner),
     }
-    key = target.keys[Scope.AGENTS_READ]
+    keys_of_nobody = {
+        "a wrong key": f"{target.keys[Scope.AGENTS_READ]}x",
+        "a key of no possible tenant": "tlk.__a__.1.2",
+        "a key of no possible id": "tlk.a.__1__.2",
+    }
     before = await contents(stack, target.tenant.id)
     ours = [value for name, value in target.ids.items() if name not in ("slug", "user_id")]
 
@@ -204,11 +222,12 @@ async def test_who_may_not_is_refused_and_finds_and_changes_nothing(stack: Stack
     for route in routes_in_order(stack):
         guard = route.guard
         assert guard is not None
-        checks = [refused(name, token, route, 401) for name, token in nobody.items()]
-        unseen = (
-            guard.scope is None and guard.least_role is None
-        )  # where people alone may, no key is looked at
-        checks.append(refused("a wrong key", f"{key}x", route, 403 if unseen else 401))
+        # Where people alone may, no key is looked at.
+        unseen = guard.scope is None and guard.least_role is None
+        checks = [
+            refused(name, token, route, 403 if unseen and name in keys_of_nobody else 401)
+            for name, token in (nobody | keys_of_nobody).items()
+        ]
         if guard.least_role is not None:
             tokens = other.tenant.tokens
             checks += [refused(f"another tenant's {role}", tokens[role], route, 403) for role in Role]

@@ -128,6 +128,21 @@ async def test_impossible_hours_are_refused_in_a_patch_as_well(
     assert message in error["message"]
 
 
+async def test_a_secret_that_cannot_be_stored_is_refused_by_name(tenant: TestTenant) -> None:
+    agent = await agent_of(tenant)
+    config = SES | {"secret_access_key": "k" * 70_000}
+    path = f"/agents/{agent['id']}/tools/send_email"
+    refused = await tenant.editor("PATCH", path, {"config": config}, If_Match="*", expect=422)
+    assert refused.body["errors"] == [
+        {"field": "config.secret_access_key", "message": "is too long to be stored"}
+    ]
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\x07b", "a\u2028b", "a\nb"])
+async def test_a_name_is_one_line_that_can_be_seen(tenant: TestTenant, name: str) -> None:
+    await tenant.editor("POST", "/agents", {"name": name, "instructions": "x"}, expect=422)
+
+
 async def test_the_same_post_with_the_same_key_creates_one_agent(tenant: TestTenant) -> None:
     first = await tenant.editor("POST", "/agents", AGENT, Idempotency_Key="once", expect=201)
     again = await tenant.editor("POST", "/agents", AGENT, Idempotency_Key="once", expect=201)

@@ -223,3 +223,18 @@ async def test_a_test_call_counts_against_the_tenants_limit(stack: Stack) -> Non
     await tenant.editor("POST", f"/agents/{agent}/test-calls", expect=201)
     refused = await tenant.editor("POST", f"/agents/{agent}/test-calls", expect=409)
     assert "as many as this account may have" in refused.body["detail"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "calls?since=0001-01-01T00:00:00%2B14:00",
+        "calls?until=9999-12-31T23:59:59-14:00",
+        "usage?first=9999-12-31&last=9999-12-31",
+        "usage?first=0001-01-01&last=0001-01-01&time_zone=Asia/Tokyo",
+        "agents/x/preview?at=0001-01-01T00:00:00%2B14:00",
+    ],
+)
+async def test_a_moment_outside_of_our_time_is_a_mistake_in_its_field(tenant: TestTenant, query: str) -> None:
+    refused = await tenant.owner("GET", f"/{query}", expect=422)
+    assert "is not between the years 1970 and 2200" in refused.body["errors"][0]["message"]

@@ -14,6 +14,7 @@ import jwt
 import uvicorn
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from functions.tools_api.api import Api
@@ -51,7 +52,8 @@ class Issuer:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.url = ""
 
-    def token(self, subject: str, **claims: object) -> str:
+    def token(self, subject: str, *, forged: tuple[Any, str] | None = None, **claims: object) -> str:
+        """`forged` is another key, and the algorithm for it."""
         now = int(time.time())
         standard = {
             "iss": self.url,
@@ -62,7 +64,12 @@ class Issuer:
             "email": f"{subject}@example.com",
             "email_verified": True,
         }
-        return jwt.encode({**standard, **claims}, self._key, "RS256", headers={"kid": "k1"})
+        key, algorithm = forged or (self._key, "RS256")
+        return jwt.encode({**standard, **claims}, key, algorithm, headers={"kid": "k1"})
+
+    @property
+    def public_pem(self) -> bytes:
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Self]:

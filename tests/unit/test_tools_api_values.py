@@ -1,6 +1,6 @@
 """Positions, tokens, limits and schemas of the API, without any I/O."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -40,6 +40,27 @@ def test_a_made_up_cursor_is_refused_or_harmless(text: str) -> None:
 def test_a_cursor_of_another_list_is_refused() -> None:
     with pytest.raises(InvalidFieldsError):
         decode_cursor(encode_cursor(("name", "a1")), datetime)
+
+
+OUT_OF_TIME = (
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+    datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14))),
+)
+
+
+@pytest.mark.parametrize("moment", OUT_OF_TIME)
+def test_a_position_at_the_end_of_the_calendar_is_refused(moment: datetime) -> None:
+    """Firestore wants UTC, which such a moment has no date in."""
+    with pytest.raises(InvalidFieldsError):
+        decode_cursor(encode_cursor((moment, "x")), datetime)
+    with pytest.raises(InvalidFieldsError):
+        TailPosition.decode(TailPosition(moment).encode())
+
+
+@pytest.mark.parametrize(("value", "document_id"), [("\ud800", "x"), ("x", ".."), ("x", "__x__")])
+def test_a_cursor_that_firestore_would_not_take_is_refused(value: str, document_id: str) -> None:
+    with pytest.raises(InvalidFieldsError):
+        decode_cursor(encode_cursor((value, document_id)), str)
 
 
 def test_a_cursor_cannot_lead_to_another_collection() -> None:

@@ -40,8 +40,8 @@ _ADDRESS_OR_DOMAIN = r"([^@\s<>,;]+@|@)?[^@\s<>,;]+\.[^@\s<>,;]+"
 
 
 def _one_line(text: str) -> str:
-    if any(character in text for character in "\r\n"):
-        raise ValueError("must be a single line")
+    if not text.isprintable():
+        raise ValueError("must be a single line without control characters")
     return text
 
 
@@ -65,7 +65,9 @@ class SendEmailConfig(BaseModel):
         title="Allowed recipients",
         description="Addresses, or domains such as example.com. Empty: anybody.",
     )
-    subject_prefix: str = Field(default="", max_length=60, title="Subject begins with")
+    subject_prefix: Annotated[str, AfterValidator(_one_line)] = Field(
+        default="", max_length=60, title="Subject begins with"
+    )
 
 
 class SendEmail(BaseModel):
