@@ -38,7 +38,7 @@ SAY_LANGUAGES = re.compile(
 )
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""XML 1.0, section 2.2. One such character makes Twilio reject the document, and the caller hears an error."""
+"""XML 1.0, section 2.2. One such character, and Twilio rejects the document: the caller hears an error."""
 
 
 def callback_url(settings: EdgeSettings, path: str, **query: str) -> str:
@@ -129,6 +129,5 @@ def _voicemail(settings: EdgeSettings, tenant_id: str, fallback: VoicemailFallba
 
 
 def _say(response: VoiceResponse, text: str, language: str | None) -> None:
-    response.say(
-        _NOT_XML.sub(" ", text), language=language if SAY_LANGUAGES.fullmatch(language or "") else None
-    )
+    known = language if SAY_LANGUAGES.fullmatch(language or "") else None
+    response.say(_NOT_XML.sub(" ", text), language=known)

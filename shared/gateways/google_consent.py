@@ -14,14 +14,20 @@ import os
 from typing import Any, cast
 
 import jwt
-import requests
 from google.oauth2.credentials import Credentials
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2.rfc6749.errors import OAuth2Error
-from pydantic import SecretStr
+from pydantic import BaseModel
 
 from shared.errors import UnavailableError
-from shared.gateways.oauth import EXCHANGE_TIMEOUT_SECONDS, ConsentRequest, Grant, OAuthGateway, refusal
+from shared.gateways.oauth import (
+    EXCHANGE_TIMEOUT_SECONDS,
+    ConsentRequest,
+    Grant,
+    OAuthGateway,
+    Token,
+    refusal,
+)
 
 IDENTITY_SCOPES = ("openid", "https://www.googleapis.com/auth/userinfo.email")
 """They make Google say whose account it is."""
@@ -33,6 +39,15 @@ os.environ.setdefault("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")
 # At DEBUG these write client secrets, codes and tokens into the log.
 for _name in ("requests_oauthlib", "oauthlib"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class _Answer(BaseModel):
+    """What the library found in Google's answer, which it does not look at closely."""
+
+    token: Token
+    refresh_token: Token | None
+    granted_scopes: list[str] | None
+    id_token: str | None
 
 
 class GoogleConsentGateway(OAuthGateway):
@@ -57,7 +72,8 @@ class GoogleConsentGateway(OAuthGateway):
         except OAuth2Error as error:
             # Its text may quote the answer; code and status do not.
             raise refusal(self.provider.name, error.status_code or 0, str(error.error)) from None
-        except (requests.RequestException, ValueError, KeyError, TimeoutError, jwt.PyJWTError) as error:
+        except Exception as error:
+            # An answer that makes no sense runs the libraries into errors of every kind.
             raise UnavailableError(f"{self.provider.name}: code exchange: {type(error).__name__}") from None
 
     def _exchange(self, code: str, request: ConsentRequest) -> Grant:
@@ -68,11 +84,11 @@ class GoogleConsentGateway(OAuthGateway):
         credentials = flow.credentials
         if not isinstance(credentials, Credentials):
             raise ValueError("not a user's credentials")  # noqa: TRY004 - the answer is wrong, not our call
-        token = cast("str | None", credentials.refresh_token)
+        answer = _Answer.model_validate(credentials, from_attributes=True)
         return Grant(
-            refresh_token=SecretStr(token) if token else None,
-            scopes=frozenset(cast("list[str]", credentials.granted_scopes or request.scopes)),
-            account_email=self._account_email_in(cast("str | None", credentials.id_token)),
+            refresh_token=answer.refresh_token,
+            scopes=frozenset(answer.granted_scopes or request.scopes),
+            account_email=self._account_email_in(answer.id_token),
         )
 
     def _account_email_in(self, id_token: str | None) -> str | None:

@@ -11,10 +11,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from urllib.parse import urlencode
 
 import aiohttp
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 
 from shared.errors import ConfigurationError, TrunklineError, UnavailableError
 
@@ -29,6 +30,8 @@ RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 EXCHANGE_TIMEOUT_SECONDS = 8.0
 
 MAX_ANSWER_BYTES = 65_536
+LONGEST_LIFE_SECONDS = 10 * 365 * 86_400
+"""Of an access token; more is no answer to go by."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,23 @@ class InvalidGrantError(TrunklineError):
     sentence = "The connected account has to be connected again."
 
 
+def _visible(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("a token of characters that no token has")
+    return token
+
+
+Token = Annotated[SecretStr, AfterValidator(_visible)]
+"""RFC 6749, appendices A.12 and A.17: fit for a header."""
+
+
 class _Granted(BaseModel):
     """RFC 6749, section 5.1. `expires_in` is in seconds and may be left out."""
 
-    access_token: SecretStr
-    expires_in: int = 300
-    refresh_token: SecretStr | None = None
+    access_token: Token
+    expires_in: int = Field(default=300, ge=0, le=LONGEST_LIFE_SECONDS)
+    refresh_token: Token | None = None
     scope: str | None = None
     """Left out when it is what was asked for."""
 

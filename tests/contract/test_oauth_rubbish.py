@@ -1,6 +1,6 @@
 """Whatever a provider's token endpoint answers, what reaches us is one of three typed errors.
 
-An answer is a stranger's: it may be no JSON, JSON of another shape, or values that are no dates and no headers.
+An answer is a stranger's: it may be no JSON, JSON of another shape, or hold what is no date and no header.
 """
 
 import json
@@ -93,12 +93,12 @@ async def test_what_makes_no_sense_is_a_typed_error_or_a_whole_grant(
     answer["status"], answer["body"] = RUBBISH[case]
     request = ConsentRequest("https://x.example/callback", ["s"], "state", SecretStr("v" * 43))
     asked = gateway(made)
-    for ask in (asked.exchange("code", request), asked.refresh(SecretStr("r"))):
+    for ask in (lambda: asked.exchange("code", request), lambda: asked.refresh(SecretStr("r"))):
         try:
-            result = await ask
+            result = await ask()
         except EXPECTED:
             continue
-        assert case in ("scope is a number", "id_token is no token", "id_token is a number"), (case, result)
+        assert case.startswith("id_token"), (case, result)  # only one of the two reads it
     try:
         await asked.revoke(SecretStr("r"))
     except EXPECTED:
