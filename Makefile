@@ -3,12 +3,13 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .cache/uv/bin/uv
+NPM := $(shell command -v npm)
 RUN := .venv/bin/python
 export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt doctor livekit-server client package bench clean
+.PHONY: help setup demo up test check fmt doctor livekit-server client dashboard browser package bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,15 +29,18 @@ $(UV):
 demo: setup  ## Play one call through the whole stack, print its timeline, then exit.
 	$(RUN) -m local demo
 
-up: setup  ## Keep the same stack running until Ctrl-C.
+up: setup $(if $(NPM),dashboard)  ## Keep the same stack running until Ctrl-C.
 	$(RUN) -m local up
 
 # Calls are played in real time, so what fails on a machine that was busy with something else is run once more.
 AGAIN := $(RUN) -m pytest --last-failed --last-failed-no-failures none
 
-test: setup  ## Run the tests: quick ones side by side, then whole calls, which need the cores for themselves.
-	$(RUN) -m pytest -n 3 --dist loadfile -m "not calls and not faults" || $(AGAIN) -m "not calls and not faults"
+QUICK := not calls and not faults and not browser
+
+test: setup $(if $(NPM),dashboard)  ## Run the tests: quick ones side by side, then what needs the cores for itself: whole calls, browser.
+	$(RUN) -m pytest -n 3 --dist loadfile -m "$(QUICK)" || $(AGAIN) -m "$(QUICK)"
 	$(RUN) -m pytest -m "calls or faults" || $(AGAIN) -m "calls or faults"
+	$(RUN) -m pytest -m browser || $(AGAIN) -m browser
 
 check: setup  ## Lint, formatting, types and import direction.
 	$(RUN) -m ruff check .
@@ -65,8 +69,20 @@ dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/pack
 package: setup  ## Stage the functions into .build/functions and write the archives that Terraform uploads.
 	$(RUN) -m operations.packaging
 
+dashboard: dashboard/out/headers.json  ## Build the dashboard's pages (needs npm).
+
+dashboard/out/headers.json: dashboard/node_modules/.package-lock.json dashboard/package.json \
+		dashboard/next.config.ts dashboard/tsconfig.json $(shell find dashboard/src dashboard/scripts -type f)
+	NEXT_TELEMETRY_DISABLED=1 npm --prefix dashboard run --silent build
+
+browser:  ## Install Chromium for the browser tests (Debian, as root); elsewhere say what is missing.
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "Chromium is not here; as root: apt-get install chromium" >&2; fi
+
 bench: setup  ## Measure; prints tables and writes out/bench/*.json.
 	$(RUN) -m bench
 
 clean:  ## Remove everything that was installed or written.
-	rm -rf .venv .cache .laptop .build out dashboard/node_modules
+	rm -rf .venv .cache .laptop .build out dashboard/node_modules dashboard/out dashboard/.next

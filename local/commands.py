@@ -9,12 +9,14 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
 
 from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
 from local.identity.seeding import seed_members
+from local.parts import DASHBOARD
 from local.play import CONTROL_TIMEOUT, Follow, Player
 from local.report import CallReport, percentiles_text, timeline_text, tool_call
 from local.scenario import Scenario
@@ -151,6 +153,7 @@ def _next_steps(cloud: Cloud) -> str:
     lines = [f"  {name:<16} {cloud.ports.url(name)}" for name in type(cloud.ports).model_fields]
     return "\n".join(
         [
+            *_dashboard_lines(cloud),
             "Play a call:",
             f"  python -m local call --scenario {scenarios / 'book-a-slot.yaml'} --state {state}",
             f"  python -m local call --scenario {scenarios / 'barge-in.yaml'} --calls 10 --state {state}",
@@ -162,6 +165,18 @@ def _next_steps(cloud: Cloud) -> str:
             "Stop with Ctrl-C.",
         ]
     )
+
+
+def _dashboard_lines(cloud: Cloud) -> list[str]:
+    if not (DASHBOARD / "index.html").is_file():
+        return ["The dashboard is not built; get Node.js 20 or later, then: make dashboard"]
+    link = dashboard_link(cloud, "owner@harbor-dental.example")
+    return ["Open the dashboard, signed in as the demo tenant's owner:", f"  {link}"]
+
+
+def dashboard_link(cloud: Cloud, email: str) -> str:
+    """Signs `email` in: on a laptop the issuer takes a hint as an answer."""
+    return f"{cloud.ports.url('dashboard')}/?{urlencode({'login_hint': email})}"
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,8 @@ from local.supervisor import Part, python
 from local.tls import Certificates
 
 ROOT = Path(__file__).resolve().parent.parent
+DASHBOARD = ROOT / "dashboard" / "out"
+"""What `make dashboard` builds."""
 DEMO_SENDER = "frontdesk@harbor-dental.example"
 """May send e-mail through the laptop's SES."""
 
@@ -94,15 +96,30 @@ def call_parts(
 
 
 def console_parts(ports: Ports, state: Path, certs: Certificates) -> list[Part]:
-    """What people and programs use to set up agents: sign-in, connections, configuration."""
-    environment = Environment(ports, state, certs)
-    identity = python(
-        "-m", "local.identity", "--port", str(ports.identity), "--state", str(state / "identity")
-    )
+    """What people and programs use to set up agents: sign-in, connections, the API, pages."""
+    p, environment = ports, Environment(ports, state, certs)
     return [
-        Part("identity", identity, ports.identity),
-        _function("oauth", ports.oauth, environment.oauth()),
-        _function("tools_api", ports.tools_api, environment.tools_api()),
+        Part(
+            "identity",
+            python(
+                *("-m", "local.identity", "--port", str(p.identity), "--state", str(state / "identity")),
+                *("--redirect-uri", f"{p.url('dashboard')}/signed-in/"),
+                *("--redirect-uri", f"{p.url('dashboard')}/signed-out/"),
+            ),
+            p.identity,
+        ),
+        _function("oauth", p.oauth, environment.oauth()),
+        _function("tools_api", p.tools_api, environment.tools_api()),
+        Part(
+            "dashboard",
+            python(
+                *("-m", "local.dashboard", "--port", str(p.dashboard), "--folder", str(DASHBOARD)),
+                *("--api-url", p.url("tools_api"), "--oauth-url", p.url("oauth")),
+                *("--issuer", p.url("identity"), "--client-id", env.PROJECT),
+                *("--connect", p.url("livekit"), "--connect", p.url("livekit", "ws")),
+            ),
+            p.dashboard,
+        ),
     ]
 
 

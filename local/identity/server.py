@@ -1,11 +1,14 @@
 """An OpenID Connect issuer: discovery, keys, a sign-in page without passwords, tokens.
 
 GET  /.well-known/openid-configuration, /jwks
-GET  /authorize   authorization code with PKCE; the page asks who you are
+GET  /authorize   authorization code with PKCE; the page asks who you are, unless login_hint or the last
+                  time's cookie says so (prompt=select_account asks all the same)
 POST /authorize
-POST /token       grant_type=authorization_code -> {id_token}
+POST /token       grant_type=authorization_code -> {id_token, access_token}
+GET  /sign-out    ?post_logout_redirect_uri; forgets who signed in
 POST /_local/users    {email, name?} -> {email, subject}
 POST /_local/tokens   {email, audience?, expires_in?, claims?} -> {id_token}; a user is made if needed
+PUT  /_local/lifetime {seconds}   of the tokens that signing in gives from now on
 """
 
 import hashlib
@@ -52,6 +55,12 @@ class TokenBody(BaseModel):
     """Instead of the usual ones."""
 
 
+class LifetimeBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: int = Field(gt=0)
+
+
 class UserBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -90,6 +99,7 @@ class Identity:
         self._redirect_uris = frozenset(redirect_uris)
         self._clock = clock
         self._codes: dict[str, _Code] = {}
+        self._lifetime = TOKEN_LIFETIME_SECONDS
 
     @property
     def url(self) -> str:
@@ -105,6 +115,8 @@ class Identity:
                 web.post("/authorize", self._sign_in),
                 web.post("/token", self._token),
                 web.options("/token", self._preflight),
+                web.get("/sign-out", self._sign_out),
+                web.put("/_local/lifetime", self._put_lifetime),
                 web.post("/_local/users", self._put_user),
                 web.post("/_local/tokens", self._issue),
             ]
@@ -149,6 +161,7 @@ class Identity:
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "jwks_uri": f"{self.url}/jwks",
+            "end_session_endpoint": f"{self.url}/sign-out",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
@@ -163,6 +176,10 @@ class Identity:
     async def _ask(self, request: web.Request) -> web.Response:
         if problem := self._problem(request):
             return web.Response(status=400, text=problem)
+        if request.query.get("prompt") != "select_account":
+            known = request.query.get("login_hint") or request.cookies.get(self._cookie, "")
+            if user := self.users.find(known):
+                return self._grant(request, user)
         buttons = "".join(
             f'<button name="email" value="{escape(user.email)}">{escape(user.name)}<br>'
             f"<small>{escape(user.email)}</small></button>"
@@ -179,10 +196,14 @@ class Identity:
         """The form comes back to its own address, so the query still says what was asked for."""
         if problem := self._problem(request):
             return web.Response(status=400, text=problem)
-        query = request.query
         user = self.users.find(str((await request.post()).get("email", "")))
         if user is None:
             return web.Response(status=400, text="nobody of that name")
+        return self._grant(request, user)
+
+    def _grant(self, request: web.Request, user: User) -> web.Response:
+        """Back to who asked, with a code."""
+        query = request.query
         code = secrets.token_urlsafe(24)
         self._codes[code] = _Code(
             user,
@@ -193,7 +214,22 @@ class Identity:
             self._clock() + _CODE_LIFETIME_SECONDS,
         )
         back = urlencode({"code": code, "state": query.get("state", "")})
-        return web.Response(status=302, headers={"Location": f"{query['redirect_uri']}?{back}"})
+        response = web.Response(status=302, headers={"Location": f"{query['redirect_uri']}?{back}"})
+        response.set_cookie(self._cookie, user.email, httponly=True, samesite="Lax")
+        return response
+
+    @property
+    def _cookie(self) -> str:
+        """Browsers send a host's cookies to all of its ports; each laptop cloud has its own."""
+        return f"trunkline_identity_{self.port}"
+
+    async def _sign_out(self, request: web.Request) -> web.Response:
+        back = request.query.get("post_logout_redirect_uri")
+        if back not in self._redirect_uris:
+            return web.Response(status=400, text="post_logout_redirect_uri is not registered")
+        response = web.Response(status=302, headers={"Location": back})
+        response.del_cookie(self._cookie)
+        return response
 
     def _problem(self, request: web.Request) -> str | None:
         query = request.query
@@ -221,9 +257,12 @@ class Identity:
             return web.json_response({"error": "invalid_grant"}, status=400, headers=_CORS)
         claims = {"nonce": code.nonce} if code.nonce else {}
         answer = {
-            "id_token": self.token(code.user.email, audience=code.client_id, claims=claims),
+            "id_token": self.token(
+                code.user.email, audience=code.client_id, expires_in=self._lifetime, claims=claims
+            ),
+            "access_token": secrets.token_urlsafe(24),  # nothing takes it, but OAuth 2 wants one
             "token_type": "Bearer",
-            "expires_in": TOKEN_LIFETIME_SECONDS,
+            "expires_in": self._lifetime,
         }
         return web.json_response(answer, headers={**_CORS, "Cache-Control": "no-store"})
 
@@ -234,6 +273,10 @@ class Identity:
         body = await _parsed(request, UserBody)
         user = self.users.put(body.email, body.name)
         return web.json_response({"email": user.email, "subject": user.subject})
+
+    async def _put_lifetime(self, request: web.Request) -> web.Response:
+        self._lifetime = (await _parsed(request, LifetimeBody)).seconds
+        return web.Response(status=204)
 
     async def _issue(self, request: web.Request) -> web.Response:
         body = await _parsed(request, TokenBody)

@@ -1,5 +1,6 @@
 /** The API, typed by its own description: paths, parameters, bodies and answers are checked when compiled. */
 import createClient, { type Client } from "openapi-fetch";
+import { errorOf, offline } from "./errors";
 import type { components, paths } from "./schema";
 
 export type Api = Client<paths>;
@@ -7,7 +8,7 @@ export type Schemas = components["schemas"];
 
 /**
  * `baseUrl` is the API's origin, such as https://api.example.com. `token` is asked before each request, since
- * ID tokens expire; it returns an ID token or an API key.
+ * ID tokens expire; it returns an ID token or an API key. Whatever is not a success is thrown as `ApiError`.
  */
 export function createApi(baseUrl: string, token: () => string | Promise<string>): Api {
   const api = createClient<paths>({ baseUrl });
@@ -15,6 +16,12 @@ export function createApi(baseUrl: string, token: () => string | Promise<string>
     async onRequest({ request }) {
       request.headers.set("Authorization", `Bearer ${await token()}`);
       return request;
+    },
+    async onResponse({ response }) {
+      if (!response.ok) throw await errorOf(response);
+    },
+    onError({ error }) {
+      return error instanceof DOMException && error.name === "AbortError" ? undefined : offline();
     },
   });
   return api;

@@ -1,0 +1,82 @@
+/** What can go wrong with a request, as one type: the only place that reads problem+json and statuses. */
+import type { Schemas } from "./client";
+
+export type Problem = Schemas["Problem"];
+
+export type ErrorKind =
+  | "offline" // nothing answered
+  | "unauthenticated" // 401
+  | "forbidden" // 403
+  | "not_found" // 404
+  | "conflict" // 409
+  | "changed_meanwhile" // 412, 428: somebody else changed it
+  | "invalid" // 422, 413
+  | "too_many" // 429
+  | "unavailable"; // 5xx and whatever else
+
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly kind: ErrorKind,
+    /** One sentence for a person, from the API; undefined when nothing answered. */
+    readonly detail: string | undefined,
+    /** For programs, such as `already_exists`. */
+    readonly code: string | undefined,
+    /** Field, such as `hours.0.opens` → message. */
+    readonly fields: Readonly<Record<string, string>> = {},
+    readonly retryAfterSeconds: number | undefined = undefined,
+  ) {
+    super(detail ?? kind);
+  }
+
+  /** Whether the same request may well succeed a little later. */
+  get isPassing(): boolean {
+    return this.kind === "offline" || this.kind === "unavailable" || this.kind === "too_many";
+  }
+}
+
+const KINDS: Record<number, ErrorKind> = {
+  401: "unauthenticated",
+  403: "forbidden",
+  404: "not_found",
+  409: "conflict",
+  412: "changed_meanwhile",
+  413: "invalid",
+  422: "invalid",
+  428: "changed_meanwhile",
+  429: "too_many",
+};
+
+export async function errorOf(response: Response): Promise<ApiError> {
+  const problem = await readProblem(response);
+  const fields = Object.fromEntries((problem?.errors ?? []).map((error) => [error.field, error.message]));
+  const retryAfter = Number(response.headers.get("Retry-After"));
+  return new ApiError(
+    KINDS[response.status] ?? "unavailable",
+    problem?.detail,
+    problem?.code,
+    fields,
+    retryAfter > 0 ? retryAfter : undefined,
+  );
+}
+
+export function offline(): ApiError {
+  return new ApiError("offline", undefined, undefined);
+}
+
+/** Of whatever was thrown; what is not a request's error is a mistake of ours and keeps its message for the console. */
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  console.error(error);
+  return new ApiError("unavailable", undefined, undefined);
+}
+
+async function readProblem(response: Response): Promise<Partial<Problem> | undefined> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === "object" && body !== null ? (body as Partial<Problem>) : undefined;
+  } catch {
+    return undefined; // a proxy's page, or nothing
+  }
+}

@@ -1,0 +1,140 @@
+"use client";
+import { useState } from "react";
+import { type Agent, useCreateAgent, useDeleteAgent, useDuplicateAgent } from "@/data/agents";
+import { useIdempotencyKey } from "@/data/hooks";
+import { useText } from "@/texts/TextProvider";
+import { FormDialog } from "@/ui/Dialog";
+import { TextArea, TextField } from "@/ui/form";
+import { useToast } from "@/ui/Toasts";
+
+export type AgentAction = { kind: "create" } | { kind: "duplicate" | "delete"; agent: Agent };
+
+interface AgentDialogsProps {
+  action: AgentAction | undefined;
+  onClose: () => void;
+}
+
+export function AgentDialogs({ action, onClose }: AgentDialogsProps) {
+  switch (action?.kind) {
+    case "create":
+      return <CreateDialog onClose={onClose} />;
+    case "duplicate":
+      return <DuplicateDialog agent={action.agent} onClose={onClose} />;
+    case "delete":
+      return <DeleteDialog agent={action.agent} onClose={onClose} />;
+    case undefined:
+      return null;
+  }
+}
+
+function CreateDialog({ onClose }: { onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const create = useCreateAgent();
+  const { key } = useIdempotencyKey();
+  const [name, setName] = useState("");
+  const [instructions, setInstructions] = useState("");
+  const submit = () =>
+    create.mutate(
+      { agent: { name, instructions }, key: key() },
+      {
+        onSuccess: () => {
+          toast(t("agents.created", { name }));
+          onClose();
+        },
+      },
+    );
+  const fields = create.error?.fields ?? {};
+  return (
+    <FormDialog
+      title={t("agents.createTitle")}
+      text={t("agents.createText")}
+      action={t("agents.create")}
+      dirty={Boolean(name || instructions) && !create.isSuccess}
+      busy={create.isPending}
+      error={create.error}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <TextField
+        label={t("agents.name")}
+        hint={t("agents.nameHint")}
+        error={fields["name"]}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        maxLength={100}
+        required
+      />
+      <TextArea
+        label={t("agents.instructions")}
+        hint={t("agents.instructionsHint")}
+        error={fields["instructions"]}
+        value={instructions}
+        onChange={(event) => setInstructions(event.target.value)}
+        required
+      />
+    </FormDialog>
+  );
+}
+
+function DuplicateDialog({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const duplicate = useDuplicateAgent();
+  const { key } = useIdempotencyKey();
+  const [name, setName] = useState(t("agents.duplicateName", { name: agent.name }));
+  const submit = () =>
+    duplicate.mutate(
+      { agent_id: agent.id, name, key: key() },
+      {
+        onSuccess: () => {
+          toast(t("agents.duplicated", { name }));
+          onClose();
+        },
+      },
+    );
+  return (
+    <FormDialog
+      title={t("agents.duplicateTitle", { name: agent.name })}
+      text={t("agents.duplicateText")}
+      action={t("agents.duplicate")}
+      busy={duplicate.isPending}
+      error={duplicate.error}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <TextField
+        label={t("agents.name")}
+        error={duplicate.error?.fields["name"]}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        required
+      />
+    </FormDialog>
+  );
+}
+
+function DeleteDialog({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const remove = useDeleteAgent();
+  const submit = () =>
+    remove.mutate(agent, {
+      onSuccess: () => {
+        toast(t("agents.deleted", { name: agent.name }));
+        onClose();
+      },
+    });
+  return (
+    <FormDialog
+      title={t("agents.deleteTitle", { name: agent.name })}
+      text={t("agents.deleteText")}
+      action={t("common.delete")}
+      danger
+      busy={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onSubmit={submit}
+    />
+  );
+}

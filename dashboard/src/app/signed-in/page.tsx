@@ -1,0 +1,54 @@
+"use client";
+import { useRouter } from "next/navigation";
+import { useEffect, useRef, useState } from "react";
+import { HAND_OVER, Session } from "@/session/session";
+import { useConfig, useSession, useSignIn } from "@/session/SessionProvider";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { FullPage } from "@/ui/FullPage";
+import { EmptyState, ErrorNote, PageSkeleton } from "@/ui/states";
+
+/** Where the issuer sends the browser back to: the code becomes a token, and the visitor gets on. */
+export default function SignedInPage() {
+  const t = useText();
+  const config = useConfig();
+  const session = useSession();
+  const router = useRouter();
+  const signIn = useSignIn();
+  const [reason, setReason] = useState<string>();
+  const [handedOver, setHandedOver] = useState(false);
+  const begun = useRef(false); // a code can be used once, and effects may run twice
+  useEffect(() => {
+    if (begun.current) return;
+    begun.current = true;
+    const complete = async () => {
+      const { completeSignIn } = await import("@/session/oidc");
+      const { token, returnTo } = await completeSignIn(config, new URL(location.href));
+      if (returnTo === HAND_OVER) {
+        Session.handOver(token);
+        setHandedOver(true);
+        window.close();
+        return;
+      }
+      session.put(token);
+      router.replace(returnTo);
+    };
+    complete().catch((error: unknown) => setReason(error instanceof Error ? error.message : String(error)));
+  }, [config, session, router]);
+  if (handedOver) {
+    return (
+      <FullPage>
+        <EmptyState title={t("session.handedOver")} />
+      </FullPage>
+    );
+  }
+  if (!reason) return <PageSkeleton />;
+  return (
+    <FullPage>
+      <ErrorNote title={t("session.failedTitle")} text={t("session.failedText", { reason })} />
+      <Button look="primary" onClick={() => void signIn({ returnTo: "/" })}>
+        {t("session.again")}
+      </Button>
+    </FullPage>
+  );
+}

@@ -1,0 +1,13 @@
+/**
+ * Every address inside the dashboard. A static export has no dynamic segments, so ids are query parameters;
+ * nothing else builds a path by hand.
+ */
+const withQuery = (path: string, query: Record<string, string | undefined>): string => {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return given.length ? `${path}?${new URLSearchParams(given)}` : path;
+};
+
+export const routes = {
+  home: () => "/",
+  agents: (query: { q?: string } = {}) => withQuery("/agents/", query),
+};

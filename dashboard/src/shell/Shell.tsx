@@ -1,0 +1,122 @@
+"use client";
+/** The frame around every page of a signed-in member: navigation at the side, on a phone behind a button. */
+import { Menu, PhoneCall, X } from "lucide-react";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { type ReactNode, useEffect, useState } from "react";
+import { useTenant, useTenants } from "@/data/tenant";
+import { routes } from "@/routes";
+import { useSession, useSignOut } from "@/session/SessionProvider";
+import { type Language, LANGUAGES, useLanguage, useText } from "@/texts/TextProvider";
+import { Button, IconButton } from "@/ui/Button";
+import { cx } from "@/ui/cx";
+import { OfflineBanner } from "@/ui/states";
+import { NAVIGATION } from "./nav";
+import styles from "./Shell.module.css";
+import { chooseTenant } from "./tenantChoice";
+
+export function Shell({ children }: { children: ReactNode }) {
+  const t = useText();
+  const path = usePathname();
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <div className={styles["shell"]}>
+      <a href="#content" className={styles["skip"]}>
+        {t("common.skipToContent")}
+      </a>
+      <div className={styles["bar"]}>
+        <Brand />
+        <IconButton
+          label={open ? t("common.closeNavigation") : t("common.openNavigation")}
+          aria-expanded={open}
+          aria-controls="side"
+          onClick={() => setOpen(!open)}
+        >
+          {open ? <X aria-hidden /> : <Menu aria-hidden />}
+        </IconButton>
+      </div>
+      <div id="side" className={cx(styles["side"], open && styles["open"])}>
+        <Brand />
+        <Navigation path={path} />
+        <Foot />
+      </div>
+      <main id="content" className={styles["content"]} tabIndex={-1}>
+        <OfflineBanner />
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function Brand() {
+  const t = useText();
+  return (
+    <Link href={routes.home()} className={styles["brand"]}>
+      <PhoneCall aria-hidden size={20} />
+      {t("common.product")}
+    </Link>
+  );
+}
+
+function Navigation({ path }: { path: string }) {
+  const t = useText();
+  return (
+    <nav className={styles["nav"]} aria-label={t("common.navigation")}>
+      <ul>
+        {NAVIGATION.map(({ href, label, icon: Icon }) => {
+          const here = href === "/" ? path === "/" : path.startsWith(href);
+          return (
+            <li key={href}>
+              <Link href={href} aria-current={here ? "page" : undefined}>
+                <Icon aria-hidden size={18} />
+                {t(label)}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}
+
+function Foot() {
+  const t = useText();
+  const { language, choose } = useLanguage();
+  const tenant = useTenant();
+  const tenants = useTenants().data?.items ?? [];
+  const person = useSession().person;
+  const signOut = useSignOut();
+  return (
+    <div className={styles["foot"]}>
+      {tenants.length > 1 ? (
+        <label>
+          {t("common.tenant")}
+          <select value={tenant.id} onChange={(event) => chooseTenant(event.target.value)}>
+            {tenants.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      ) : (
+        <strong>{tenant.name}</strong>
+      )}
+      <p className={styles["who"]}>
+        {t("session.signedInAs", { who: person?.email ?? person?.name ?? "?" })} · {t(`common.${tenant.role}`)}
+      </p>
+      <label>
+        {t("common.language")}
+        <select value={language} onChange={(event) => choose(event.target.value as Language)}>
+          {Object.entries(LANGUAGES).map(([tag, name]) => (
+            <option key={tag} value={tag} lang={tag}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Button onClick={() => void signOut()}>{t("session.signOut")}</Button>
+    </div>
+  );
+}

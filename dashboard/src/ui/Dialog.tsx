@@ -1,0 +1,89 @@
+"use client";
+/** The browser's own modal dialog: it keeps the focus, closes on Escape and gives the focus back. */
+import { X } from "lucide-react";
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import type { ApiError } from "@/api/errors";
+import { useUnsavedChanges } from "@/session/unsaved";
+import { useText } from "@/texts/TextProvider";
+import { Button, IconButton } from "./Button";
+import styles from "./Dialog.module.css";
+import { Form } from "./form";
+import { InlineError } from "./states";
+
+interface DialogProps {
+  title: string;
+  text?: string | undefined;
+  /** undefined: it cannot be put aside. */
+  onClose?: (() => void) | undefined;
+  children?: ReactNode;
+}
+
+/** Open for as long as it is rendered. */
+export function Dialog({ title, text, onClose, children }: DialogProps) {
+  const t = useText();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className={styles["dialog"]}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose?.();
+      }}
+    >
+      <div className={styles["head"]}>
+        <h2 id={id}>{title}</h2>
+        {onClose && (
+          <IconButton label={t("common.close")} onClick={onClose}>
+            <X aria-hidden />
+          </IconButton>
+        )}
+      </div>
+      {text && <p className={styles["text"]}>{text}</p>}
+      {children}
+    </dialog>
+  );
+}
+
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className={styles["actions"]}>{children}</div>;
+}
+
+interface FormDialogProps extends DialogProps {
+  onClose: () => void;
+  /** The button's words: what happens, not “OK”. */
+  action: string;
+  danger?: boolean;
+  /** Something has been entered that would be lost. */
+  dirty?: boolean;
+  busy: boolean;
+  error: ApiError | null;
+  onSubmit: () => void;
+}
+
+/** A question with fields or without any; stays open, and says why, when the answer was refused. */
+export function FormDialog({ action, danger, dirty = false, busy, error, onSubmit, children, ...dialog }: FormDialogProps) {
+  const t = useText();
+  useUnsavedChanges(dirty, t("common.unsavedQuestion"));
+  return (
+    <Dialog {...dialog}>
+      <Form onSubmit={() => !busy && onSubmit()}>
+        {children}
+        <InlineError error={error} />
+        <DialogActions>
+          <Button onClick={dialog.onClose}>{t("common.cancel")}</Button>
+          <Button type="submit" look={danger ? "danger" : "primary"} busy={busy}>
+            {action}
+          </Button>
+        </DialogActions>
+      </Form>
+    </Dialog>
+  );
+}
