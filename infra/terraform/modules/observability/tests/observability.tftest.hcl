@@ -1,0 +1,102 @@
+mock_provider "google" {}
+
+variables {
+  project_id = "example-project"
+  services = {
+    incoming_call = "trunkline-incoming-call"
+    oauth         = "trunkline-oauth"
+    tools_api     = "trunkline-tools-api"
+  }
+  worker_pools = { trunkline-worker-blue = 2, trunkline-worker-green = 0 }
+  queue        = "calls"
+  emails       = ["oncall@example.com"]
+}
+
+run "somebody_is_told" {
+  command = apply
+
+  assert {
+    condition     = length(output.channels) == 1
+    error_message = "Nobody is told."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.fallbacks.notification_channels == tolist(output.channels)
+    error_message = "The alert reaches nobody."
+  }
+
+  assert {
+    condition = toset(output.alerts) == toset([
+      "Agent start slow", "Callers hear the last resort", "Calls on fallback", "Error budget burns", "Watchdog tasks late", "Worker instances missing",
+    ])
+    error_message = "An alert is missing."
+  }
+}
+
+run "pools_without_instances_are_not_missed" {
+  command = plan
+
+  assert {
+    condition     = keys(google_monitoring_alert_policy.workers_missing) == ["trunkline-worker-blue"]
+    error_message = "A pool that is scaled to nothing would alarm for ever."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.workers_missing["trunkline-worker-blue"].conditions[0].condition_threshold[0].threshold_value == 2
+    error_message = "The alert expects another number of instances."
+  }
+}
+
+run "logs_go_after_a_while" {
+  command = plan
+
+  assert {
+    condition     = google_logging_project_bucket_config.default.retention_days == 30
+    error_message = "Logs are kept for another time."
+  }
+}
+
+run "emails_are_addresses" {
+  command         = plan
+  expect_failures = [var.emails]
+
+  variables {
+    emails = ["oncall"]
+  }
+}
+
+run "retention_is_in_days" {
+  command         = plan
+  expect_failures = [var.log_retention_days]
+
+  variables {
+    log_retention_days = 0
+  }
+}
+
+run "a_share_is_below_one" {
+  command         = plan
+  expect_failures = [var.thresholds]
+
+  variables {
+    thresholds = { fallback_share = 5 }
+  }
+}
+
+run "a_goal_of_one_has_no_budget" {
+  command         = plan
+  expect_failures = [var.thresholds]
+
+  variables {
+    thresholds = { availability_goal = 1 }
+  }
+}
+
+run "milliseconds_not_seconds" {
+  command         = plan
+  expect_failures = [var.thresholds]
+
+  variables {
+    thresholds = { agent_start_ms = 2 }
+  }
+}
