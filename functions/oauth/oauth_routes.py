@@ -21,7 +21,7 @@ from shared import telemetry
 from shared.models.agent_tool import ToolAddress
 from shared.models.base import DocumentId, Slug
 from shared.services.auth_service import STATE_VALID, Callback, Started, state_id_of
-from shared.services.consent_errors import ConsentError, UnknownStateError
+from shared.services.consent_errors import ConsentError, Failure
 from shared.services.id_tokens import bearer_token
 from shared.services.identity import User
 from shared.tools.base.fields import EmailAddress
@@ -94,7 +94,7 @@ def oauth_routes(desk: Desk) -> list[Route]:
         try:
             query = read_query(request, CallbackQuery)
         except BadRequestError as error:  # a person looks at this: a page, whatever happens
-            return failed_page(UnknownStateError(str(error)), origin)
+            return failed_page(ConsentError(Failure.UNKNOWN, str(error)), origin)
         state_id = state_id_of(query.state)
         given = Callback(query.state, query.code, query.error, request.cookies.get(_cookie(state_id)))
         try:

@@ -23,8 +23,8 @@ from shared.models.member import Role
 from shared.models.oauth_state import OAuthState
 from shared.repositories.agent_tools import AgentToolRepository
 from shared.repositories.oauth_states import OAuthStateRepository
-from shared.services import consent_errors as failed
 from shared.services.connections import ConnectionRef, ConnectionService, SupersededError
+from shared.services.consent_errors import ConsentError, Failure
 from shared.services.identity import User
 from shared.services.members import MemberService
 from shared.services.secret_store import ToolSecretStore
@@ -130,10 +130,10 @@ class AuthService:
         """The browser is back. Raises `ConsentError`."""
         try:
             return await self._complete(provider, callback)
-        except failed.ConsentError:
+        except ConsentError:
             raise
         except TrunklineError as error:
-            raise failed.OurFailureError(str(error)) from error
+            raise ConsentError(Failure.OUR_FAILURE, str(error)) from error
 
     async def _complete(self, provider: str, callback: Callback) -> Connected:
         state, consented_at = await self._use_state(provider, callback)
@@ -167,32 +167,36 @@ class AuthService:
 
         def use(state: OAuthState) -> OAuthState:
             if state.provider != provider:
-                raise failed.UnknownStateError("a state of another provider")
+                raise ConsentError(Failure.UNKNOWN, "a state of another provider")
             verifier = SecretStr(callback.verifier or "")
             if not secrets.compare_digest(challenge_of(verifier), state.challenge):
-                raise failed.AnotherUserError("the browser has not got the cookie")
+                raise ConsentError(Failure.ANOTHER_USER, "the browser has not got the cookie")
             if state.used_at is not None:
-                raise failed.ReplayedStateError("the state was used before")
+                raise ConsentError(Failure.REPLAYED, "the state was used before")
             if state.expires_at <= now:
-                raise failed.ExpiredStateError("the state has expired")
+                raise ConsentError(Failure.EXPIRED, "the state has expired")
             if callback.error == "access_denied":
-                raise failed.ConsentDeniedError("consent denied")
+                raise ConsentError(Failure.DENIED, "consent denied")
             if callback.error is not None or callback.code is None:
-                raise failed.ProviderFailedError(f"the provider says {(callback.error or 'nothing')[:40]!r}")
+                raise ConsentError(
+                    Failure.PROVIDER_FAILED, f"the provider says {(callback.error or 'nothing')[:40]!r}"
+                )
             return state.model_copy(update={"used_at": now})
 
         try:
             return await self._states.change(state_id_of(callback.state), use), now
         except NotFoundError as error:
-            raise failed.UnknownStateError("no such state") from error
+            raise ConsentError(Failure.UNKNOWN, "no such state") from error
 
     async def _still_allowed(self, state: OAuthState) -> None:
         try:
             await self._members.require_id(state.user_id, state.tenant_id, Role.EDITOR)
         except ForbiddenError as error:
-            raise failed.NotAllowedError(str(error)) from error
+            raise ConsentError(Failure.NOT_ALLOWED, str(error)) from error
         if not await self._tools.agent_exists(state.tenant_id, state.agent_id):
-            raise failed.UnknownStateError("the agent is gone", sentence="The agent does not exist any more.")
+            raise ConsentError(
+                Failure.UNKNOWN, "the agent is gone", sentence="The agent does not exist any more."
+            )
 
     async def _connect(
         self,
@@ -216,7 +220,7 @@ class AuthService:
         try:
             await self._store.replace(address, REFRESH_TOKEN, grant.sealed(), pin)
         except SupersededError as error:
-            raise failed.SupersededConsentError(str(error)) from error
+            raise ConsentError(Failure.SUPERSEDED, str(error)) from error
 
     async def _revoke_former(self, address: ToolAddress, new: Connection, former: AgentTool) -> None:
         """Another account's consent, which nobody uses any more. The same account's is the one in use now."""
@@ -375,21 +379,22 @@ async def _exchanged(gateway: OAuthGateway, code: str, request: ConsentRequest) 
     try:
         return await gateway.exchange(code, request)
     except InvalidGrantError as error:
-        raise failed.CodeRefusedError(str(error)) from error
+        raise ConsentError(Failure.CODE_REFUSED, str(error)) from error
     except UnavailableError as error:
-        raise failed.ProviderFailedError(str(error)) from error
+        raise ConsentError(Failure.PROVIDER_FAILED, str(error)) from error
 
 
 def _checked(grant: Grant, requirement: OAuthConnection, account: str | None) -> SecretStr:
     """The refresh token, if the grant is what the tool needs."""
     missing = set(requirement.scopes) - grant.scopes
     if missing:
-        raise failed.PartialConsentError(f"not granted: {' '.join(sorted(missing))}")
+        raise ConsentError(Failure.PARTIAL, f"not granted: {' '.join(sorted(missing))}")
     if account is not None and (grant.account_email or "").lower() != account.lower():
-        raise failed.WrongAccountError(
+        raise ConsentError(
+            Failure.WRONG_ACCOUNT,
             "another account was chosen",
             remedy=f"Click Connect again and choose {account}.",
         )
     if grant.refresh_token is None:
-        raise failed.ProviderFailedError("the provider gave no refresh token")
+        raise ConsentError(Failure.PROVIDER_FAILED, "the provider gave no refresh token")
     return grant.refresh_token
