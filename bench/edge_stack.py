@@ -20,7 +20,7 @@ from twilio.request_validator import RequestValidator
 
 from local import environment as env
 from local.environment import Environment, Ports
-from local.firestore import FirestoreServer
+from local.firestore import DEPLOYED, FirestoreServer
 from local.google.server import GoogleStandIn, Options
 from local.livekit.embedded import Config, EmbeddedServer
 from local.tls import ensure_certificates
@@ -107,7 +107,7 @@ class EdgeStack:
         """The stand-ins run from here on; the function is started by `start_function`."""
         certificates = ensure_certificates(self._folder / "tls")
         self.environment = Environment(self.ports, self._folder, certificates)
-        self.firestore = FirestoreServer(self.ports.firestore)
+        self.firestore = FirestoreServer(self.ports.firestore, indexes=DEPLOYED)
         await self._exit.enter_async_context(self.firestore)
         google = Options(
             state=self._folder / "google",

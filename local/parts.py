@@ -4,6 +4,7 @@ from pathlib import Path
 
 from local import environment as env
 from local.environment import Environment, Ports
+from local.firestore.indexes import DEPLOYED
 from local.supervisor import Part, python
 from local.tls import Certificates
 
@@ -35,7 +36,10 @@ def call_parts(
     return [
         Part(
             "firestore",
-            python("-m", "local.firestore", "--port", str(p.firestore), *folder("firestore")),
+            python(
+                *("-m", "local.firestore", "--port", str(p.firestore), "--indexes", str(DEPLOYED)),
+                *folder("firestore"),
+            ),
             p.firestore,
         ),
         Part(

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from functions.oauth.app import create_app
 from functions.oauth.desk import Desk
 from functions.oauth.settings import ConnectSettings
-from local.firestore import FirestoreServer
+from local.firestore import DEPLOYED, FirestoreServer
 from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn
 from local.identity.server import AUDIENCE, Identity
@@ -162,7 +162,7 @@ async def running_stack(state: Path, more: Mapping[str, str] | None = None) -> A
     redirects = frozenset({f"{url}/api/v1/oauth/google/callback"})
     client = Client(CLIENT_ID, CLIENT_SECRET, redirects)
     async with (
-        FirestoreServer(0, None) as firestore,
+        FirestoreServer(indexes=DEPLOYED) as firestore,
         stand_in(state / "google", clients=[client]) as google,
         Identity(state / "identity") as identity,
         RotatingProvider() as crm,

@@ -9,8 +9,10 @@ through to SQLite.
     scope        the documents a query looks at, indexes   transactions  snapshots and conflict detection
     query        what a query asks for                     listen        on_snapshot
     search       which index answers it                    service       the RPCs
+    recorder     kinds of queries that were run            indexes       which of them a deployment can answer
 """
 
+from local.firestore.indexes import DEPLOYED
 from local.firestore.service import FirestoreServer
 
-__all__ = ["FirestoreServer"]
+__all__ = ["DEPLOYED", "FirestoreServer"]

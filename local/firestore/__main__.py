@@ -16,8 +16,18 @@ def main() -> None:
     parser.add_argument(
         "--record-queries", type=Path, metavar="FILE", help="collect the shapes of queries, as JSON lines"
     )
+    parser.add_argument(
+        "--indexes", type=Path, metavar="FILE", help="refuse queries that none of these indexes answers"
+    )
     arguments = parser.parse_args()
-    serve(FirestoreServer(arguments.port, arguments.state, record_queries=arguments.record_queries))
+    serve(
+        FirestoreServer(
+            arguments.port,
+            arguments.state,
+            record_queries=arguments.record_queries,
+            indexes=arguments.indexes,
+        )
+    )
 
 
 main()

@@ -34,8 +34,8 @@ class QueryRecorder:
     def shapes(self) -> list[QueryShape]:
         return [json.loads(line) for line in sorted(self._seen)]
 
-    def record(self, query: StructuredQuery, aggregations: list[tuple[str, str]]) -> None:
-        line = json.dumps(_shape(query, aggregations), sort_keys=True)
+    def record(self, shape: QueryShape) -> None:
+        line = json.dumps(shape, sort_keys=True)
         if line in self._seen:
             return
         self._seen.add(line)
@@ -44,7 +44,7 @@ class QueryRecorder:
                 out.write(line + "\n")
 
 
-def _shape(query: StructuredQuery, aggregations: list[tuple[str, str]]) -> QueryShape:
+def shape_of(query: StructuredQuery, aggregations: list[tuple[str, str]]) -> QueryShape:
     selector = query.from_[0]
     direction = StructuredQuery.Direction.DESCENDING
     return QueryShape(

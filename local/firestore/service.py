@@ -3,6 +3,7 @@
 https://github.com/googleapis/googleapis/blob/master/google/firestore/v1/firestore.proto
 """
 
+import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,11 +18,12 @@ from local.firestore import search
 from local.firestore.aggregation import aggregate, operator_and_path
 from local.firestore.errors import RequestError, invalid, unimplemented
 from local.firestore.field_paths import project
+from local.firestore.indexes import DEPLOYED, Indexes
 from local.firestore.listen import ListenStream
 from local.firestore.names import check_document_name, check_parent
 from local.firestore.proto import Document, ListenResponse, timestamp
 from local.firestore.query import Query
-from local.firestore.recorder import QueryRecorder
+from local.firestore.recorder import QueryRecorder, shape_of
 from local.firestore.scope import StoredDocument
 from local.firestore.store import Store
 from local.firestore.transactions import Transactions
@@ -44,9 +46,10 @@ RunQueryResponse: Any = types.RunQueryResponse.pb()
 class FirestoreService:
     """The RPCs. Every one that takes a request and answers it does so without an await: it is atomic."""
 
-    def __init__(self, store: Store, recorder: QueryRecorder) -> None:
+    def __init__(self, store: Store, recorder: QueryRecorder, indexes: Indexes | None) -> None:
         self._store = store
         self._recorder = recorder
+        self._indexes = indexes
         self._transactions = Transactions(store)
 
     # Documents
@@ -149,7 +152,7 @@ class FirestoreService:
         _refuse(request, "read_time", "explain_options")
         check_parent(request.parent)
         query = Query.of(request.parent, request.structured_query)
-        self._recorder.record(request.structured_query, [])
+        self._check_indexes(request.structured_query, [])
         transaction, is_new = self._transaction(request)
         found = search.run(self._store, query, self._snapshot(transaction))
         if transaction:
@@ -169,7 +172,7 @@ class FirestoreService:
         asked = request.structured_aggregation_query
         query = Query.of(request.parent, asked.structured_query)
         aggregations = list(asked.aggregations)
-        self._recorder.record(asked.structured_query, [operator_and_path(one) for one in aggregations])
+        self._check_indexes(asked.structured_query, [operator_and_path(one) for one in aggregations])
         transaction, is_new = self._transaction(request)
         answer = aggregate(self._store, query, aggregations, self._snapshot(transaction))
         if transaction:
@@ -181,6 +184,16 @@ class FirestoreService:
             read_time=timestamp(self._read_time(transaction)),
             transaction=transaction if is_new else b"",
         )
+
+    def _check_indexes(self, query: Any, aggregations: list[tuple[str, str]]) -> None:
+        """Raises FAILED_PRECONDITION, as Firestore does, for a query that the deployment has no index for."""
+        shape = shape_of(query, aggregations)
+        self._recorder.record(shape)
+        if self._indexes is not None and self._indexes.serving(shape) is None:
+            message = (
+                f"The query requires an index. That index is not in {DEPLOYED.name}: {json.dumps(shape)}"
+            )
+            raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
 
     # Listening
 
@@ -304,17 +317,27 @@ class FirestoreServer:
     """Serves on 127.0.0.1 while its context is open; clients find it through FIRESTORE_EMULATOR_HOST."""
 
     def __init__(
-        self, port: int = 0, state: Path | None = None, *, record_queries: Path | None = None
+        self,
+        port: int = 0,
+        state: Path | None = None,
+        *,
+        record_queries: Path | None = None,
+        indexes: Path | None = None,
     ) -> None:
-        """`port` 0 takes a free one. `state` is the folder that keeps the documents; None keeps nothing."""
+        """`port` 0 takes a free one. `state` is the folder that keeps the documents; None keeps nothing.
+
+        With `indexes` (`DEPLOYED`, or a file like it) a query without an index is refused; without, all are
+        answered, as Google's emulator does it.
+        """
         self.port = port
         self.recorder = QueryRecorder(record_queries)
+        self._indexes = Indexes.from_file(indexes) if indexes else None
         self._state = state
 
     async def __aenter__(self) -> Self:
         self._store = Store(self._state)
         self._server = grpc.aio.server(
-            handlers=[_Handler(FirestoreService(self._store, self.recorder))],
+            handlers=[_Handler(FirestoreService(self._store, self.recorder, self._indexes))],
             options=[
                 ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake, not a helper
                 ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),

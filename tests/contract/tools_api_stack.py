@@ -20,7 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 from functions.tools_api.api import Api
 from functions.tools_api.app import create_app
 from functions.tools_api.settings import ApiSettings
-from local.firestore import FirestoreServer
+from local.firestore import DEPLOYED, FirestoreServer
 from local.google.server import GoogleStandIn
 from local.livekit.embedded import Config, EmbeddedServer
 from local.twilio.server import TwilioStandIn
@@ -189,7 +189,7 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
-            self.firestore = await stack.enter_async_context(FirestoreServer(0, None))
+            self.firestore = await stack.enter_async_context(FirestoreServer(indexes=DEPLOYED))
             self.google: GoogleStandIn = await stack.enter_async_context(stand_in(self._state / "google"))
             variables = stack.enter_context(acting_as("tools-api", self.google, self._state / "google"))
             stack.enter_context(_variable("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{self.firestore.port}"))
