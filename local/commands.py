@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import time
@@ -27,6 +28,9 @@ from shared.models.call import CallEvent
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
+DEPLOYMENT, OPERATOR_ENV = "deployment.json", "operator.env"
+"""Files in the state folder."""
+
 ECHOED_EVENTS = {"turn", "tool_call", "state", "notice"}
 
 
@@ -41,6 +45,7 @@ async def up(seed: Seed, state: Path, base_port: int | None, embedded_livekit: b
             members = {tenant_id: tenant.members for tenant_id, tenant in seed.tenants.items()}
             await seed_members(cloud.database, cloud.ports.url("identity"), members)
             _say(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
+            _write_for_operator(cloud)
             _say(_next_steps(cloud))
             try:
                 await asyncio.Event().wait()
@@ -160,6 +165,10 @@ def _next_steps(cloud: Cloud) -> str:
             "Ask the API (its document: /api/v1/openapi.json), signed in as the demo tenant's owner:",
             f"  TOKEN=$(python -m local token owner@harbor-dental.example --state {state})",
             f'  curl -H "Authorization: Bearer $TOKEN" {agents}',
+            "Operate it as a deployment in the cloud (docs/operating.md):",
+            f"  set -a; . {state / OPERATOR_ENV}; set +a",
+            f"  bin/trunkline telephony sync --apply --deployment {state / DEPLOYMENT}",
+            f"  bin/trunkline doctor --deployment {state / DEPLOYMENT}",
             "Where things listen:",
             *lines,
             "Stop with Ctrl-C.",
@@ -177,6 +186,16 @@ def _dashboard_lines(cloud: Cloud) -> list[str]:
 def dashboard_link(cloud: Cloud, email: str) -> str:
     """Signs `email` in: on a laptop the issuer takes a hint as an answer."""
     return f"{cloud.ports.url('dashboard')}/?{urlencode({'login_hint': email})}"
+
+
+def _write_for_operator(cloud: Cloud) -> None:
+    """What the trunkline command needs: the deployment, and its environment with the laptop's secrets."""
+    deployment = json.dumps(cloud.environment.deployment(), indent=2)
+    (cloud.state / DEPLOYMENT).write_text(deployment, encoding="utf-8")
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in cloud.environment.operator().items()]
+    file = cloud.state / OPERATOR_ENV
+    file.touch(mode=0o600)
+    file.write_text("".join(lines), encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -7,7 +7,7 @@ the real services' addresses in them.
 import os
 import socket
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel
 
@@ -27,7 +27,7 @@ LIVEKIT_KEY = "laptop"
 LIVEKIT_SECRET = "laptop-livekit-secret-of-32-or-more-characters"  # noqa: S105
 SIP_USERNAME = "trunk"
 SIP_PASSWORD = "laptop-sip-password"  # noqa: S105
-SIP_HOST = "sip.laptop.invalid"
+SIP_HOST = "localhost"
 OAUTH_CLIENT_ID = "laptop-client"
 OAUTH_CLIENT_SECRET = "laptop-client-secret"  # noqa: S105
 
@@ -77,6 +77,39 @@ class Environment:
     def owner(self) -> dict[str, str]:
         """For the laptop cloud's own commands: may read and write everything."""
         return self._common("owner")
+
+    def operator(self) -> dict[str, str]:
+        """For the trunkline command."""
+        return (
+            self._common("owner")
+            | self._sip()
+            | {
+                "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
+                "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+                "TWILIO_API_URL": self._ports.url("twilio"),
+            }
+        )
+
+    def deployment(self) -> dict[str, Any]:
+        """What `terraform output -json deployment` says of a deployment in the cloud."""
+        ports = self._ports
+        return {
+            "project_id": PROJECT,
+            "region": LOCATION,
+            "urls": {name: ports.url(name) for name in ("incoming_call", "oauth", "tools_api", "dashboard")},
+            "worker_pools": {"laptop": {"name": "worker", "agent_name": AGENT_NAME}},
+            "tasks_queue": QUEUE,
+            "service_accounts": {
+                "incoming_call": f"incoming-call@{PROJECT}.iam.gserviceaccount.com",
+                "oauth": f"oauth@{PROJECT}.iam.gserviceaccount.com",
+                "tools_api": f"tools-api@{PROJECT}.iam.gserviceaccount.com",
+                "worker": f"worker@{PROJECT}.iam.gserviceaccount.com",
+                "scheduler": OAUTH_TASKS_ACCOUNT,
+            },
+            "firestore_database": "(default)",
+            "livekit_url": ports.url("livekit", "ws"),
+            "sip_host": SIP_HOST,
+        }
 
     def twilio(self) -> dict[str, str]:
         """The stand-in's SIP bridge joins LiveKit rooms as livekit-sip does."""

@@ -91,7 +91,7 @@ class CreateApiKey(Body):
 
 
 class ActorOut(BaseModel):
-    kind: str = Field(description="`member` or `api_key`.")
+    kind: str = Field(description="`member`, `api_key` or `operator`.")
     id: str
     name: str
 

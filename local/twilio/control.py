@@ -55,7 +55,8 @@ class Control:
         socket = web.WebSocketResponse(heartbeat=_PING_SECONDS, compress=False)
         line = PhoneLine(socket)
         caller, called = request.query.get("from", ""), request.query.get("to", "")
-        if called not in self._exchange.store.numbers:
+        number = self._exchange.store.numbers.get(called)
+        if number is None or number.voice_application_sid or number.trunk_sid:
             raise web.HTTPNotFound(text=f"no such number: {called}")
         await socket.prepare(request)
         call = self._exchange.incoming(caller, called, line)

@@ -63,7 +63,7 @@ class Exchange:
     def incoming(self, caller: str, called: str, line: Line) -> Call:
         """Somebody dials one of the numbers. The call runs on its own; raises `UnknownNumber`."""
         number = self.store.numbers.get(called)
-        if number is None:
+        if number is None or number.voice_application_sid or number.trunk_sid:
             raise UnknownNumber(called)
         record = CallRecord(
             sid=f"CA{uuid.uuid4().hex}",

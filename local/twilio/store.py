@@ -40,6 +40,9 @@ class Number(_Record):
     voice_fallback_method: Literal["GET", "POST"] = "POST"
     status_callback: str = ""
     status_callback_method: Literal["GET", "POST"] = "POST"
+    voice_application_sid: str = ""
+    trunk_sid: str = ""
+    """Either comes before the URLs at Twilio; a number that has one rings nobody here."""
     status_callback_events: list[str] = ["completed"]
     """A number really reports `completed` alone; tests may ask for the events before it."""
 

@@ -111,11 +111,17 @@ class Database:
             documents = await self._query(collection, filters, order_by).get()
             return [(document.id, document.to_dict() or {}) for document in documents]
 
-    async def group(self, collection_id: str, *filters: Filter) -> list[tuple[str, Fields]]:
+    async def group(
+        self, collection_id: str, *filters: Filter, order: Order | None = None, limit: int | None = None
+    ) -> list[tuple[str, Fields]]:
         """(path, fields) of documents in all collections of that name, whoever they belong to."""
         query: Any = self._client.collection_group(collection_id)
         for field, operator, value in filters:
             query = query.where(filter=FieldFilter(field, operator, value))
+        if order is not None:
+            query = query.order_by(order[0], direction=order[1])
+        if limit is not None:
+            query = query.limit(limit)
         async with _firestore_call(f"query all {collection_id}"):
             documents = await query.get()
             return [(document.reference.path, document.to_dict() or {}) for document in documents]

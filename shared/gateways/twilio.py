@@ -49,6 +49,8 @@ class AccountNumber:
     """E.164."""
     name: str
     webhooks: NumberWebhooks
+    diverted_by: str = ""
+    """What keeps Twilio from posting there, such as a trunk that has the number; empty: nothing."""
 
 
 class TwilioGateway:
@@ -87,7 +89,7 @@ class TwilioGateway:
             return next((_account_number(each) for each in found if each.phone_number == number), None)
 
     async def configure_number(self, sid: str, webhooks: NumberWebhooks) -> None:
-        """Raises `UnavailableError`."""
+        """Also takes the number away from any trunk or application. Raises `UnavailableError`."""
         async with self._calling("configure a number") as client:
             await client.incoming_phone_numbers(sid).update_async(
                 voice_url=webhooks.voice_url,
@@ -96,6 +98,8 @@ class TwilioGateway:
                 voice_fallback_method="POST",
                 status_callback=webhooks.status_callback,
                 status_callback_method="POST",
+                voice_application_sid="",
+                trunk_sid="",
             )
 
     async def delete_recording(self, recording_sid: str) -> None:
@@ -155,4 +159,15 @@ def _account_number(number: "IncomingPhoneNumberInstance") -> AccountNumber:
         webhooks=NumberWebhooks(
             number.voice_url or "", number.voice_fallback_url or "", number.status_callback or ""
         ),
+        diverted_by=_diversion(number),
     )
+
+
+def _diversion(number: "IncomingPhoneNumberInstance") -> str:
+    """An application and a trunk come before a number's URLs; ours answer to POST alone."""
+    if number.voice_application_sid:
+        return f"application {number.voice_application_sid}"
+    if number.trunk_sid:
+        return f"trunk {number.trunk_sid}"
+    methods = (number.voice_method, number.voice_fallback_method, number.status_callback_method)
+    return "" if all(method in (None, "POST") for method in methods) else "GET instead of POST"

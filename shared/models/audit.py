@@ -9,14 +9,14 @@ from shared.models.base import Document, Instant
 
 
 class Actor(BaseModel):
-    """Who did it: a member, or a program with an API key."""
+    """Who did it: a member, a program with an API key, or whoever operates the platform."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    kind: Literal["member", "api_key"]
+    kind: Literal["member", "api_key", "operator"]
     id: str
     name: str
-    """The member's e-mail address or the key's name, as it was then."""
+    """The member's e-mail address, or the key's or operator's name, as it was then."""
 
 
 class AuditAction(StrEnum):
@@ -30,6 +30,7 @@ class AuditAction(StrEnum):
     CALL_STOPPED = "call.stopped"
     CALL_DELETED = "call.deleted"
     TEST_CALL_STARTED = "test_call.started"
+    TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"

@@ -55,6 +55,17 @@ class TenantNumberRepository:
         await self._database.remove(_path(number), lambda fields: decide(_own(tenant_id, number, fields)))
 
 
+class PlatformNumberRepository:
+    """For the platform's own housekeeping, which goes through the numbers of all tenants."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> list[tuple[str, PhoneNumberDocument]]:
+        documents = await self._database.query("phone_numbers")
+        return [(number, PhoneNumberDocument.from_firestore(fields)) for number, fields in documents]
+
+
 def _own(tenant_id: str, number: str, fields: Fields) -> PhoneNumberDocument:
     document = PhoneNumberDocument.from_firestore(fields)
     if document.tenant_id != tenant_id:

@@ -54,8 +54,7 @@ class NumberService:
         self._agents = ConfiguredAgentRepository(database)
         self._audit = AuditService(database, now=now)
         self._twilio = twilio
-        base = f"{edge_url}/api/v1/voice/twilio"
-        self._webhooks = NumberWebhooks(f"{base}/incoming", f"{base}/fallback", f"{base}/status")
+        self._webhooks = webhooks_at(edge_url)
 
     async def list_numbers(self, tenant_id: str, limit: int, cursor: str | None) -> Page[TenantNumber]:
         """In order, without those of other tenants. Raises `InvalidFieldsError`."""
@@ -161,4 +160,11 @@ class NumberService:
         return self._audit.entry(tenant_id, actor, action, f"numbers/{number}", changes)
 
     def _described(self, account: AccountNumber, document: PhoneNumberDocument | None) -> TenantNumber:
-        return TenantNumber(account, document, routed=account.webhooks == self._webhooks)
+        routed = account.webhooks == self._webhooks and not account.diverted_by
+        return TenantNumber(account, document, routed=routed)
+
+
+def webhooks_at(edge_url: str) -> NumberWebhooks:
+    """What Twilio must call for a number of ours; `edge_url` is the phone edge's base URL."""
+    base = f"{edge_url}/api/v1/voice/twilio"
+    return NumberWebhooks(f"{base}/incoming", f"{base}/fallback", f"{base}/status")

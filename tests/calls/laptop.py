@@ -46,10 +46,14 @@ def restored_environment() -> Generator[None]:
 
 
 @asynccontextmanager
-async def running_cloud(state: Path, livekit: str = "embedded") -> AsyncGenerator["Laptop"]:
+async def running_cloud(
+    state: Path, livekit: str = "embedded", *, console: bool = False
+) -> AsyncGenerator["Laptop"]:
+    """`console` as `laptop_cloud` has it."""
     with restored_environment():
         tls = certificates().cert.parent
-        async with laptop_cloud(state, embedded_livekit=livekit == "embedded", tls=tls) as cloud:
+        embedded = livekit == "embedded"
+        async with laptop_cloud(state, embedded_livekit=embedded, tls=tls, console=console) as cloud:
             yield Laptop(cloud)
 
 

@@ -549,7 +549,7 @@ export interface components {
         ActorOut: {
             /**
              * Kind
-             * @description `member` or `api_key`.
+             * @description `member`, `api_key` or `operator`.
              */
             kind: string;
             /** Id */
@@ -841,7 +841,7 @@ export interface components {
          * AuditAction
          * @enum {string}
          */
-        AuditAction: "agent.created" | "agent.changed" | "agent.deleted" | "tool.changed" | "tool.removed" | "number.attached" | "number.detached" | "call.stopped" | "call.deleted" | "test_call.started" | "tenant.changed" | "member.added" | "member.changed" | "member.removed" | "invitation.created" | "invitation.revoked" | "api_key.created" | "api_key.revoked";
+        AuditAction: "agent.created" | "agent.changed" | "agent.deleted" | "tool.changed" | "tool.removed" | "number.attached" | "number.detached" | "call.stopped" | "call.deleted" | "test_call.started" | "tenant.created" | "tenant.changed" | "member.added" | "member.changed" | "member.removed" | "invitation.created" | "invitation.revoked" | "api_key.created" | "api_key.revoked";
         /** AuditEntryOut */
         AuditEntryOut: {
             /** Id */

@@ -1,0 +1,1 @@
+"""What `trunkline doctor` looks at, one module a subject. Each check returns findings, also good ones."""

@@ -1,0 +1,105 @@
+"""Which deployment a command works on: `terraform output -json deployment > deployment.json`."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import ConfigurationError
+from shared.settings import BaseUrl, WebSocketUrl
+
+FILE = Path("deployment.json")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Urls(_Part):
+    incoming_call: BaseUrl
+    oauth: BaseUrl
+    tools_api: BaseUrl
+    dashboard: str | None = None
+
+
+class WorkerPool(_Part):
+    name: str
+    agent_name: str
+    """What its workers register under."""
+
+
+class Deployment(_Part):
+    """No secret stands in it."""
+
+    project_id: str
+    region: str = ""
+    urls: Urls
+    worker_pools: dict[str, WorkerPool] = Field(default_factory=dict)
+    """By release."""
+    tasks_queue: str
+    service_accounts: dict[str, str] = Field(default_factory=dict)
+    """By part: its e-mail address."""
+    firestore_database: str = "(default)"
+    artifact_registry: str | None = None
+    recordings_bucket: str | None = None
+    livekit_url: WebSocketUrl
+    sip_host: str
+
+
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "GOOGLE_CLOUD_PROJECT": ("project_id",),
+    "GOOGLE_CLOUD_REGION": ("region",),
+    "INCOMING_CALL_URL": ("urls", "incoming_call"),
+    "OAUTH_URL": ("urls", "oauth"),
+    "TOOLS_API_URL": ("urls", "tools_api"),
+    "DASHBOARD_ORIGIN": ("urls", "dashboard"),
+    "TASKS_QUEUE": ("tasks_queue",),
+    "FIRESTORE_DATABASE": ("firestore_database",),
+    "LIVEKIT_URL": ("livekit_url",),
+    "SIP_HOST": ("sip_host",),
+}
+"""Each overrides the file's value at that path."""
+
+
+def load_deployment(file: Path | None, env: Mapping[str, str] | None = None) -> Deployment:
+    """`file` None: `deployment.json` in this folder, if it is there; the environment alone may do.
+
+    Raises `ConfigurationError` naming what is missing and how to get it.
+    """
+    env = os.environ if env is None else env
+    values = _read(file or FILE) if file is not None or FILE.exists() else {}
+    for variable, path in VARIABLES.items():
+        if env.get(variable):
+            _put(values, path, env[variable])
+    try:
+        return Deployment.model_validate(values)
+    except ValidationError as error:
+        names = {".".join(path): variable for variable, path in VARIABLES.items()}
+        findings = [
+            f"{name} ({names[name]})" if name in names else name
+            for name in (".".join(map(str, each["loc"])) for each in error.errors())
+        ]
+        remedy = "terraform output -json deployment > deployment.json, then pass it with --deployment"
+        raise ConfigurationError(f"not a deployment: {', '.join(findings)}; {remedy}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values: Any = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from None
+    except ValueError:
+        raise ConfigurationError(f"{file}: not JSON") from None
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{file}: expected an object")
+    return dict(values)  # pyright: ignore[reportUnknownArgumentType] - whatever it holds is validated
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], value: str) -> None:
+    *parents, last = path
+    for name in parents:
+        values = values.setdefault(name, {})
+    values[last] = value
