@@ -187,7 +187,8 @@ class Identity:
         )
         form = f'<form method="post">{buttons or "<p>There is nobody yet: POST /_local/users</p>"}</form>'
         page = f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Sign in</title><style>{_STYLE}</style></head>
+<meta name="viewport" content="width=device-width"><title>Sign in</title>
+<link rel="icon" href="data:,"><style>{_STYLE}</style></head>
 <body><main><h1>Who are you?</h1><p>The laptop cloud asks for no password.</p>
 {form}</main></body></html>"""
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})

@@ -27,7 +27,7 @@ async def test_an_agent_is_made_duplicated_and_deleted(visit: Visit) -> None:
     copies = page.get_by_role("group", name="Actions for Weekend desk (copy)")
     await copies.get_by_role("button", name="Delete").click()
     await dialog.get_by_role("button", name="Delete").click()
-    await expect(page.get_by_role("heading", name="Weekend desk (copy)")).to_be_hidden()
+    await expect(page.get_by_role("heading", name="Weekend desk (copy)", exact=True)).to_be_hidden()
     await expect(page.get_by_role("heading", name="Weekend desk", exact=True)).to_be_visible()
 
 

@@ -96,7 +96,7 @@ async def test_an_api_that_is_down_is_said_and_can_be_tried_again(visit: Visit, 
 
     await owner.context.route(api, refuse)
     await owner.page.reload()
-    alert = owner.page.get_by_role("alert")
+    alert = owner.page.get_by_role("main").get_by_role("alert")
     await expect(alert).to_contain_text("This could not be loaded", timeout=20_000)
     assert await owner.accessibility_problems() == []
 

@@ -12,7 +12,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
       <body>
-        <TextProvider>
+        <TextProvider fallback={<PageSkeleton />}>
           <Suspense fallback={<PageSkeleton />}>
             <SessionProvider>{children}</SessionProvider>
           </Suspense>

@@ -20,16 +20,22 @@ interface Texts {
 
 const TextContext = createContext<Texts>({ language: "en", catalogue: en, choose: () => undefined });
 
-export function TextProvider({ children }: { children: ReactNode }) {
-  const [loaded, setLoaded] = useState<Omit<Texts, "choose">>({ language: "en", catalogue: en });
+interface TextProviderProps {
+  /** Until the language is known: what an exported page shows, and nobody has to read. */
+  fallback: ReactNode;
+  children: ReactNode;
+}
+
+export function TextProvider({ fallback, children }: TextProviderProps) {
+  const [loaded, setLoaded] = useState<Omit<Texts, "choose">>();
   const choose = async (language: Language) => {
-    setLoaded({ language, catalogue: language === "en" ? en : await OTHERS[language]() });
-    document.documentElement.lang = language;
+    const catalogue = language === "en" ? en : await OTHERS[language]().catch(() => undefined);
+    // Without the other language's file, English is better than nothing.
+    setLoaded(catalogue ? { language, catalogue } : { language: "en", catalogue: en });
+    document.documentElement.lang = catalogue ? language : "en";
   };
-  useEffect(() => {
-    const language = preferred();
-    if (language !== "en") void choose(language);
-  }, []);
+  useEffect(() => void choose(preferred()), []);
+  if (!loaded) return fallback;
   const texts: Texts = {
     ...loaded,
     choose: (language) => {
