@@ -6,6 +6,7 @@ pydantic alone, not pydantic-settings: the phone edge pays for every import on a
 import os
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
@@ -21,6 +22,24 @@ def _base_url(url: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise ValueError("expected scheme and host only, such as https://app.example.com")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
+def _origins(urls: str) -> str:
+    return ",".join(_origin(url.strip()) for url in urls.split(",") if url.strip())
+
+
+Origins = Annotated[str, AfterValidator(_origins)]
+"""One or several, with commas between them."""
 
 
 def _websocket_url(url: str) -> str:

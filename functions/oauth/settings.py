@@ -1,23 +1,8 @@
 """What the connection function needs to know, from the environment."""
 
-from typing import Annotated
-from urllib.parse import urlsplit
-
-from pydantic import AfterValidator
-
 from shared.services.identity import IdentitySettings
 from shared.services.oauth_providers import OAuthClientSettings
-from shared.settings import GoogleCloudSettings, LogLevel
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
-        raise ValueError("expected scheme and host only, such as https://app.example.com")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
+from shared.settings import GoogleCloudSettings, LogLevel, Origin
 
 
 class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings):

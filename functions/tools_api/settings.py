@@ -3,11 +3,11 @@
 from pydantic import Field, SecretStr
 
 from shared.services.identity import IdentitySettings
-from shared.settings import BaseUrl, GoogleCloudSettings, LiveKitSettings, LogLevel
+from shared.settings import BaseUrl, GoogleCloudSettings, LiveKitSettings, LogLevel, Origins
 
 
 class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
-    dashboard_origins: str = ""
+    dashboard_origins: Origins = ""
     """Origins that browsers may call from, with commas between them; none: only programs can use the API."""
     incoming_call_url: BaseUrl
     """Base URL of the phone edge, which attached numbers call."""
@@ -30,4 +30,4 @@ class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
 
     @property
     def origins(self) -> list[str]:
-        return [origin.strip().rstrip("/") for origin in self.dashboard_origins.split(",") if origin.strip()]
+        return self.dashboard_origins.split(",") if self.dashboard_origins else []

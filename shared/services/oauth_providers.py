@@ -2,15 +2,22 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import Field, Json, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, Json, SecretStr, ValidationInfo, field_validator
 
 from shared.gateways.oauth import OAuthProvider
+from shared.models.base import Slug
 from shared.settings import Settings
 
 GOOGLE = "google"
 
 
 _T = TypeVar("_T")
+
+
+def _not_google(name: str) -> str:
+    if name == GOOGLE:
+        raise ValueError("is set up by GOOGLE_OAUTH_CLIENT_ID")
+    return name
 
 
 class OAuthClientSettings(Settings):
@@ -22,8 +29,8 @@ class OAuthClientSettings(Settings):
     google_oauth_token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     google_oauth_revoke_uri: str = "https://oauth2.googleapis.com/revoke"
 
-    oauth2_provider: str | None = None
-    """The generic provider's name, as tools' metadata have it. The rest is needed with it."""
+    oauth2_provider: Annotated[Slug, AfterValidator(_not_google)] | None = None
+    """The generic provider's name in tools' metadata and our addresses. The rest is needed with it."""
     oauth2_display_name: str | None = None
     oauth2_client_id: Annotated[str | None, Field(validate_default=True)] = None
     oauth2_client_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None

@@ -183,7 +183,6 @@ async def test_calls_leave_no_secret_behind(
             **answers.texts,
         }
 
-    assert [report.failures for report in reports] == [[], [], []]
     assert any('"connection.disconnected"' in document for document in documents), "the owner is told"
     assert all(places.values()), "there is something to search in each place"
     assert all(secrets.values()), "there is something of each kind to search for"
@@ -193,3 +192,4 @@ async def test_calls_leave_no_secret_behind(
     places["incoming_call"] = [text.replace(env.SIP_PASSWORD, "") for text in places["incoming_call"]]
     assert any(CANARY in stored for stored in secrets["stored secret"])
     assert leaks(secrets, places) == []
+    assert [report.failures for report in reports] == [[], [], []]

@@ -3,7 +3,9 @@
 import pytest
 
 from functions.incoming_call.settings import EdgeSettings
+from functions.tools_api.settings import ApiSettings
 from shared.errors import ConfigurationError
+from shared.services.oauth_providers import OAuthClientSettings
 from tests.unit.test_incoming_call import ENV
 
 pytestmark = pytest.mark.unit
@@ -36,3 +38,17 @@ def test_a_setting_that_is_refused_is_not_repeated_in_the_message() -> None:
     with pytest.raises(ConfigurationError) as raised:
         EdgeSettings.from_env(ENV | {"LIVEKIT_URL": "user:hunter2@livekit"})
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("origins", ["*", "https://app.example.com/dashboard", "app.example.com"])
+def test_browsers_may_call_from_origins_alone(origins: str) -> None:
+    """With a path none would match; with a star all would."""
+    with pytest.raises(ConfigurationError, match=r"DASHBOARD_ORIGINS: .*scheme and host only"):
+        ApiSettings.from_env({"DASHBOARD_ORIGINS": origins})
+
+
+@pytest.mark.parametrize("name", ["google", "../start", "Acme CRM"])
+def test_the_generic_provider_has_a_name_of_its_own_that_fits_an_address(name: str) -> None:
+    """It is part of the redirect URI; as "google" it would take the place of Google's client."""
+    with pytest.raises(ConfigurationError, match="OAUTH2_PROVIDER"):
+        OAuthClientSettings.from_env({"OAUTH2_PROVIDER": name})
