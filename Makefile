@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt doctor livekit-server client dashboard browser package bench clean
+.PHONY: help setup demo up test check fmt doctor livekit-server client dashboard browser package deploy secrets test-infra bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -80,6 +80,15 @@ browser:  ## Install Chromium for the browser tests (Debian, as root); elsewhere
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else echo "Chromium is not here; as root: apt-get install chromium" >&2; fi
+
+deploy: setup  ## Deploy to the cloud: docs/deploy.md. DRY_RUN=1 only says what would be done; RELEASE=green is another release.
+	$(RUN) -m operations.deploy $(if $(DRY_RUN),--dry-run) $(if $(RELEASE),--release $(RELEASE))
+
+secrets: setup  ## Ask for the values of the deployment's secrets, and replace them.
+	$(RUN) -m operations.deploy secrets $(if $(DRY_RUN),--dry-run)
+
+test-infra: setup  ## Test infra/terraform without a cloud (needs Terraform).
+	$(RUN) -m pytest tests/infra
 
 bench: setup  ## Measure; prints tables and writes out/bench/*.json.
 	$(RUN) -m bench

@@ -181,10 +181,10 @@ module "edge" {
   labels              = local.labels
 
   dashboard = {
-    bucket          = "${var.project_id}-dashboard"
-    location        = var.region
-    config          = local.dashboard_config
-    connect_sources = local.dashboard_connect_sources
+    bucket   = "${var.project_id}-dashboard"
+    location = var.region
+    config   = local.dashboard_config
+    headers  = local.dashboard_headers
   }
 
   depends_on = [google_project_service.this]

@@ -55,3 +55,13 @@ output "live_release" {
   description = "The release that new calls go to."
   value       = var.live_release
 }
+
+output "project_id" {
+  description = "The project."
+  value       = var.project_id
+}
+
+output "artifact_registry" {
+  description = "What images' names begin with; there before anything else is."
+  value       = module.registry.url
+}

@@ -4,8 +4,6 @@
 locals {
   labels = merge(var.labels, { app = "trunkline" })
 
-  functions_dir = startswith(var.functions_dir, "/") ? var.functions_dir : "${path.module}/${var.functions_dir}"
-
   names = { incoming_call = "trunkline-incoming-call", oauth = "trunkline-oauth", tools_api = "trunkline-tools-api" }
 
   # Known before the functions exist, so that each can be told its own address and the others'.
@@ -19,20 +17,6 @@ locals {
     issuer   = var.sign_in == null ? module.identity[0].issuer : var.sign_in.issuer
     audience = var.sign_in == null ? module.identity[0].audience : var.sign_in.client_id
   }
-
-  dashboard_config = {
-    api_url   = local.urls.tools_api
-    oauth_url = local.urls.oauth
-    issuer    = local.sign_in.issuer
-    client_id = local.sign_in.audience
-  }
-  dashboard_connect_sources = distinct(concat(
-    [local.urls.tools_api, local.urls.oauth, var.livekit.url, replace(var.livekit.url, "wss://", "https://")],
-    # Signing in: the provider itself, or what Identity Platform's client talks to.
-    var.sign_in == null ? ["https://identitytoolkit.googleapis.com", "https://securetoken.googleapis.com"] : [
-      regex("^https://[^/]+", var.sign_in.issuer)
-    ],
-  ))
 
   agent_names = { for name, release in var.worker_releases : name => coalesce(release.agent_name, "trunkline-${name}") }
 

@@ -226,6 +226,12 @@ variable "deletion_protection" {
   default     = true
 }
 
+variable "dashboard_dir" {
+  description = "Folder with the dashboard's pages, which `make dashboard` writes; relative to this module."
+  type        = string
+  default     = "../../dashboard/out"
+}
+
 variable "functions_dir" {
   description = "Folder with the functions' archives, which `make package` writes; relative to this module."
   type        = string

@@ -235,3 +235,21 @@ def test_dashboards_are_json_that_names_existing_metrics(state: State) -> None:
             query = data["timeSeriesQuery"]["timeSeriesFilter"]["filter"]
             metric = query.partition('metric.type="')[2].partition('"')[0]
             assert metric in metrics or metric.startswith("run.googleapis.com/")
+
+
+def test_the_dashboard_may_run_its_own_scripts_and_call_our_services_alone(state: State) -> None:
+    buckets = of_type(state, "google_compute_backend_bucket")
+    if not buckets:
+        pytest.skip("this example hosts no dashboard")
+    headers = dict(header.split(": ", 1) for header in buckets[0]["custom_response_headers"])
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["script-src"] == "'self' 'sha256-Zmlyc3Q=' 'sha256-c2Vjb25k'"
+    assert policy["connect-src"].split() == [
+        "'self'",
+        "https://api.example.com",
+        "wss://livekit.example.com",
+        "https://livekit.example.com",
+        "https://identitytoolkit.googleapis.com",
+        "https://securetoken.googleapis.com",
+    ]

@@ -10,6 +10,7 @@ variables {
   project_id         = "example-project"
   firestore_location = "us-central1"
   functions_dir      = "tests/fixtures/functions"
+  dashboard_dir      = "tests/fixtures/dashboard"
   twilio_account_sid = "AC00000000000000000000000000000000"
   live_release       = "blue"
   livekit = {

@@ -1,22 +1,4 @@
-# The dashboard: static files, public by nature. What protects its users are the headers, which are set here.
-
-locals {
-  content_security_policy = join("; ", [
-    "default-src 'none'",
-    "script-src 'self' 'unsafe-inline'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self'",
-    "media-src 'self' blob:",
-    "worker-src 'self' blob:",
-    "manifest-src 'self'",
-    "connect-src ${join(" ", concat(["'self'"], var.dashboard.connect_sources))}",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "object-src 'none'",
-  ])
-}
+# The dashboard: static files, public by nature. What protects its users are the headers.
 
 resource "google_storage_bucket" "dashboard" {
   project                     = var.project_id
@@ -72,12 +54,8 @@ resource "google_compute_backend_bucket" "dashboard" {
     request_coalescing = true
   }
 
-  custom_response_headers = [
-    "Content-Security-Policy: ${local.content_security_policy}",
-    "Cross-Origin-Opener-Policy: same-origin-allow-popups",
-    "Permissions-Policy: microphone=(self), camera=(), geolocation=()",
-    "Referrer-Policy: no-referrer",
-    "Strict-Transport-Security: max-age=31536000; includeSubDomains",
-    "X-Content-Type-Options: nosniff",
-  ]
+  custom_response_headers = concat(
+    [for name, value in var.dashboard.headers : "${name}: ${value}"],
+    ["Strict-Transport-Security: max-age=31536000; includeSubDomains"],
+  )
 }

@@ -57,13 +57,24 @@ variable "services" {
 }
 
 variable "dashboard" {
-  description = "The dashboard's bucket, where it is, and its config.json; connect_sources are origins that its pages may call, frame_ancestors who may embed it."
+  description = "The dashboard's bucket, where it is, its config.json, and the headers of its pages."
   type = object({
-    bucket          = string
-    location        = string
-    config          = map(string)
-    connect_sources = list(string)
+    bucket   = string
+    location = string
+    config   = map(string)
+    headers  = map(string)
   })
+
+  validation {
+    condition     = anytrue([for name in keys(var.dashboard.headers) : lower(name) == "content-security-policy"])
+    error_message = "dashboard.headers needs a Content-Security-Policy: it is what keeps the dashboard from sending data elsewhere."
+  }
+
+  validation {
+    # Google's limit for all headers of a backend together is 8 KB.
+    condition     = length(join("", concat(keys(var.dashboard.headers), values(var.dashboard.headers)))) <= 7900
+    error_message = "dashboard.headers are longer than the load balancer takes (8 KB)."
+  }
 }
 
 variable "requests_per_minute" {

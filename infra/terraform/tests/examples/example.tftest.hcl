@@ -8,6 +8,7 @@ mock_provider "google" {
 
 variables {
   functions_dir = "tests/fixtures/functions"
+  dashboard_dir = "tests/fixtures/dashboard"
 }
 
 run "example" {

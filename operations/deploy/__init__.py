@@ -1,0 +1,1 @@
+"""From a clone to a running deployment: `make deploy`, step by step in docs/deploy.md."""

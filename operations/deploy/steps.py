@@ -1,0 +1,152 @@
+"""The steps of a deployment. Each may be repeated: what is there already stays as it is."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from getpass import getpass
+from typing import Any
+
+from operations.deploy.shell import ROOT, TERRAFORM, DeployError, Shell
+
+RELEASES = TERRAFORM / "releases.auto.tfvars.json"
+"""Which images run. Written here and by whoever makes releases; the rest is in terraform.tfvars."""
+
+DASHBOARD = ROOT / "dashboard" / "out"
+FIRST_RELEASE = "blue"
+
+# What has to be there before images can be pushed and functions can start.
+BASE = ("google_project_service.this", "module.registry", "module.storage", "module.iam", "module.secrets")
+
+_NOT_PUSHED_YET = "registry.invalid/worker:not-pushed-yet"
+_PROGRAMS = ("docker", "gcloud", "git", "npm", "terraform")
+
+
+def deploy(shell: Shell, ask: Callable[[str], str], *, release: str | None, approved: bool) -> None:
+    """Everything, in order. `ask` asks for a secret; `approved`: Terraform changes things without asking."""
+    check(shell)
+    shell.title("Package the functions")
+    shell.run(sys.executable, "-m", "operations.packaging")
+    shell.title("Build the dashboard")
+    shell.run("make", "dashboard")
+    shell.title("Prepare Terraform")
+    shell.terraform("init", "-input=false", "-backend-config=backend.hcl")
+    shell.title("Make what the rest needs: registry, buckets, accounts, empty secrets")
+    approval = ["-auto-approve"] if approved else []
+    shell.terraform("apply", *approval, *(f"-target={one}" for one in BASE), *_first_variables())
+    add_secrets(shell, ask)
+    shell.title("Build and push the worker's image")
+    set_image(release, push_image(shell), dry_run=shell.dry_run)
+    shell.title("Make everything")
+    shell.terraform("apply", *approval)
+    upload_dashboard(shell)
+    say_what_is_next(shell)
+
+
+def check(shell: Shell) -> None:
+    shell.title("Check this machine")
+    shell.require(_PROGRAMS)
+    for name, example in (("terraform.tfvars", "examples/minimal"), ("backend.hcl", "docs/deploy.md")):
+        if not (TERRAFORM / name).exists():
+            text = f"There is no infra/terraform/{name}. See {example}."
+            if not shell.dry_run:
+                raise DeployError(text)
+            shell.note(text)
+
+
+def _first_variables() -> list[str]:
+    """Before there is an image, Terraform needs something to name."""
+    if RELEASES.exists():
+        return []
+    releases = {FIRST_RELEASE: {"image": _NOT_PUSHED_YET}}
+    return [f"-var=worker_releases={json.dumps(releases)}", f"-var=live_release={FIRST_RELEASE}"]
+
+
+def add_secrets(shell: Shell, ask: Callable[[str], str], *, anew: bool = False) -> None:
+    """Asks for what has no value yet; `anew`: for all of them. Enter leaves a value as it is."""
+    shell.title("Add the secrets' values")
+    project = shell.output("project_id", instead="PROJECT")
+    for secret in shell.output("secrets", instead=["SECRET"]):
+        there = shell.read(
+            *("gcloud", "secrets", "versions", "list", secret, f"--project={project}"),
+            *("--filter=state=ENABLED", "--limit=1", "--format=value(name)"),
+            instead="",
+        )
+        if there and not anew:
+            shell.note(f"{secret} has a value")
+            continue
+        value = "" if shell.dry_run else ask(f"   {secret}: ")
+        if not value and not shell.dry_run:
+            if there:
+                continue
+            raise DeployError(f"{secret} needs a value before functions and workers can start.")
+        shell.run(
+            *("gcloud", "secrets", "versions", "add", secret, f"--project={project}", "--data-file=-"),
+            secret=value,
+        )
+
+
+def push_image(shell: Shell) -> str:
+    """The image's name, with the commit as its tag."""
+    registry = shell.output("artifact_registry", instead="REGISTRY")
+    commit = shell.read("git", "rev-parse", "--short=12", "HEAD", instead="COMMIT")
+    if shell.read("git", "status", "--porcelain", instead=""):
+        raise DeployError("There are changes that are not committed: an image is named after its commit.")
+    image = f"{registry}/worker:{commit}"
+    host = str(registry).partition("/")[0]
+    shell.run("gcloud", "auth", "configure-docker", "--quiet", host)
+    shell.run("docker", "build", "--platform=linux/amd64", "--file=worker/Dockerfile", f"--tag={image}", ".")
+    shell.run("docker", "push", image)
+    return image
+
+
+def set_image(release: str | None, image: str, *, dry_run: bool) -> None:
+    """Has `release` (the live one, if None) run `image` with the next apply."""
+    content: dict[str, Any] = {"live_release": FIRST_RELEASE, "worker_releases": {}}
+    if RELEASES.exists():
+        content = json.loads(RELEASES.read_text(encoding="utf-8"))
+    name = release or str(content["live_release"])
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
+        raise DeployError("A release's name is at most 20 lower case letters, digits and hyphens.")
+    content["worker_releases"].setdefault(name, {})["image"] = image
+    if not dry_run:
+        RELEASES.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def upload_dashboard(shell: Shell) -> None:
+    shell.title("Upload the dashboard")
+    bucket = shell.output("dashboard_bucket", instead="BUCKET")
+    if bucket is None:
+        shell.note("There is no own domain (edge), so the dashboard is not hosted.")
+        return
+    copy = ("gcloud", "storage", "rsync", "--recursive")
+    # Files with a hash in their name first: a page must not name what is not there yet.
+    shell.run(
+        *copy,
+        "--cache-control=public, max-age=31536000, immutable",
+        f"{DASHBOARD.relative_to(ROOT)}/_next/static",
+        f"gs://{bucket}/_next/static",
+    )
+    # config.json is Terraform's, headers.json became the load balancer's headers.
+    shell.run(
+        *copy,
+        "--cache-control=no-cache",
+        "--exclude=^(_next/static/.*|config\\.json|headers\\.json)$",
+        str(DASHBOARD.relative_to(ROOT)),
+        f"gs://{bucket}",
+    )
+
+
+def say_what_is_next(shell: Shell) -> None:
+    shell.title("What is left to do by hand")
+    for name, address in shell.output("dns", instead={"DOMAIN": "ADDRESS"}).items():
+        shell.note(f"DNS: an A record for {name} with {address}")
+    for name, url in shell.output("webhooks", instead={"WEBHOOK": "URL"}).items():
+        shell.note(f"{name}: {url}")
+
+
+def ask_hidden(prompt: str) -> str:
+    """Raises `DeployError` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise DeployError("Values of secrets are asked for: run `make secrets` in a terminal first.")
+    return getpass(prompt)

@@ -1,0 +1,181 @@
+"""`make deploy` runs the right programs in the right order, and no secret is on a command line or shown."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from operations.deploy import shell, steps
+from operations.deploy.shell import DeployError, Shell
+
+pytestmark = pytest.mark.infra
+
+PROGRAM = """#!{python}
+import json, sys
+arguments = sys.argv[1:]
+given = "" if sys.stdin.isatty() else sys.stdin.read() if "--data-file=-" in arguments else ""
+with open({log!r}, "a") as log:
+    log.write(json.dumps([{name!r}, arguments, given]) + "\\n")
+answers = {answers!r}
+for words, answer in answers:
+    if all(word in arguments for word in words):
+        print(answer)
+        break
+"""
+
+OUTPUTS = {
+    "project_id": "example-project",
+    "artifact_registry": "us-central1-docker.pkg.dev/example-project/trunkline",
+    "secrets": ["gemini-api-key", "twilio-auth-token"],
+    "dashboard_bucket": "example-project-dashboard",
+    "dns": {"api.example.com": "192.0.2.1"},
+    "webhooks": {"twilio_voice": "https://api.example.com/api/v1/voice/twilio/incoming"},
+}
+IMAGE = "us-central1-docker.pkg.dev/example-project/trunkline/worker:0123456789ab"
+
+
+class Cloud:
+    """A machine whose programs only write down how they were called."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._log = folder / "calls.jsonl"
+        self._programs = folder / "programs"
+        self._programs.mkdir()
+        terraform = [(["output", name], json.dumps(value)) for name, value in OUTPUTS.items()]
+        self._install("terraform", terraform)
+        self._install(
+            "gcloud", [(["list", "gemini-api-key"], "projects/1/secrets/gemini-api-key/versions/1")]
+        )
+        self._install("git", [(["rev-parse"], "0123456789ab")])
+        for name in ("docker", "npm", "make"):
+            self._install(name, [])
+        monkeypatch.setenv("PATH", f"{self._programs}{os.pathsep}{os.environ['PATH']}")
+        self.root = folder / "infra"
+        self.root.mkdir()
+        for name in ("terraform.tfvars", "backend.hcl"):
+            (self.root / name).touch()
+        monkeypatch.setattr(steps, "TERRAFORM", self.root)
+        monkeypatch.setattr(steps, "RELEASES", self.root / "releases.auto.tfvars.json")
+        monkeypatch.setattr(steps.sys, "executable", str(self._install("python", [])))
+        monkeypatch.setattr(steps, "_PROGRAMS", ("docker", "gcloud", "git", "npm", "terraform"))
+
+    def _install(self, name: str, answers: list[tuple[list[str], str]]) -> Path:
+        program = self._programs / name
+        text = PROGRAM.format(python=sys.executable, log=str(self._log), name=name, answers=answers)
+        program.write_text(text, encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        return program
+
+    def calls(self) -> list[tuple[str, list[str], str]]:
+        return [tuple(json.loads(line)) for line in self._log.read_text(encoding="utf-8").splitlines()]
+
+    def commands(self) -> list[str]:
+        return [" ".join([name, *arguments]) for name, arguments, _ in self.calls()]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    return Cloud(tmp_path, monkeypatch)
+
+
+def deploy(release: str | None = None) -> None:
+    steps.deploy(Shell(), lambda _: "the-token", release=release, approved=True)
+
+
+def positions(commands: list[str], *beginnings: str) -> list[int]:
+    return [next(n for n, command in enumerate(commands) if part in command) for part in beginnings]
+
+
+def test_everything_comes_after_what_it_needs(cloud: Cloud) -> None:
+    deploy()
+    order = positions(
+        cloud.commands(),
+        "python -m operations.packaging",
+        "make dashboard",
+        "init -input=false -backend-config=backend.hcl",
+        "apply -auto-approve -target=google_project_service.this",
+        "secrets versions add twilio-auth-token",
+        "docker build",
+        "docker push",
+        "storage rsync",
+    )
+    assert order == sorted(order)
+    whole = [n for n, command in enumerate(cloud.commands()) if command.endswith("apply -auto-approve")]
+    assert len(whole) == 1
+    assert order[-2] < whole[0] < order[-1]
+
+
+def test_a_secret_goes_by_standard_input_and_is_not_shown(
+    cloud: Cloud, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deploy()
+    added = [(arguments, given) for name, arguments, given in cloud.calls() if "add" in arguments]
+    assert [given for _, given in added] == ["the-token"]
+    assert "twilio-auth-token" in added[0][0]
+    assert not any("the-token" in command for command in cloud.commands())
+    captured = capfd.readouterr()
+    assert "the-token" not in captured.out + captured.err
+
+
+def test_the_image_is_named_after_the_commit_and_runs_in_the_live_release(cloud: Cloud) -> None:
+    deploy()
+    assert json.loads(steps.RELEASES.read_text(encoding="utf-8")) == {
+        "live_release": "blue",
+        "worker_releases": {"blue": {"image": IMAGE}},
+    }
+
+
+def test_a_release_beside_the_live_one_leaves_it_as_it_is(cloud: Cloud) -> None:
+    releases = {"live_release": "blue", "worker_releases": {"blue": {"image": "former", "instances": 3}}}
+    steps.RELEASES.write_text(json.dumps(releases), encoding="utf-8")
+    deploy("green")
+    assert json.loads(steps.RELEASES.read_text(encoding="utf-8"))["worker_releases"] == {
+        "blue": {"image": "former", "instances": 3},
+        "green": {"image": IMAGE},
+    }
+    assert not any("-var=" in command for command in cloud.commands())
+
+
+def test_without_a_value_for_a_secret_nothing_starts(cloud: Cloud) -> None:
+    with pytest.raises(DeployError, match="twilio-auth-token needs a value"):
+        steps.deploy(Shell(), lambda _: "", release=None, approved=True)
+    assert not any(command.startswith("docker") for command in cloud.commands())
+
+
+def test_what_is_missing_is_told_before_anything_is_done(cloud: Cloud) -> None:
+    (cloud.root / "backend.hcl").unlink()
+    with pytest.raises(DeployError, match=r"no infra/terraform/backend\.hcl"):
+        deploy()
+
+
+def test_a_program_that_fails_ends_it(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "programs" / "docker").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    with pytest.raises(DeployError, match="This failed: docker build"):
+        deploy()
+    assert not any("rsync" in command for command in cloud.commands())
+
+
+def test_a_dry_run_says_every_step_and_runs_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "operations.deploy", "--dry-run"],
+        cwd=shell.ROOT,
+        env={"PATH": str(tmp_path), "PYTHONPATH": str(shell.ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for part in (
+        "operations.packaging",
+        "-target=module.registry",
+        "docker push",
+        "== Make everything",
+        "gs://BUCKET",
+    ):
+        assert part in done.stdout
+    assert not steps.RELEASES.exists()
