@@ -34,6 +34,8 @@ from shared.repositories.api_keys import ApiKeyRepository
 from shared.repositories.audit import AuditRepository
 from shared.repositories.call_history import CallFilter, CallHistoryRepository
 from shared.repositories.calls import CallRepository
+from shared.repositories.phone_numbers import PlatformNumberRepository
+from shared.repositories.release_calls import ReleaseCallRepository
 from shared.repositories.teams import TeamRepository
 
 pytestmark = pytest.mark.contract
@@ -101,6 +103,8 @@ async def run_all_queries(database: Database) -> None:
     await history.delete("t", "s", Remove("tenants/t/audit/a"))
     await CallRepository(database).read_events("t", "s")
     await CallRepository(database).count_active("t", NOW)
+    await PlatformNumberRepository(database).all()
+    await ReleaseCallRepository(database).since("trunkline-blue", NOW)
     for subject in (None, "agents/a"):
         await AuditRepository(database).page("t", 10, None, subject=subject)
     await ApiKeyRepository(database).page("t", 10, None)

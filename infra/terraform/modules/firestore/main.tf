@@ -6,7 +6,7 @@ locals {
 
   indexes = {
     for index in local.definition.indexes :
-    join(" ", concat([index.collectionGroup], [for field in index.fields : "${field.fieldPath} ${lower(field.order)}"])) => index
+    join(" ", concat([index.collectionGroup, lower(index.queryScope)], [for field in index.fields : "${field.fieldPath} ${lower(field.order)}"])) => index
   }
 
   fields = { for field in local.definition.fieldOverrides : "${field.collectionGroup} ${field.fieldPath}" => field }
