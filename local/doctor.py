@@ -88,6 +88,7 @@ def main() -> int:
         program("cc", "needed", "apt install gcc, or xcode-select --install", "--version"),
         program("node", "needed", "Node 20 or newer: make check runs pyright on it", "--version"),
         program("git", "needed", "apt install git", "--version"),
+        program("terraform", "optional", "only to test infra/terraform and to deploy", "version"),
         program("go", "optional", "only to build the real livekit-server: https://go.dev/dl", "version"),
         installed(),
         livekit_server(),
