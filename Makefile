@@ -4,12 +4,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .cache/uv/bin/uv
 NPM := $(shell command -v npm)
+IMAGE ?= trunkline-worker
 RUN := .venv/bin/python
 export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt doctor livekit-server client dashboard browser package deploy secrets test-infra bench clean
+.PHONY: help setup demo up test check fmt doctor livekit-server client dashboard browser package image deploy secrets test-infra bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,6 +90,10 @@ secrets: setup  ## Ask for the values of the deployment's secrets, and replace t
 
 test-infra: setup  ## Test infra/terraform without a cloud (needs Terraform).
 	$(RUN) -m pytest tests/infra
+
+image:  ## Build the worker's image (needs docker).
+	@command -v docker >/dev/null || { echo "docker is not here; get it, or let Cloud Build run worker/Dockerfile"; exit 2; }
+	docker build --file worker/Dockerfile --tag $(IMAGE) .
 
 bench: setup  ## Measure; prints tables and writes out/bench/*.json.
 	$(RUN) -m bench

@@ -4,7 +4,7 @@ A worker that is busy for a moment must not refuse a call that it could serve, b
 job once: with nobody free at that instant the caller rings for nothing.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from livekit.agents import AgentServer, JobRequest
 from pydantic import ValidationError
@@ -21,7 +21,24 @@ class CallServer(AgentServer):
 
     def __init__(self, *, max_calls: int, **options: Any) -> None:
         self._max_calls = max_calls
+        self._registered = False
         super().__init__(load_fnc=self._load, load_threshold=FULL, **options)
+        self.on("worker_registered", self._on_registered)
+
+    @property
+    def calls(self) -> int:
+        """How many run now."""
+        return 0 if self._closed else len(self.active_jobs)
+
+    @property
+    def state(self) -> Literal["connecting", "registered", "stopping"]:
+        """`registered`: LiveKit knows this worker. `connecting` is also when it has been lost."""
+        if self.draining:
+            return "stopping"
+        return "registered" if self._registered and not self._connecting else "connecting"
+
+    def _on_registered(self, *_: Any) -> None:
+        self._registered = True
 
     def _load(self) -> float:
         return self._load_of(len(self.active_jobs))

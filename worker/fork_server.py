@@ -5,6 +5,7 @@ Calls' processes inherit its memory and its environment as they are at this mome
 """
 
 import os
+import signal
 import ssl
 from multiprocessing import forkserver, set_forkserver_preload
 
@@ -13,6 +14,12 @@ PRELOAD = (
     "livekit.agents.ipc._preload",
     "livekit.agents.ipc._preload_freeze",  # last: it keeps the garbage collector off all that came before
 )
+
+
+def leave_when_told() -> None:
+    """Until calls are served, there is nothing to leave in order. The first process of a container has to
+    say so: the kernel keeps signals from it that it does not handle."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
 
 
 def start() -> None:

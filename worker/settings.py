@@ -21,7 +21,7 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings, OAuthClientSettings):
     warm_processes: int = Field(default=5, ge=0, le=100)
     """Kept ready for calls; a call that finds none waits about a second for a new one."""
     health_port: int = Field(default=0, ge=0, le=65535)
-    """Where `GET /` answers while the worker runs; 0: any free port, for deployments that do not ask."""
+    """Where `GET /` tells whether this worker takes calls (worker/health.py); 0: nobody asks."""
 
     secret_manager_endpoint: str | None = None
 

@@ -100,12 +100,10 @@ def _use_gemini() -> None:
 
 
 def _use_tools() -> None:
-    for library in (
-        "boto3",
-        "googleapiclient.discovery",
-        "httplib2",
-    ):  # tools import them when they first run
-        import_module(library)
+    # Tools import these when they first run.
+    import_module("boto3")
+    import_module("googleapiclient.discovery")
+    import_module("httplib2")
     for tool in ToolRegistry().all():
         for action in tool.metadata.actions.values():
             schema_for(action.arguments)

@@ -7,6 +7,7 @@ hands the running calls to other workers, and is gone within the ten seconds tha
 if __name__ == "__main__":
     from worker import fork_server
 
+    fork_server.leave_when_told()
     fork_server.start()
 
 import argparse
@@ -18,7 +19,7 @@ import sys
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobProcess
+from livekit.agents import AutoSubscribe, JobContext, JobExecutorType, JobProcess
 
 from shared.errors import ConfigurationError, NotFoundError, UnavailableError
 from shared.services.session_service import LeaseHeldError
@@ -26,6 +27,7 @@ from shared.telemetry import configure_logging
 from worker.admission import CallServer, answer_request, parse_metadata
 from worker.call import Call
 from worker.crash_watch import CrashWatch
+from worker.health import HealthEndpoint
 from worker.lease import open_session
 from worker.services import Services
 from worker.settings import WorkerSettings
@@ -100,7 +102,7 @@ def _set_up_process(process: JobProcess) -> None:
     tls_context()
 
 
-def make_server(settings: WorkerSettings) -> AgentServer:
+def make_server(settings: WorkerSettings) -> CallServer:
     agent_server = CallServer(
         max_calls=settings.max_calls_per_worker,
         ws_url=settings.livekit_url,
@@ -113,7 +115,8 @@ def make_server(settings: WorkerSettings) -> AgentServer:
         drain_timeout=1,  # for who runs the server otherwise than by `main`
         shutdown_process_timeout=CLOSE_SECONDS,
         session_end_timeout=CLOSE_SECONDS,
-        port=settings.health_port,
+        host="127.0.0.1",  # livekit-agents' own answer to "are you well", which nobody is to believe
+        port=0,
         log_level=settings.log_level,
     )
     agent_server.rtc_session(
@@ -133,15 +136,20 @@ def __getattr__(name: str) -> Any:
 
 
 @functools.cache
-def _server() -> AgentServer:
+def _server() -> CallServer:
     return make_server(WorkerSettings.from_env())
 
 
-async def run(agent_server: AgentServer, settings: WorkerSettings) -> None:
+async def run(agent_server: CallServer, settings: WorkerSettings) -> None:
     """Serve until SIGTERM or SIGINT, then leave in order."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with HealthEndpoint(agent_server, settings.health_port):
+        await _serve_until(stop, agent_server, settings)
+
+
+async def _serve_until(stop: asyncio.Event, agent_server: CallServer, settings: WorkerSettings) -> None:
     crashes = CrashWatch(agent_server, settings, tls_context())
     serving = asyncio.create_task(agent_server.run())
     stopping = asyncio.create_task(stop.wait())

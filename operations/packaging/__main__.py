@@ -8,8 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from operations.packaging.functions import FUNCTIONS, ROOT, package
+from operations.packaging.functions import FUNCTIONS, package
 from operations.packaging.import_graph import PackagingError
+from operations.packaging.staging import ROOT
 
 
 def main() -> int:

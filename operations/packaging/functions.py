@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operations.packaging.archive import write_archive
-from operations.packaging.import_graph import PackagingError, modules_below, needed_modules
+from operations.packaging.import_graph import PackagingError
+from operations.packaging.staging import ROOT, stage
 
-ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("incoming_call", "oauth", "tools_api")
-OURS = frozenset({"functions", "shared"})
 
 UV_SECONDS = 120
 
@@ -36,35 +35,14 @@ class Staged:
 
 def package(name: str, build: Path, root: Path = ROOT) -> Staged:
     """Stage the function into `build`/name, and write `build`/name.zip. Raises `PackagingError`."""
-    folder = build / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for source in needed_files(name, root):
-        target = folder / source.relative_to(root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+    own, folder = root / "functions" / name, build / name
+    if not (own / "main.py").is_file():
+        raise PackagingError(f"{own} is not a function: it has no main.py")
+    stage(own, folder, root)
     (folder / "main.py").write_text(MAIN.format(name=name), encoding="utf-8")
     (folder / "requirements.txt").write_text(requirements(name, root), encoding="utf-8")
     archive = build / f"{name}.zip"
     return Staged(name, folder, archive, write_archive(folder, archive))
-
-
-def needed_files(name: str, root: Path = ROOT) -> list[Path]:
-    """All of the function's own package, what it imports of ours, and the data beside those modules."""
-    own = root / "functions" / name
-    if not (own / "main.py").is_file():
-        raise PackagingError(f"{own} is not a function: it has no main.py")
-    modules = needed_modules(root, modules_below(root, own), OURS)
-    data = {file for folder in _package_folders(modules) for file in folder.iterdir() if _is_data(file)}
-    return sorted({*modules.values(), *data})
-
-
-def _package_folders(modules: dict[str, Path]) -> set[Path]:
-    return {file.parent for file in modules.values()}
-
-
-def _is_data(file: Path) -> bool:
-    return file.is_file() and file.suffix not in (".py", ".pyc") and not file.name.startswith(".")
 
 
 def requirements(name: str, root: Path = ROOT) -> str:

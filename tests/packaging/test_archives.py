@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from operations.packaging.archive import write_archive
-from operations.packaging.functions import FUNCTIONS, ROOT, Staged, package
+from operations.packaging.functions import FUNCTIONS, Staged, package
 from operations.packaging.import_graph import PackagingError, needed_modules
+from operations.packaging.staging import ROOT
 
 pytestmark = pytest.mark.infra
 
