@@ -1,4 +1,4 @@
-"""HTTP for LiveKit's webhook and for Cloud Tasks: check who calls, hand it on."""
+"""HTTP for LiveKit's webhook, Cloud Tasks and Cloud Scheduler: check who calls, hand it on."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from livekit.api import TokenVerifier, WebhookReceiver
 from livekit.protocol.webhook import WebhookEvent
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from functions.incoming_call import tasks
@@ -18,8 +18,11 @@ from functions.incoming_call.watch_room import handle_livekit_event
 from shared import telemetry
 from shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from shared.services.id_tokens import ServiceAccountVerifier
+from shared.services.recording_retention import RecordingRetention
 
 log = logging.getLogger(__name__)
+
+DELETE_OVERDUE_RECORDINGS = "/api/v1/tasks/delete-overdue-recordings"
 
 TaskT = TypeVar("TaskT", bound=tasks.EnsureAgent | tasks.CheckLease | tasks.CloseCall)
 
@@ -42,6 +45,13 @@ def platform_routes(edge: Edge) -> list[Route]:
 
         return Route(f"/api/v1/tasks/{name}", _answering(endpoint), methods=["POST"])
 
+    retention = RecordingRetention(edge.database, edge.twilio, now=edge.now)
+
+    async def delete_overdue_recordings(request: Request) -> Response:
+        """For Cloud Scheduler, every hour or so; done twice it does nothing more."""
+        await verifier.verify(request.headers.get("authorization"))
+        return JSONResponse({"deleted": await retention.delete_overdue()})
+
     async def livekit(request: Request) -> Response:
         event = _livekit_event(edge, await read_body(request), request.headers.get("authorization", ""))
         await handle_livekit_event(edge, event)
@@ -49,6 +59,7 @@ def platform_routes(edge: Edge) -> list[Route]:
 
     return [
         Route("/api/v1/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
+        Route(DELETE_OVERDUE_RECORDINGS, _answering(delete_overdue_recordings), methods=["POST"]),
         task(tasks.ENSURE_AGENT, tasks.EnsureAgent, tasks.ensure_agent),
         task(tasks.CHECK_LEASE, tasks.CheckLease, tasks.check_lease),
         task(tasks.CLOSE_CALL, tasks.CloseCall, tasks.close_call),

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
+from starlette.responses import StreamingResponse
 
 from functions.tools_api.access import Allow, ApiDep, Principal
 from functions.tools_api.http import AgentId, Cursor, Day, IdempotencyKey, Limit, Moment, PageOf
@@ -127,6 +128,24 @@ async def follow_call(
         EventOut(id=event_id, **event.model_dump(exclude={"expires_at"})) for event_id, event in tail.events
     ]
     return EventsOut(items=items, after=tail.position, ended=tail.ended)
+
+
+@router.get(
+    "/calls/{call_id}/recording",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The sound.",
+            "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **error_responses(401, 403, 404, 422, 429, 503),
+    },
+)
+async def get_recording(who: Viewer, call_id: CallId, api: ApiDep) -> StreamingResponse:
+    """The message that the caller left, as WAV. 404: there is none, or it has been deleted."""
+    audio = await api.call_control.open_recording(who.tenant_id, call_id)
+    length = {} if audio.length is None else {"Content-Length": str(audio.length)}
+    return StreamingResponse(audio.read(), media_type="audio/wav", headers=length)
 
 
 @router.post("/calls/{call_id}/end", responses=error_responses(401, 403, 404, 422, 429, 503))

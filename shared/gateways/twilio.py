@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from shared.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
     from twilio.rest import Client
     from twilio.rest.api.v2010.account.incoming_phone_number import IncomingPhoneNumberInstance
 
@@ -28,6 +29,11 @@ NOT_IN_PROGRESS = 21220
 """Twilio's code for a call that is over, or was not answered yet. https://www.twilio.com/docs/api/errors/21220"""
 
 NOT_FOUND = 20404
+
+MAX_RECORDING_BYTES = 32 * 1024 * 1024
+"""Half an hour of WAV as Twilio records; a voicemail has a few minutes at most."""
+PLAYED_WITHIN_SECONDS = 120.0
+PIECE_BYTES = 64 * 1024
 
 MAX_NUMBERS = 1000
 """Of an account that are looked at: one page of Twilio's."""
@@ -51,6 +57,35 @@ class AccountNumber:
     webhooks: NumberWebhooks
     diverted_by: str = ""
     """What keeps Twilio from posting there, such as a trunk that has the number; empty: nothing."""
+
+
+class RecordedAudio:
+    """An open answer of Twilio's; `length` in bytes, None: it does not say."""
+
+    def __init__(self, http: "ClientSession", answer: "ClientResponse") -> None:
+        self._http = http
+        self._answer = answer
+        self.length = answer.content_length
+
+    async def read(self) -> AsyncGenerator[bytes]:
+        """All of it, piece by piece, and closes it. Raises `UnavailableError` when it breaks off."""
+        from aiohttp import ClientError
+
+        read = 0
+        try:
+            async for piece in self._answer.content.iter_chunked(PIECE_BYTES):
+                read += len(piece)
+                if read > MAX_RECORDING_BYTES:
+                    raise UnavailableError("Twilio: a recording has no end")
+                yield piece
+        except (ClientError, TimeoutError, OSError) as error:
+            raise UnavailableError(f"Twilio: a recording broke off: {type(error).__name__}") from error
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        self._answer.close()
+        await self._http.close()
 
 
 class TwilioGateway:
@@ -101,6 +136,40 @@ class TwilioGateway:
                 voice_application_sid="",
                 trunk_sid="",
             )
+
+    async def open_recording(self, recording_sid: str) -> "RecordedAudio | None":
+        """The sound as WAV, to be read and closed; None: Twilio does not have it (any more).
+
+        Not through the client library, which knows recordings' descriptions and not their sound. Raises
+        `UnavailableError`.
+        """
+        import aiohttp
+
+        account = f"{self._api_url}/2010-04-01/Accounts/{self._account_sid}"
+        authorization = aiohttp.encode_basic_auth(self._account_sid, self._auth_token.get_secret_value())
+        timeout = aiohttp.ClientTimeout(
+            total=PLAYED_WITHIN_SECONDS, connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS
+        )
+        http = aiohttp.ClientSession(headers={"Authorization": authorization}, timeout=timeout)
+        audio = None
+        try:
+            answer = await http.get(f"{account}/Recordings/{recording_sid}.wav")
+            if answer.status == 404:
+                return None
+            if answer.status != 200:
+                raise UnavailableError(f"Twilio: recording {recording_sid}: {answer.status}")
+            if (answer.content_length or 0) > MAX_RECORDING_BYTES:
+                raise UnavailableError(
+                    f"Twilio: recording {recording_sid} has {answer.content_length} bytes",
+                    sentence="This recording is too long to be played here.",
+                )
+            audio = RecordedAudio(http, answer)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise UnavailableError(f"Twilio: recording {recording_sid}: {type(error).__name__}") from error
+        finally:
+            if audio is None:
+                await http.close()
+        return audio
 
     async def delete_recording(self, recording_sid: str) -> None:
         """For good; one that is gone already is fine. Raises `UnavailableError`."""

@@ -74,14 +74,14 @@ class CallHistoryRepository:
         _, (total,) = await self._database.totals(_calls(tenant_id), *_between(since, until), sums=[field])
         return total
 
-    async def delete(self, tenant_id: str, session_id: str, audit: Write) -> None:
+    async def delete(self, tenant_id: str, session_id: str, *along: Write) -> None:
         """Events first, the call last: what broke off can be repeated."""
         path = call_path(tenant_id, session_id)
         while batch := await self._database.page(
             f"{path}/events", order=("at", "ASCENDING"), limit=DELETED_AT_ONCE
         ):
             await self._database.commit([Remove(f"{path}/events/{event_id}") for event_id, _ in batch])
-        await self._database.commit([Remove(session_path(tenant_id, session_id)), Remove(path), audit])
+        await self._database.commit([Remove(session_path(tenant_id, session_id)), Remove(path), *along])
 
 
 def _calls(tenant_id: str) -> str:

@@ -35,18 +35,24 @@ class CallRepository:
         await self._database.commit(self.creation(tenant_id, call, events))
 
     async def change(
-        self, tenant_id: str, session_id: str, decide: Callable[[Call], tuple[Fields, list[NamedEvent]]]
+        self,
+        tenant_id: str,
+        session_id: str,
+        decide: Callable[[Call], tuple[Fields, list[NamedEvent]]],
+        *,
+        along: Callable[[Call], list[Write]] = lambda _: [],
     ) -> bool:
         """Atomically apply what `decide` makes of the current call, with the events that tell of it.
 
-        `decide` may run several times. False: it asked for no change. Raises `NotFoundError`.
+        `decide` may run several times. `along` is written in the same commit. False: it asked for no change.
+        Raises `NotFoundError`.
         """
         path = call_path(tenant_id, session_id)
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
             call = Call.from_firestore(fields)
             changes, events = decide(call)
-            return changes, _event_writes(path, events, call.expires_at)
+            return changes, [*_event_writes(path, events, call.expires_at), *along(call)]
 
         return await self._database.update(path, change)
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from shared.errors import AlreadyExistsError, ConflictError, NotFoundError
-from shared.gateways.firestore import Database
+from shared.gateways.firestore import Database, Write
 from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.livekit_tokens import LIFETIME, browser_token
-from shared.gateways.twilio import TwilioGateway
+from shared.gateways.twilio import RecordedAudio, TwilioGateway
 from shared.models.audit import Actor, AuditAction, Change
 from shared.models.base import utc_now
 from shared.models.call import Call, CallState, Outcome
@@ -20,6 +20,7 @@ from shared.models.session import RoomMetadata, room_name_for
 from shared.repositories.agents import AgentRepository
 from shared.repositories.call_history import CallHistoryRepository
 from shared.repositories.calls import CallRepository
+from shared.repositories.recordings import RecordingRepository
 from shared.services.audit_service import AuditService
 from shared.services.call_service import CallService, dispatch_event, state_event
 from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
@@ -62,6 +63,7 @@ class CallControlService:
         self._now = now
         self._agents = AgentRepository(database)
         self._calls = CallRepository(database)
+        self._recordings = RecordingRepository(database)
         self._history = CallHistoryRepository(database)
         self._service = CallService(database, now=now)
         self._sessions = SessionManager(database, now=now)
@@ -95,11 +97,23 @@ class CallControlService:
         now = self._now()
         if call.outcome is None and (call.active_until is None or call.active_until > now):
             raise ConflictError(f"call {call_id} goes on", sentence="This call is going on. End it first.")
+        removals: list[Write] = []
         if call.voicemail is not None:
             await self._twilio.delete_recording(call.voicemail.recording_sid)
+            removals.append(self._recordings.removal(tenant_id, call.voicemail.recording_sid))
         changes = {"started_at": Change(before=call.started_at.isoformat())}
         entry = self._audit.entry(tenant_id, actor, AuditAction.CALL_DELETED, f"calls/{call_id}", changes)
-        await self._history.delete(tenant_id, call_id, entry)
+        await self._history.delete(tenant_id, call_id, entry, *removals)
+
+    async def open_recording(self, tenant_id: str, call_id: str) -> RecordedAudio:
+        """What the caller left, to be read to its end or closed. Raises `NotFoundError`."""
+        call = await self._calls.get(tenant_id, call_id)
+        audio = None
+        if call.voicemail is not None:
+            audio = await self._twilio.open_recording(call.voicemail.recording_sid)
+        if audio is None:
+            raise NotFoundError(f"no recording of {call_id}", sentence="This call has no recording.")
+        return audio
 
     async def start_test_call(
         self,

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.errors import AlreadyExistsError
-from shared.gateways.firestore import Database, Fields
+from shared.gateways.firestore import Database, Fields, Write
 from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
+from shared.models.recording import StoredRecording
 from shared.models.releases import Releases
 from shared.repositories.calls import CallRepository, NamedEvent
+from shared.repositories.recordings import RecordingRepository
 
 EDGE = "edge"
 """The phone edge's name as a source of events."""
@@ -27,6 +29,7 @@ class CallService:
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
         self._calls = CallRepository(database)
+        self._recordings = RecordingRepository(database)
 
     async def get_call(self, tenant_id: str, session_id: str) -> Call:
         return await self._calls.get(tenant_id, session_id)
@@ -125,6 +128,12 @@ class CallService:
     async def store_voicemail(self, tenant_id: str, session_id: str, voicemail: Voicemail) -> bool:
         """Also after the call has ended: a recording may be announced late. The first one stays."""
 
+        def note(call: Call) -> list[Write]:
+            if call.expires_at is None:
+                return []
+            recording = StoredRecording(session_id=session_id, delete_after=call.expires_at)
+            return [self._recordings.note(tenant_id, voicemail.recording_sid, recording)]
+
         def store(call: Call) -> tuple[Fields, list[NamedEvent]]:
             if call.voicemail is not None:
                 return {}, []
@@ -132,7 +141,7 @@ class CallService:
             event = CallEvent(at=self._now(), source="twilio", kind="notice", data=data)
             return {"voicemail": voicemail.to_firestore()}, [("twilio-voicemail", event)]
 
-        return await self._calls.change(tenant_id, session_id, store)
+        return await self._calls.change(tenant_id, session_id, store, along=note)
 
     async def end_call(
         self,

@@ -72,6 +72,7 @@ REQUESTS: dict[str, tuple[str, Any]] = {
     "list_calls": ("", None),
     "get_call": ("", None),
     "follow_call": ("", None),
+    "get_recording": ("", None),
     "end_call": ("", None),
     "delete_call": ("", None),
     "start_test_call": ("", None),
@@ -119,6 +120,7 @@ async def prepare(stack: Stack, number: str) -> Prepared:
         outcome=Outcome.CALLER_HUNG_UP,
         caller=None,
         called=number,
+        voicemail=stack.recorded("CA1"),
         started_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
     )
     await CallRepository(stack.database).create(tenant.id, call, [])

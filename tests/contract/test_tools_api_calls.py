@@ -1,6 +1,8 @@
 """Calls over HTTP: lists, the live tail, ending, deleting, test calls, usage."""
 
 import asyncio
+import io
+import wave
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +13,10 @@ import pytest_asyncio
 from livekit import api as livekit
 
 from local.twilio.lines import Nobody, NoLine
+from shared.gateways import twilio as twilio_gateway
 from shared.gateways.firestore import Put
 from shared.models.base import utc_now
-from shared.models.call import Call, CallEvent, CallState, Outcome, Voicemail
+from shared.models.call import Call, CallEvent, CallState, Outcome
 from shared.models.session import room_name_for
 from shared.repositories.calls import CallRepository
 from shared.services.session_service import SessionManager
@@ -159,9 +162,11 @@ async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, 
 
 
 async def test_a_deleted_call_leaves_nothing(stack: Stack, tenant: TestTenant) -> None:
-    voicemail = Voicemail(recording_sid="RE1", recording_url="https://api.twilio.example/RE1", seconds=7)
+    voicemail = stack.recorded("CA1", seconds=7)
     call = ended_call(1, voicemail=voicemail)
     await store(stack, tenant, call)
+    note = f"tenants/{tenant.id}/recordings/{voicemail.recording_sid}"
+    await stack.database.commit([Put(note, {"session_id": "ca1", "delete_after": NOON})])
     for number in range(3):
         await add_event(stack, tenant, call, f"worker-1-{number:06}", NOON)
     path = f"tenants/{tenant.id}/calls/ca1"
@@ -171,8 +176,42 @@ async def test_a_deleted_call_leaves_nothing(stack: Stack, tenant: TestTenant) -
     await tenant.editor("DELETE", "/calls/ca1", expect=403)
     await tenant.owner("DELETE", "/calls/ca1", expect=204)
     assert await stack.database.query(f"{path}/events") == []
-    assert await stack.database.get_all(path, f"tenants/{tenant.id}/sessions/ca1") == [None, None]
+    session = f"tenants/{tenant.id}/sessions/ca1"
+    assert await stack.database.get_all(path, session, note) == [None, None, None]
+    assert voicemail.recording_sid not in stack.twilio.exchange.store.recordings
+    assert not stack.twilio.exchange.store.recording_file(voicemail.recording_sid).exists()
     await tenant.owner("DELETE", "/calls/ca1", expect=404)
+
+
+async def test_what_a_caller_left_is_heard_by_its_tenant_alone(stack: Stack, tenant: TestTenant) -> None:
+    voicemail = stack.recorded("CA1", seconds=2)
+    await store(stack, tenant, ended_call(1, voicemail=voicemail), ended_call(2))
+    headers = {"Authorization": f"Bearer {tenant.viewer.token}"}
+    url = f"/api/v1/tenants/{tenant.id}/calls/ca1/recording"
+    async with stack.session.get(url, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (200, "audio/wav")
+        assert answer.headers["Cache-Control"] == "no-store"
+        sound = await answer.read()
+    assert sound == stack.twilio.exchange.store.recording_file(voicemail.recording_sid).read_bytes()
+    with wave.open(io.BytesIO(sound)) as file:
+        assert file.getnframes() / file.getframerate() == 2
+    nothing = await tenant.viewer("GET", "/calls/ca2/recording", expect=404)
+    assert nothing.body["detail"] == "This call has no recording."
+    other = await stack.tenant()
+    await other.owner("GET", "/calls/ca1/recording", expect=404)
+    stack.twilio.exchange.store.delete_recording(
+        stack.twilio.exchange.store.recordings[voicemail.recording_sid]
+    )
+    await tenant.viewer("GET", "/calls/ca1/recording", expect=404)
+
+
+async def test_a_recording_that_is_too_large_is_refused(
+    stack: Stack, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store(stack, tenant, ended_call(1, voicemail=stack.recorded("CA1", seconds=2)))
+    monkeypatch.setattr(twilio_gateway, "MAX_RECORDING_BYTES", 1000)
+    refused = await tenant.viewer("GET", "/calls/ca1/recording", expect=503)
+    assert refused.body["detail"] == "This recording is too long to be played here."
 
 
 async def test_usage_by_day_of_a_time_zone(stack: Stack, tenant: TestTenant) -> None:

@@ -23,9 +23,12 @@ from functions.tools_api.settings import ApiSettings
 from local.firestore import DEPLOYED, FirestoreServer
 from local.google.server import GoogleStandIn
 from local.livekit.embedded import Config, EmbeddedServer
+from local.speech.pcm import tone
 from local.twilio.server import TwilioStandIn
 from local.twilio.store import Number
 from shared.gateways.firestore import Database, Put, firestore_client
+from shared.models.base import utc_now
+from shared.models.call import Voicemail
 from shared.models.member import Member, Role
 from shared.models.tenant import Tenant
 from shared.repositories.members import MemberRepository
@@ -242,6 +245,13 @@ class Stack:
 
     def client(self, token: str | None = None) -> Client:
         return Client(self.session, token)
+
+    def recorded(self, call_sid: str, seconds: float = 2.0) -> Voicemail:
+        """A recording that Twilio has of that call."""
+        sound = tone(seconds, rate=8000).samples
+        recording = self.twilio.exchange.keep_recording(call_sid, "RecordVerb", utc_now(), sound)
+        url = self.twilio.exchange.recording_url(recording)
+        return Voicemail(recording_sid=recording.sid, recording_url=url, seconds=recording.seconds)
 
     async def tenant(self, **changes: Any) -> TestTenant:
         self._tenants += 1
