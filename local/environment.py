@@ -146,6 +146,7 @@ class Environment:
         return (
             self._common("tools-api")
             | self._sign_in()
+            | self._gemini()
             | {
                 "DASHBOARD_ORIGINS": self._ports.url("dashboard"),
                 "INCOMING_CALL_URL": self._ports.url("incoming_call"),
@@ -160,12 +161,10 @@ class Environment:
 
     def worker(self) -> dict[str, str]:
         """With `GEMINI_API_KEY` set by the user, calls go to the real model; else to the stand-in."""
-        key = os.environ.get("GEMINI_API_KEY")
-        gemini = {"GEMINI_API_KEY": key} if key else self._scripted_model()
         return (
             self._common("worker")
             | self._oauth_client()
-            | gemini
+            | self._gemini()
             | {
                 "GEMINI_BACKEND": "gemini_api",
                 "MAX_CALLS_PER_WORKER": "10",
@@ -174,7 +173,9 @@ class Environment:
             }
         )
 
-    def _scripted_model(self) -> dict[str, str]:
+    def _gemini(self) -> dict[str, str]:
+        if key := os.environ.get("GEMINI_API_KEY"):
+            return {"GEMINI_API_KEY": key}
         return {"GEMINI_API_KEY": "laptop", "GOOGLE_GEMINI_BASE_URL": self._ports.url("gemini", "https")}
 
     def _common(self, part: str) -> dict[str, str]:

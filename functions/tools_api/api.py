@@ -8,6 +8,7 @@ from functions.tools_api.limits import RateLimit
 from functions.tools_api.settings import ApiSettings
 from shared.gateways.cloud_tasks import CloudTasksGateway
 from shared.gateways.firestore import Database, firestore_client
+from shared.gateways.gemini_speech import GeminiSpeechGateway
 from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.gateways.twilio import TwilioGateway
@@ -61,6 +62,7 @@ class Api:
         self.calls = CallQueryService(database, now=now)
         self.call_control = CallControlService(database, livekit, twilio, settings, now=now)
         self.numbers = NumberService(database, twilio, settings.incoming_call_url, now=now)
+        self.speech = _speech(settings)
         self.previews = PreviewService(database, registry, now=now)
 
     @classmethod
@@ -83,3 +85,11 @@ class Api:
         await livekit.aclose()
         await twilio.aclose()
         await secrets.aclose()
+
+
+def _speech(settings: ApiSettings) -> GeminiSpeechGateway | None:
+    if settings.gemini_api_key is None:
+        return None
+    return GeminiSpeechGateway(
+        settings.gemini_api_key, settings.google_gemini_base_url, settings.gemini_speech_model
+    )

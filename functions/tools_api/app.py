@@ -15,6 +15,7 @@ from functions.tools_api import (
     member_routes,
     number_routes,
     tool_routes,
+    voice_routes,
 )
 from functions.tools_api.api import Api
 from functions.tools_api.http import each_parameter_once
@@ -29,6 +30,7 @@ PREFIX = "/api/v1"
 ROUTERS = (
     account_routes.router,
     tool_routes.router,
+    voice_routes.router,
     agent_routes.router,
     number_routes.router,
     call_routes.router,
@@ -92,11 +94,10 @@ class _Outermost:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"cache-control", b"no-store"),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
+                headers = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         try:

@@ -21,6 +21,10 @@ class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
     twilio_account_sid: str
     twilio_auth_token: SecretStr
     twilio_api_url: BaseUrl = "https://api.twilio.com"
+    gemini_api_key: SecretStr | None = None
+    """For samples of voices; None: there are none."""
+    google_gemini_base_url: BaseUrl = "https://generativelanguage.googleapis.com"
+    gemini_speech_model: str = Field(default="gemini-3.8-flash-lite-tts", pattern=r"^[a-z0-9.-]+$")
     secret_manager_endpoint: str | None = None
     """`host:port`; None is Google's own."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)

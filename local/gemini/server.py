@@ -9,6 +9,7 @@ from typing import Self
 
 from aiohttp import web
 
+from local.gemini import text_to_speech
 from local.gemini.calls import Calls
 from local.gemini.connection import Connection, Service
 from local.gemini.control import Control
@@ -50,6 +51,7 @@ class GeminiLive:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(self._options.cert, self._options.key)
         app = web.Application()
+        app.router.add_post("/v1beta/models/{model}:generateContent", self._generate)
         app.router.add_get("/{path:.*}", self._connect)
         control = Control(self._service).app()
         self.control_port = await self._listen(control, self._options.control_port, None)
@@ -72,6 +74,11 @@ class GeminiLive:
     def refuse_for(self, seconds: float) -> None:
         """Answer new connections with 503 for so long; 0 lets them in again."""
         self._refuses_until = time.monotonic() + seconds
+
+    async def _generate(self, request: web.Request) -> web.StreamResponse:
+        if time.monotonic() < self._refuses_until:
+            raise web.HTTPServiceUnavailable(text="The service is currently unavailable.")
+        return await text_to_speech.answer(request)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         backend = _backend(request)

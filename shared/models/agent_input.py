@@ -9,14 +9,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from shared.models.agent import AgentSettings, OpeningHours
+from shared.models.voices import VOICES
 
-VOICES = (
-    "Achernar", "Achird", "Algenib", "Algieba", "Alnilam", "Aoede", "Autonoe", "Callirrhoe", "Charon",
-    "Despina", "Enceladus", "Erinome", "Fenrir", "Gacrux", "Iapetus", "Kore", "Laomedeia", "Leda", "Orus",
-    "Puck", "Pulcherrima", "Rasalgethi", "Sadachbia", "Sadaltager", "Schedar", "Sulafat", "Umbriel",
-    "Vindemiatrix", "Zephyr", "Zubenelgenubi",
-)  # fmt: skip
-"""https://ai.google.dev/gemini-api/docs/speech-generation#voices"""
+_VOICES = sorted(voice.name for voice in VOICES)
 
 MODELS = ("gemini-3.8-live", "gemini-live-2.5-flash-native-audio")
 """The first on the Gemini API, the second on Vertex AI."""
@@ -25,7 +20,7 @@ _LANGUAGE = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
 
 
 def _known_voice(name: str) -> str:
-    if name not in VOICES:
+    if name not in _VOICES:
         raise ValueError("is not a voice of the model")
     return name
 
@@ -53,6 +48,10 @@ def _possible_hours(spans: list[OpeningHours] | None) -> list[OpeningHours] | No
     return spans
 
 
+LanguageTag = Annotated[
+    str, AfterValidator(_language_tag), Field(json_schema_extra={"pattern": _LANGUAGE}, max_length=20)
+]
+
 Line = Annotated[
     str,
     StringConstraints(
@@ -68,7 +67,7 @@ class AgentInput(AgentSettings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Line
-    voice: Annotated[str, AfterValidator(_known_voice), Field(json_schema_extra={"enum": list(VOICES)})] = (
+    voice: Annotated[str, AfterValidator(_known_voice), Field(json_schema_extra={"enum": list(_VOICES)})] = (
         "Kore"
     )
     model: Annotated[str, AfterValidator(_known_model), Field(json_schema_extra={"enum": list(MODELS)})] = (

@@ -47,6 +47,8 @@ NEW_AGENT = {"name": "A", "instructions": "B"}
 REQUESTS: dict[str, tuple[str, Any]] = {
     "list_catalog": ("", None),
     "list_tenants": ("", None),
+    "list_voices": ("", None),
+    "get_voice_sample": ("", None),
     "accept_invitation": ("", {"token": "tli.nobody.1.2"}),
     "get_tenant": ("", None),
     "change_tenant": ("", {"retention_days": 3}),
@@ -144,6 +146,7 @@ async def prepare(stack: Stack, number: str) -> Prepared:
         "user_id": "colleague",
         "invitation_id": invitation["id"],
         "key_id": revocable["id"],
+        "voice": "Kore",
     }
     return Prepared(tenant, ids, {scope: key["key"] for scope, key in keys.items()})
 
