@@ -4,6 +4,9 @@ A worker that is busy for a moment must not refuse a call that it could serve, b
 job once: with nobody free at that instant the caller rings for nothing.
 """
 
+# livekit's annotations are partial.
+# pyright: reportUnknownMemberType=false
+
 from typing import Any, Literal
 
 from livekit.agents import AgentServer, JobRequest
@@ -26,7 +29,7 @@ class CallServer(AgentServer):
         self.on("worker_registered", self._on_registered)
 
     @property
-    def calls(self) -> int:
+    def running_calls(self) -> int:
         """How many run now."""
         return 0 if self._closed else len(self.active_jobs)
 

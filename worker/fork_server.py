@@ -8,6 +8,7 @@ import os
 import signal
 import ssl
 from multiprocessing import forkserver, set_forkserver_preload
+from types import FrameType
 
 PRELOAD = (
     "worker.preload",
@@ -19,7 +20,11 @@ PRELOAD = (
 def leave_when_told() -> None:
     """Until calls are served, there is nothing to leave in order. The first process of a container has to
     say so: the kernel keeps signals from it that it does not handle."""
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def start() -> None:

@@ -48,4 +48,6 @@ class HealthEndpoint:
         return self._answer(200)
 
     def _answer(self, status: int) -> web.Response:
-        return web.json_response({"state": self._server.state, "calls": self._server.calls}, status=status)
+        return web.json_response(
+            {"state": self._server.state, "calls": self._server.running_calls}, status=status
+        )

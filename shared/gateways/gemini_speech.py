@@ -106,7 +106,7 @@ def _wav(blob: _Blob) -> bytes:
         return data
     if kind not in ("audio/l16", "audio/pcm"):
         raise UnavailableError(f"Gemini speech: sound as {kind}")
-    given = dict(parameter.partition("=")[::2] for parameter in parameters)
+    given = {name: value for name, _, value in (each.partition("=") for each in parameters)}
     file = io.BytesIO()
     with wave.open(file, "wb") as target:
         target.setnchannels(1)
