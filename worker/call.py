@@ -256,10 +256,17 @@ class Call:
         if ending.kind == "handed_over":
             await self._attempt(self._lease.release())
             await self._attempt(self._hand_over())
+        if ending.kind != "ended":
+            await self._attempt(self._store_usage())
 
     async def _write_outcome(self, outcome: Outcome, at: datetime) -> None:
-        usage = {**self._conversation.usage(), "agent_seconds": round(self._elapsed_ms() / 1000, 1)}
-        await self._services.calls.end_call(*self._ids, outcome, at, usage)
+        await self._services.calls.end_call(*self._ids, outcome, at, self._usage(), agent=self._generation)
+
+    async def _store_usage(self) -> None:
+        await self._services.calls.store_usage(*self._ids, self._generation, self._usage())
+
+    def _usage(self) -> dict[str, float]:
+        return {**self._conversation.usage(), "agent_seconds": round(self._elapsed_ms() / 1000, 1)}
 
     async def _request_fallback(self) -> None:
         reason = FallbackReason.MODEL_UNAVAILABLE

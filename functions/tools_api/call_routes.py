@@ -1,5 +1,6 @@
 """Calls: looked up, followed as they happen, ended, deleted; test calls from the browser; usage."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -15,7 +16,9 @@ from shared.models.api_key import Scope
 from shared.models.base import DocumentId, PhoneNumber
 from shared.models.call import Call, CallState, EventKind, FallbackReason, Outcome
 from shared.models.member import Role
+from shared.models.prices import AS_OF, CURRENCY
 from shared.repositories.call_history import CallFilter
+from shared.services.call_cost import cost_of
 
 router = APIRouter(prefix="/tenants/{tenant_id}", tags=["calls"])
 
@@ -32,6 +35,18 @@ class VoicemailOut(BaseModel):
     seconds: int
 
 
+class CostOut(BaseModel):
+    """An estimate from list prices; see docs/costs.md."""
+
+    currency: str
+    total: float
+    model: float = Field(description="The speech model's tokens.")
+    telephony: float
+    livekit: float
+    platform: float = Field(description="The worker's share, and the database.")
+    prices_of: date = Field(description="When the list prices were looked at.")
+
+
 class CallOut(BaseModel):
     id: str
     agent_id: str
@@ -46,7 +61,8 @@ class CallOut(BaseModel):
     fallback_reason: FallbackReason | None
     fallback_served: str | None = Field(description="`forward`, `voicemail` or `say`.")
     voicemail: VoicemailOut | None
-    usage: dict[str, float]
+    usage: dict[str, float] = Field(description="Model tokens by kind, and `agent_seconds`.")
+    cost: CostOut | None = Field(description="null until the call is over, and for a model without a price.")
     expires_at: datetime | None = Field(description="When the call is deleted by itself.")
 
 
@@ -198,4 +214,12 @@ async def get_usage(
 def _out(call: Call) -> CallOut:
     fields = call.model_dump(include=set(CallOut.model_fields) - {"voicemail"})
     voicemail = None if call.voicemail is None else VoicemailOut(seconds=call.voicemail.seconds)
-    return CallOut(id=call.session_id, voicemail=voicemail, **fields)
+    return CallOut(id=call.session_id, voicemail=voicemail, cost=_cost(call), **fields)
+
+
+def _cost(call: Call) -> CostOut | None:
+    cost = cost_of(call)
+    if cost is None:
+        return None
+    parts = {name: round(dollars, 6) for name, dollars in asdict(cost).items()}
+    return CostOut(currency=CURRENCY, total=round(cost.total, 6), prices_of=AS_OF, **parts)

@@ -77,8 +77,12 @@ class Call(Document):
     """Why an agent was asked for, each time; the same cause asks once."""
     agent_name: str | None = None
     """The worker release that the call was given to; None: it was before releases were written down."""
+    model: str | None = None
+    """Gemini's name of it; None: the call is older than this field."""
     usage: dict[str, float] = Field(default_factory=dict)
-    """For example model tokens and seconds of speech; keys as the worker reports them."""
+    """Model tokens by kind and `agent_seconds`, of all agents together; keys as the worker reports them."""
+    agent_usage: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """The same of each agent that served the call, by its lease's generation."""
     expires_at: Instant | None = None
     """TTL, from the tenant's retention."""
 

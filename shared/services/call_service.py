@@ -152,17 +152,19 @@ class CallService:
         usage: dict[str, float] | None = None,
         *,
         source: str = "worker",
+        agent: int = 1,
     ) -> bool:
         """Write the outcome unless somebody has; True for the one who wrote it.
 
-        `usage` is stored either way: the worker may count its tokens after the caller's end was noticed.
+        `usage` is the agent's of generation `agent`. It is stored either way: the worker may count its tokens
+        after the caller's end was noticed.
         """
         first = False
 
         def end(call: Call) -> tuple[Fields, list[NamedEvent]]:
             nonlocal first
             first = call.outcome is None
-            counted: Fields = {} if usage is None or usage == call.usage else {"usage": usage}
+            counted = {} if usage is None else _with_usage(call, agent, usage)
             if not first:
                 return counted, []
             ended: Fields = {
@@ -175,6 +177,23 @@ class CallService:
 
         await self._calls.change(tenant_id, session_id, end)
         return first
+
+    async def store_usage(self, tenant_id: str, session_id: str, agent: int, usage: dict[str, float]) -> bool:
+        """Of an agent that leaves a call that goes on. The same agent's counts only once."""
+
+        def count(call: Call) -> tuple[Fields, list[NamedEvent]]:
+            return _with_usage(call, agent, usage), []
+
+        return await self._calls.change(tenant_id, session_id, count)
+
+
+def _with_usage(call: Call, agent: int, usage: dict[str, float]) -> Fields:
+    by_agent = {**call.agent_usage, str(agent): usage}
+    if by_agent == call.agent_usage:
+        return {}
+    kinds = {kind for used in by_agent.values() for kind in used}
+    total = {kind: sum(used.get(kind, 0.0) for used in by_agent.values()) for kind in sorted(kinds)}
+    return {"agent_usage": by_agent, "usage": total}
 
 
 def needs_agent(call: Call) -> bool:

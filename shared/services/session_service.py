@@ -62,6 +62,7 @@ def new_call(
         active_until=now + timedelta(seconds=agent.max_call_seconds) + ACTIVE_MARGIN,
         dispatches=["incoming"],
         agent_name=agent_name,
+        model=agent.model,
         expires_at=now + timedelta(days=tenant.retention_days),
     )
 

@@ -11,6 +11,7 @@ import jwt
 import pytest
 import pytest_asyncio
 from livekit import api as livekit
+from livekit.protocol.room import ListRoomsRequest
 
 from local.twilio.lines import Nobody, NoLine
 from shared.gateways import twilio as twilio_gateway
@@ -214,6 +215,18 @@ async def test_a_recording_that_is_too_large_is_refused(
     assert refused.body["detail"] == "This recording is too long to be played here."
 
 
+async def test_a_call_that_is_over_tells_what_it_cost(stack: Stack, tenant: TestTenant) -> None:
+    usage = {"input_tokens": 1500.0, "input_audio_tokens": 1500.0, "agent_seconds": 60.0}
+    times = {"answered_at": NOON, "ended_at": NOON + timedelta(seconds=60)}
+    await store(stack, tenant, ended_call(1, model="gemini-3.8-live", usage=usage, **times), ended_call(2))
+    cost = (await tenant.viewer("GET", "/calls/ca1", expect=200)).body["cost"]
+    parts = [cost[part] for part in ("model", "telephony", "livekit", "platform")]
+    assert (cost["currency"], cost["model"], cost["telephony"]) == ("USD", 0.0045, 0.0125)
+    assert all(parts)
+    assert cost["total"] == pytest.approx(sum(parts), abs=1e-5)
+    assert (await tenant.viewer("GET", "/calls/ca2", expect=200)).body["cost"] is None
+
+
 async def test_usage_by_day_of_a_time_zone(stack: Stack, tenant: TestTenant) -> None:
     late = NOON + timedelta(hours=11, minutes=30)  # 00:30 of the next day in Berlin
     await store(stack, tenant, ended_call(1), ended_call(2, usage={}), ended_call(3, started_at=late))
@@ -247,11 +260,11 @@ async def test_a_test_call_has_a_snapshot_a_room_with_an_agent_and_a_token_for_i
     assert (claims["video"]["room"], claims["video"]["canPublishData"]) == (room, False)
     http = stack.livekit.url.replace("ws", "http", 1)
     async with livekit.LiveKitAPI(http, LIVEKIT_KEY, LIVEKIT_SECRET) as client:
-        rooms = await client.room.list_rooms(livekit.ListRoomsRequest(names=[room]))
+        rooms = await client.room.list_rooms(ListRoomsRequest(names=[room]))
         assert len(rooms.rooms) == 1
         assert tenant.id in rooms.rooms[0].metadata
         await tenant.editor("POST", f"/calls/{call_id}/end", expect=200)
-        rooms = await client.room.list_rooms(livekit.ListRoomsRequest(names=[room]))
+        rooms = await client.room.list_rooms(ListRoomsRequest(names=[room]))
         assert len(rooms.rooms) == 0
     await tenant.editor("POST", path, Idempotency_Key="click", expect=409)
 

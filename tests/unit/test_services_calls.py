@@ -114,6 +114,18 @@ async def test_the_first_outcome_stays_and_usage_is_added(calls: CallService, cl
     assert [event_id for event_id, _ in await calls.read_events(T, S)] == ["livekit-ended"]
 
 
+async def test_what_each_agent_of_a_call_used_is_added_and_counts_once(
+    calls: CallService, clock: FakeClock
+) -> None:
+    first = {"input_audio_tokens": 10.0, "agent_seconds": 5.0}
+    assert await calls.store_usage(T, S, 1, first)
+    assert not await calls.store_usage(T, S, 1, first), "delivered twice"
+    await calls.end_call(T, S, Outcome.CALLER_HUNG_UP, clock(), {"agent_seconds": 7.5}, agent=2)
+    call = await calls.get_call(T, S)
+    assert call.usage == {"input_audio_tokens": 10.0, "agent_seconds": 12.5}
+    assert call.agent_usage == {"1": first, "2": {"agent_seconds": 7.5}}
+
+
 async def test_an_ended_call_cannot_be_answered_or_sent_to_the_fallback(
     calls: CallService, clock: FakeClock
 ) -> None:

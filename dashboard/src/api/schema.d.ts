@@ -960,10 +960,15 @@ export interface components {
              */
             fallback_served: string | null;
             voicemail: components["schemas"]["VoicemailOut"] | null;
-            /** Usage */
+            /**
+             * Usage
+             * @description Model tokens by kind, and `agent_seconds`.
+             */
             usage: {
                 [key: string]: number;
             };
+            /** @description null until the call is over, and for a model without a price. */
+            cost: components["schemas"]["CostOut"] | null;
             /**
              * Expires At
              * @description When the call is deleted by itself.
@@ -1056,6 +1061,36 @@ export interface components {
              * @description Why it is disconnected.
              */
             reason: string | null;
+        };
+        /**
+         * CostOut
+         * @description An estimate from list prices; see docs/costs.md.
+         */
+        CostOut: {
+            /** Currency */
+            currency: string;
+            /** Total */
+            total: number;
+            /**
+             * Model
+             * @description The speech model's tokens.
+             */
+            model: number;
+            /** Telephony */
+            telephony: number;
+            /** Livekit */
+            livekit: number;
+            /**
+             * Platform
+             * @description The worker's share, and the database.
+             */
+            platform: number;
+            /**
+             * Prices Of
+             * Format: date
+             * @description When the list prices were looked at.
+             */
+            prices_of: string;
         };
         /** CreateApiKey */
         CreateApiKey: {
