@@ -10,4 +10,5 @@ const withQuery = (path: string, query: Record<string, string | undefined>): str
 export const routes = {
   home: () => "/",
   agents: (query: { q?: string } = {}) => withQuery("/agents/", query),
+  agent: (id: string, tab?: "history") => withQuery("/agents/edit/", { id, tab }),
 };

@@ -1,7 +1,8 @@
 "use client";
-/** Agents: the list and what can be done with one. */
+/** Agents: the list, one of them, and what can be done with one. */
 import type { Schemas } from "@/api/client";
-import { useChange, usePages } from "./hooks";
+import type { AgentDraft } from "@/agents/draft";
+import { useChange, usePages, useRead } from "./hooks";
 import { useTenant } from "./tenant";
 
 export type Agent = Schemas["AgentOut"];
@@ -15,6 +16,50 @@ export function useAgents() {
       params: { path: { tenant_id }, query: { limit: PAGE, ...(cursor ? { cursor } : {}) } },
       signal,
     }),
+  );
+}
+
+export function useAgent(agent_id: string) {
+  const tenant_id = useTenant().id;
+  return useRead(
+    ["agents", tenant_id, "one", agent_id],
+    (api, signal) =>
+      api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}", {
+        params: { path: { tenant_id, agent_id } },
+        signal,
+      }),
+    { enabled: Boolean(agent_id) },
+  );
+}
+
+/** What the model is given, as the agent is stored: among it the greeting as callers hear it. */
+export function useAgentPreview(agent_id: string) {
+  const tenant_id = useTenant().id;
+  return useRead(["agents", tenant_id, "preview", agent_id], (api, signal) =>
+    api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}/preview", {
+      params: { path: { tenant_id, agent_id } },
+      signal,
+    }),
+  );
+}
+
+interface AgentChange extends Pick<Agent, "id" | "etag"> {
+  changes: Partial<AgentDraft>;
+}
+
+/** Some fields of one version; another version there by now is the error `changed_meanwhile`. */
+export function useChangeAgent() {
+  const tenant_id = useTenant().id;
+  return useChange(
+    (api, { id: agent_id, etag, changes }: AgentChange) =>
+      api.PATCH("/api/v1/tenants/{tenant_id}/agents/{agent_id}", {
+        params: { path: { tenant_id, agent_id }, header: { "if-match": etag } },
+        body: changes as Schemas["AgentPatch"],
+      }),
+    [
+      ["agents", tenant_id],
+      ["audit", tenant_id],
+    ],
   );
 }
 
@@ -51,6 +96,7 @@ export function useDeleteAgent() {
       api.DELETE("/api/v1/tenants/{tenant_id}/agents/{agent_id}", {
         params: { path: { tenant_id, agent_id }, header: { "If-Match": etag } },
       }),
-    [["agents", tenant_id]],
+    // The list alone: the deleted one itself is not asked for again by a page that still shows it.
+    [["agents", tenant_id, "list"]],
   );
 }

@@ -181,6 +181,19 @@ export function RowsSkeleton() {
   );
 }
 
+/** Of a page that is a form. */
+export function FormSkeleton() {
+  return (
+    <Waiting>
+      <div className={styles["stack"]}>
+        <Skeleton shape="title" />
+        <Skeleton shape="tall" />
+        <Skeleton shape="tall" />
+      </div>
+    </Waiting>
+  );
+}
+
 /** Before anything is known, not even who looks. */
 export function PageSkeleton() {
   return (

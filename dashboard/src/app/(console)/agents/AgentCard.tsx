@@ -1,5 +1,7 @@
 import { Copy, Trash2 } from "lucide-react";
+import Link from "next/link";
 import type { Agent } from "@/data/agents";
+import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -22,7 +24,9 @@ export function AgentCard({ agent, onAction }: AgentCardProps) {
   return (
     <Card className={styles["card"]}>
       <div className={styles["head"]}>
-        <h2>{agent.name}</h2>
+        <h2>
+          <Link href={routes.agent(agent.id)}>{agent.name}</Link>
+        </h2>
         <Badge tone={agent.enabled ? "good" : "plain"}>{t(agent.enabled ? "agents.on" : "agents.off")}</Badge>
       </div>
       <p className={styles["greeting"]}>{agent.greeting}</p>

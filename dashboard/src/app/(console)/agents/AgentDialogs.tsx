@@ -12,22 +12,30 @@ export type AgentAction = { kind: "create" } | { kind: "duplicate" | "delete"; a
 interface AgentDialogsProps {
   action: AgentAction | undefined;
   onClose: () => void;
+  /** It has been made, duplicated or deleted. */
+  onDone?: () => void;
 }
 
-export function AgentDialogs({ action, onClose }: AgentDialogsProps) {
+export function AgentDialogs({ action, onClose, onDone }: AgentDialogsProps) {
+  const close = { onClose, onDone: onDone ?? onClose };
   switch (action?.kind) {
     case "create":
-      return <CreateDialog onClose={onClose} />;
+      return <CreateDialog {...close} />;
     case "duplicate":
-      return <DuplicateDialog agent={action.agent} onClose={onClose} />;
+      return <DuplicateDialog agent={action.agent} {...close} />;
     case "delete":
-      return <DeleteDialog agent={action.agent} onClose={onClose} />;
+      return <DeleteDialog agent={action.agent} {...close} />;
     case undefined:
       return null;
   }
 }
 
-function CreateDialog({ onClose }: { onClose: () => void }) {
+interface Closing {
+  onClose: () => void;
+  onDone: () => void;
+}
+
+function CreateDialog({ onClose, onDone }: Closing) {
   const t = useText();
   const toast = useToast();
   const create = useCreateAgent();
@@ -40,7 +48,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
       {
         onSuccess: () => {
           toast(t("agents.created", { name }));
-          onClose();
+          onDone();
         },
       },
     );
@@ -62,7 +70,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
         error={fields["name"]}
         value={name}
         onChange={(event) => setName(event.target.value)}
-        maxLength={100}
+        maxLength={80}
         required
       />
       <TextArea
@@ -77,7 +85,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function DuplicateDialog({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+function DuplicateDialog({ agent, onClose, onDone }: Closing & { agent: Agent }) {
   const t = useText();
   const toast = useToast();
   const duplicate = useDuplicateAgent();
@@ -89,7 +97,7 @@ function DuplicateDialog({ agent, onClose }: { agent: Agent; onClose: () => void
       {
         onSuccess: () => {
           toast(t("agents.duplicated", { name }));
-          onClose();
+          onDone();
         },
       },
     );
@@ -108,13 +116,14 @@ function DuplicateDialog({ agent, onClose }: { agent: Agent; onClose: () => void
         error={duplicate.error?.fields["name"]}
         value={name}
         onChange={(event) => setName(event.target.value)}
+        maxLength={80}
         required
       />
     </FormDialog>
   );
 }
 
-function DeleteDialog({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+function DeleteDialog({ agent, onClose, onDone }: Closing & { agent: Agent }) {
   const t = useText();
   const toast = useToast();
   const remove = useDeleteAgent();
@@ -122,7 +131,7 @@ function DeleteDialog({ agent, onClose }: { agent: Agent; onClose: () => void })
     remove.mutate(agent, {
       onSuccess: () => {
         toast(t("agents.deleted", { name: agent.name }));
-        onClose();
+        onDone();
       },
     });
   return (

@@ -1,0 +1,65 @@
+import { type Agent, useAgentPreview } from "@/data/agents";
+import { useText } from "@/texts/TextProvider";
+import { Checkbox, TextArea, TextField } from "@/ui/form";
+import { Section } from "./Section";
+import type { SectionProps } from "./section";
+
+export function Basics({ draft, set, fields, agent }: SectionProps & { agent: Agent }) {
+  const t = useText();
+  return (
+    <Section title={t("agentEditor.basics")}>
+      <Checkbox
+        role="switch"
+        label={t("agentFields.enabled")}
+        hint={t("agentEditor.enabledHint")}
+        checked={draft.enabled}
+        onChange={(event) => set({ enabled: event.target.checked })}
+      />
+      <TextField
+        label={t("agentFields.name")}
+        hint={t("agentEditor.nameHint")}
+        error={fields["name"]}
+        value={draft.name}
+        onChange={(event) => set({ name: event.target.value })}
+        maxLength={80}
+        required
+      />
+      <TextArea
+        label={t("agentFields.instructions")}
+        hint={t("agentEditor.instructionsHint")}
+        error={fields["instructions"]}
+        value={draft.instructions}
+        onChange={(event) => set({ instructions: event.target.value })}
+        rows={10}
+        maxLength={20_000}
+        required
+      />
+      <TextArea
+        label={t("agentFields.greeting")}
+        hint={t("agentEditor.greetingHint")}
+        error={fields["greeting"]}
+        value={draft.greeting}
+        onChange={(event) => set({ greeting: event.target.value })}
+        rows={2}
+        maxLength={500}
+        required
+      />
+      <Checkbox
+        label={t("agentFields.disclose_ai")}
+        hint={t("agentEditor.discloseHint")}
+        checked={draft.disclose_ai}
+        onChange={(event) => set({ disclose_ai: event.target.checked })}
+      />
+      {draft.greeting === agent.greeting && draft.disclose_ai === agent.disclose_ai && draft.language === agent.language && (
+        <Heard agentId={agent.id} />
+      )}
+    </Section>
+  );
+}
+
+/** The greeting as the API makes it for the model; only of what is stored. */
+function Heard({ agentId }: { agentId: string }) {
+  const t = useText();
+  const preview = useAgentPreview(agentId);
+  return preview.data ? <p>{t("agentEditor.heard", { greeting: preview.data.greeting })}</p> : null;
+}

@@ -1,0 +1,77 @@
+"use client";
+import { useEffect, useRef } from "react";
+import { spanProblems } from "@/agents/hours";
+import { type Agent } from "@/data/agents";
+import { useMay } from "@/data/tenant";
+import { useUnsavedChanges } from "@/session/unsaved";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { Form } from "@/ui/form";
+import { InlineError } from "@/ui/states";
+import { useToast } from "@/ui/Toasts";
+import { Availability } from "./Availability";
+import { Basics } from "./Basics";
+import { ConflictDialog } from "./ConflictDialog";
+import styles from "./Editor.module.css";
+import { FallbackFields } from "./FallbackFields";
+import { Limits } from "./Limits";
+import { Speech } from "./Speech";
+import { useAgentDraft } from "./useAgentDraft";
+
+interface EditorProps {
+  agent: Agent;
+  reload: () => Promise<Agent | undefined>;
+}
+
+export function Editor({ agent, reload }: EditorProps) {
+  const t = useText();
+  const toast = useToast();
+  const mayEdit = useMay("editor");
+  const form = useRef<HTMLDivElement>(null);
+  const edited = useAgentDraft(agent, reload, () => toast(t("agentEditor.saved")));
+  useUnsavedChanges(edited.dirty, t("agentEditor.unsavedQuestion"));
+  const fields = edited.error?.fields ?? {};
+  useEffect(() => {
+    // To the first field that was refused, wherever the save bar was pressed.
+    form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [edited.error]);
+  const section = { draft: edited.draft, set: edited.set, fields };
+  const misfit = spanProblems(edited.draft.hours ?? []).size > 0;
+  return (
+    <div ref={form}>
+      <Form onSubmit={() => !edited.busy && !misfit && edited.save()}>
+        <fieldset className={styles["sections"]} disabled={!mayEdit}>
+          <Basics {...section} agent={edited.base} />
+          <Speech {...section} />
+          <Availability {...section} />
+          <FallbackFields {...section} />
+          <Limits {...section} />
+        </fieldset>
+        {edited.dirty && (
+          <div className={styles["bar"]}>
+            {misfit ? (
+              <p role="status">{t("agentEditor.fixFirst")}</p>
+            ) : (
+              <p role="status">{t("agentEditor.unsaved", { count: edited.changed })}</p>
+            )}
+            <InlineError error={edited.theirs ? null : edited.error} />
+            <Button onClick={edited.discard}>{t("agentEditor.discard")}</Button>
+            <Button type="submit" look="primary" busy={edited.busy}>
+              {t("common.save")}
+            </Button>
+          </div>
+        )}
+      </Form>
+      {edited.theirs && (
+        <ConflictDialog
+          key={edited.theirs.etag}
+          base={edited.base}
+          mine={edited.draft}
+          theirs={edited.theirs}
+          onSettle={edited.settle}
+          onClose={edited.putAside}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import type { Catalogue } from "../catalogue";
+
+export const agentFields: Catalogue["agentFields"] = {
+  name: "Name",
+  enabled: "Nimmt Anrufe an",
+  instructions: "Anweisungen",
+  greeting: "Begrüßung",
+  disclose_ai: "Sagt, dass er eine KI ist",
+  voice: "Stimme",
+  language: "Sprache",
+  model: "Modell",
+  time_zone: "Zeitzone",
+  hours: "Öffnungszeiten",
+  fallback: "Wenn er nicht kann",
+  max_call_seconds: "Längster Anruf",
+  silence_prompt_seconds: "Stille, bis er nachfragt",
+  silence_hangup_seconds: "Stille, bis er auflegt",
+  log_spoken_words: "Gesprochenes in technischen Protokollen",
+  yes: "Ja",
+  no: "Nein",
+  nothing: "Nichts",
+  always: "Rund um die Uhr",
+  never: "Die ganze Woche geschlossen",
+  fallbackDefault: "Ersatznummer der Organisation, sonst eine Entschuldigung",
+  fallbackForward: "Weiterleiten an {number}",
+  fallbackVoicemail: "Anrufbeantworter, höchstens {length}: „{prompt}“",
+  fallbackSay: "„{text}“ sagen und auflegen",
+};
