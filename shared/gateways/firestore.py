@@ -111,6 +111,11 @@ class Database:
             documents = await self._query(collection, filters, order_by).get()
             return [(document.id, document.to_dict() or {}) for document in documents]
 
+    async def ids(self, collection: str) -> list[str]:
+        """Of all documents of a collection, those included that are gone and have others below them."""
+        async with _firestore_call(f"list {collection}"):
+            return [document.id async for document in self._client.collection(collection).list_documents()]
+
     async def group(
         self, collection_id: str, *filters: Filter, order: Order | None = None, limit: int | None = None
     ) -> list[tuple[str, Fields]]:

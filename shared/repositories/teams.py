@@ -28,6 +28,10 @@ class TeamRepository:
             raise NotFoundError(f"no tenant {tenant_id}")
         return Tenant.from_firestore(fields)
 
+    async def create_tenant(self, tenant_id: str, tenant: Tenant, audit: Write) -> None:
+        """Raises `AlreadyExistsError`."""
+        await self._database.commit([Create(_tenant(tenant_id), tenant.to_firestore()), audit])
+
     async def tenants_of(self, user_id: str) -> list[tuple[str, Tenant, Member]]:
         """Every tenant that the user is a member of; two round trips."""
         found = await self._database.group("members", ("user_id", "==", user_id))

@@ -115,6 +115,10 @@ class NumberService:
             await self._twilio.configure_number(current.account.sid, NumberWebhooks(**former.model_dump()))
         await self._release(tenant_id, actor, number)
 
+    async def forget(self, tenant_id: str, actor: Actor, number: str) -> None:
+        """As `detach`, of a number that the Twilio account does not own any more. Raises `NotFoundError`."""
+        await self._release(tenant_id, actor, number)
+
     async def _owned(self, number: str) -> AccountNumber:
         owned = await self._twilio.find_number(number)
         if owned is None:

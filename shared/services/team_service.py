@@ -69,6 +69,16 @@ class TeamService:
         """Raises `NotFoundError`."""
         return await self._teams.tenant(tenant_id)
 
+    async def create_tenant(self, tenant_id: str, actor: Actor, tenant: Tenant) -> bool:
+        """False: it exists already, and stays as it is."""
+        changes = changes_between(None, tenant)
+        entry = self._audit.entry(tenant_id, actor, AuditAction.TENANT_CREATED, "tenant", changes)
+        try:
+            await self._teams.create_tenant(tenant_id, tenant, entry)
+        except AlreadyExistsError:
+            return False
+        return True
+
     async def change_tenant(
         self, tenant_id: str, actor: Actor, changes: Mapping[str, Any], if_match: str | None
     ) -> Tenant:
