@@ -32,7 +32,7 @@ PATIENT = Scenario.model_validate(
     TALK.model_dump()
     | {
         "name": "Stays on the line until the release has changed",
-        "turns": [{"wait_seconds": 75}, GOODBYE],
+        "turns": [{"wait_seconds": 100}, GOODBYE],
     }
 )
 

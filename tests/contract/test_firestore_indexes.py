@@ -37,6 +37,7 @@ from shared.repositories.calls import CallRepository
 from shared.repositories.phone_numbers import PlatformNumberRepository
 from shared.repositories.release_calls import ReleaseCallRepository
 from shared.repositories.teams import TeamRepository
+from shared.repositories.tenant_purge import TenantPurgeRepository
 
 pytestmark = pytest.mark.contract
 
@@ -123,6 +124,9 @@ async def run_all_queries(database: Database) -> None:
     await tools.list_agents("t")
     await tools.list_tools("t", "a")
     await TenantRepository(database).list_ids()
+    purge = TenantPurgeRepository(database)
+    await purge.numbers("t")
+    await purge.consents("t")
 
 
 def query_sites() -> set[tuple[str, int]]:
