@@ -34,14 +34,15 @@ class QueryRecorder:
     def shapes(self) -> list[QueryShape]:
         return [json.loads(line) for line in sorted(self._seen)]
 
-    def record(self, shape: QueryShape) -> None:
+    def record(self, shape: QueryShape) -> str:
+        """The shape's line."""
         line = json.dumps(shape, sort_keys=True)
-        if line in self._seen:
-            return
-        self._seen.add(line)
-        if self._file is not None:
-            with self._file.open("a", encoding="utf-8") as out:
-                out.write(line + "\n")
+        if line not in self._seen:
+            self._seen.add(line)
+            if self._file is not None:
+                with self._file.open("a", encoding="utf-8") as out:
+                    out.write(line + "\n")
+        return line
 
 
 def shape_of(query: StructuredQuery, aggregations: list[tuple[str, str]]) -> QueryShape:

@@ -3,7 +3,6 @@
 https://github.com/googleapis/googleapis/blob/master/google/firestore/v1/firestore.proto
 """
 
-import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -50,6 +49,8 @@ class FirestoreService:
         self._store = store
         self._recorder = recorder
         self._indexes = indexes
+        self._served: set[str] = set()
+        """Shapes of queries that have their index."""
         self._transactions = Transactions(store)
 
     # Documents
@@ -188,12 +189,13 @@ class FirestoreService:
     def _check_indexes(self, query: Any, aggregations: list[tuple[str, str]]) -> None:
         """Raises FAILED_PRECONDITION, as Firestore does, for a query that the deployment has no index for."""
         shape = shape_of(query, aggregations)
-        self._recorder.record(shape)
-        if self._indexes is not None and self._indexes.serving(shape) is None:
-            message = (
-                f"The query requires an index. That index is not in {DEPLOYED.name}: {json.dumps(shape)}"
-            )
+        line = self._recorder.record(shape)
+        if self._indexes is None or line in self._served:
+            return
+        if self._indexes.serving(shape) is None:
+            message = f"The query requires an index. That index is not in {DEPLOYED.name}: {line}"
             raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
+        self._served.add(line)
 
     # Listening
 
