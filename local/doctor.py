@@ -90,6 +90,8 @@ def main() -> int:
         program("git", "needed", "apt install git", "--version"),
         program("terraform", "optional", "only to test infra/terraform and to deploy", "version"),
         program("go", "optional", "only to build the real livekit-server: https://go.dev/dl", "version"),
+        program("npm", "optional", "only to build the dashboard: it comes with Node.js", "--version"),
+        program("chromium", "optional", "only for the browser tests: make browser", "--version"),
         installed(),
         livekit_server(),
         firestore_emulator(),

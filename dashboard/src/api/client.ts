@@ -3,6 +3,9 @@ import createClient, { type Client } from "openapi-fetch";
 import { errorOf, offline } from "./errors";
 import type { components, paths } from "./schema";
 
+/** Longer than the longest wait for a call's events, which the API answers by itself. */
+const TIMEOUT_MILLISECONDS = 40_000;
+
 export type Api = Client<paths>;
 export type Schemas = components["schemas"];
 
@@ -15,7 +18,8 @@ export function createApi(baseUrl: string, token: () => string | Promise<string>
   api.use({
     async onRequest({ request }) {
       request.headers.set("Authorization", `Bearer ${await token()}`);
-      return request;
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MILLISECONDS)]);
+      return new Request(request, { signal });
     },
     async onResponse({ response }) {
       if (!response.ok) throw await errorOf(response);
