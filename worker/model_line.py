@@ -1,7 +1,8 @@
-"""The connection to Gemini, as cheap for the caller's sound as it can be.
+"""The connection to Gemini, as cheap for sound as it can be.
 
-Fifty frames a second go out in every call. The client validates, converts and serialises each with what all
-its messages share, in 35 µs; but a frame is always the same few words of JSON around base64.
+Fifty frames a second go out in every call, and as many come in while the agent speaks. The client validates,
+converts and serialises each with what all its messages share, in 35 µs going out and 110 coming in; but a
+frame is always the same few words of JSON around base64.
 """
 
 # The client's session is rebuilt over the same socket, which only its private members allow; their
@@ -9,10 +10,12 @@ its messages share, in 35 µs; but a frame is always the same few words of JSON 
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false
 
 import base64
+import json
 from typing import Any
 
 from google.genai import types
 from google.genai.live import AsyncSession
+from websockets.exceptions import ConnectionClosed
 
 
 class ModelLine(AsyncSession):
@@ -27,6 +30,58 @@ class ModelLine(AsyncSession):
                 await self._socket.send(_message(sound, mime_type))
             case _:
                 await super().send_realtime_input(**given)
+
+    async def _receive(self) -> types.LiveServerMessage:
+        try:
+            received = await self._socket.recv(decode=False)
+        except ConnectionClosed:
+            return await super()._receive()  # the client's own error, for the socket says it again
+        message = _only_sound(received)
+        if message is not None:
+            return message
+        self._ws: Any = _Received(received)
+        try:
+            return await super()._receive()
+        finally:
+            self._ws = self._socket
+
+
+class _Received:
+    """A socket on which one message has come."""
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
+
+    async def recv(self, decode: bool = True) -> bytes:
+        return self._message
+
+
+def _only_sound(received: bytes) -> types.LiveServerMessage | None:
+    """The message, if a piece of the model's speech is all that is in it."""
+    match json.loads(received or b"{}"):
+        case {
+            "serverContent": {
+                "modelTurn": {
+                    "parts": [{"inlineData": {"data": str(data), "mimeType": str(mime_type)}, **part}],
+                    **turn,
+                },
+                **content,
+            },
+            **message,
+        } if not (part or content or message or turn.keys() - {"role"}):
+            said = types.Part(inline_data=types.Blob(data=_decoded(data), mime_type=mime_type))
+            content = types.LiveServerContent(model_turn=types.Content(parts=[said], role=turn.get("role")))
+            return types.LiveServerMessage(server_content=content)
+        case _:
+            return None
+
+
+def _decoded(data: str) -> bytes:
+    """Base64 of either alphabet, with or without padding, as pydantic takes it."""
+    return base64.b64decode(data.translate(_STANDARD) + "=" * (-len(data) % 4))
+
+
+_STANDARD = str.maketrans("-_", "+/")
 
 
 def _message(sound: bytes, mime_type: str) -> str:

@@ -1,11 +1,14 @@
-"""The caller's sound goes out past the client's serialisation: what arrives is what the client would send."""
+"""Sound goes past the client's conversions; what arrives at either end is what they would make of it."""
 
+import base64
 import json
 from typing import Any
 
 import pytest
-from google.genai import Client, types
+from google.genai import Client, errors, types
 from google.genai.live import AsyncSession
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 
 from worker.model_line import ModelLine
 
@@ -17,9 +20,15 @@ SOUND = types.Blob(data=bytes(range(256)) * 2 + b"\xfb\xff\xfe", mime_type="audi
 class FakeSocket:
     def __init__(self) -> None:
         self.sent: list[Any] = []
+        self.received: list[bytes] = []
 
     async def send(self, text: str) -> None:
         self.sent.append(json.loads(text))
+
+    async def recv(self, decode: bool = True) -> bytes:
+        if not self.received:
+            raise ConnectionClosedError(Close(1011, "internal"), None)
+        return self.received.pop(0)
 
 
 @pytest.mark.parametrize("vertex_ai", [False, True])
@@ -36,3 +45,56 @@ async def test_the_line_sends_what_the_client_sends(given: dict[str, Any], verte
     await session.send_realtime_input(**given)
     await line.send_realtime_input(**given)
     assert ours.sent == theirs.sent != []
+
+
+def speech(sound: bytes, **more: Any) -> dict[str, Any]:
+    data = base64.b64encode(sound).decode()
+    part = {"inlineData": {"data": data, "mimeType": "audio/pcm;rate=24000"}}
+    return {"serverContent": {"modelTurn": {"parts": [part]}, **more}}
+
+
+WITH_A_ROLE = speech(b"xyz")
+WITH_A_ROLE["serverContent"]["modelTurn"]["role"] = "model"
+A_THOUGHT = speech(b"xyz")
+A_THOUGHT["serverContent"]["modelTurn"]["parts"][0]["thought"] = True
+TWO_PARTS = speech(b"xyz")
+TWO_PARTS["serverContent"]["modelTurn"]["parts"] *= 2
+
+
+@pytest.mark.parametrize("vertex_ai", [False, True])
+@pytest.mark.parametrize(
+    "message",
+    [
+        speech(SOUND.data or b""),
+        speech(b"x"),
+        speech(b"xy"),
+        speech(b""),
+        WITH_A_ROLE,
+        A_THOUGHT,
+        TWO_PARTS,
+        speech(b"xyz", interrupted=True),
+        speech(b"xyz", outputTranscription={"text": "hello"}),
+        {"serverContent": {"turnComplete": True}},
+        {"serverContent": {"modelTurn": {"parts": [{"text": "hello"}]}}},
+        {"toolCall": {"functionCalls": [{"id": "1", "name": "f", "args": {"day": "today"}}]}},
+        {"usageMetadata": {"totalTokenCount": 3}, **speech(b"xyz")},
+        {"goAway": {"timeLeft": "2.5s"}},
+    ],
+    ids=str,
+)
+async def test_the_line_makes_of_a_message_what_the_client_makes_of_it(
+    message: dict[str, Any], vertex_ai: bool
+) -> None:
+    client = Client(api_key="a-key", vertexai=vertex_ai)
+    made: list[types.LiveServerMessage] = []
+    for line_class in (lambda session: session, ModelLine):
+        socket = FakeSocket()
+        socket.received = [json.dumps(message).encode()]
+        line = line_class(AsyncSession(client._api_client, socket))  # type: ignore[arg-type]
+        made.append(await line._receive())
+        with pytest.raises(errors.APIError, match="internal") as closed:
+            await line._receive()
+        assert closed.value.code == 1011
+    theirs, ours = made
+    assert ours == theirs
+    assert ours.model_dump(exclude_none=True) == theirs.model_dump(exclude_none=True)
