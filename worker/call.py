@@ -14,11 +14,12 @@ from typing import Any, Literal
 from livekit import rtc
 from livekit.agents import JobContext, llm
 
-from shared.errors import TrunklineError
+from shared.errors import TrunklineError, UnavailableError
 from shared.models.call import FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, SessionSnapshot
 from shared.repositories.calls import NamedEvent
 from shared.services import agent_prompt
+from shared.services.call_service import cause_of_loss
 from worker.agent_executor import AgentExecutor, ToolEnvironment
 from worker.call_log import CallLog
 from worker.call_watch import CallWatch, Due
@@ -26,6 +27,7 @@ from worker.caller import Caller, other_agents
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
 from worker.handover import hand_over
+from worker.hold_sound import HoldSound
 from worker.lease import LeaseKeeper
 from worker.services import Services
 from worker.tool_binding import bind_tools
@@ -61,6 +63,7 @@ class Ending:
     kind: Literal["ended", "fallback", "handed_over", "left"]
     reason: str
     outcome: Outcome | None = None
+    fallback: FallbackReason = FallbackReason.MODEL_UNAVAILABLE
 
 
 class Call:
@@ -81,6 +84,7 @@ class Call:
         self._hanging_up = False
 
         self._watch = CallWatch(snapshot.agent, self._clock)
+        self._hold_sound = HoldSound(ctx.room)
         self._caller = Caller(ctx.room, self._on_caller_left)
         self._log = CallLog(self._write_events, generation=lease.generation, now=services.now)
         self._lease = LeaseKeeper(
@@ -122,8 +126,13 @@ class Call:
         await self._finish(self._ending.result())
 
     async def _serve(self) -> None:
+        surplus = asyncio.create_task(self._is_surplus())
         history = await self._earlier_turns()
-        await self._conversation.start(self._ctx.room, history)
+        tested = self._snapshot.called is None
+        await self._conversation.start(self._ctx.room, history, captions=tested)
+        if await surplus:
+            self._end(Ending("fallback", "the tenant has no free line", fallback=FallbackReason.AT_CAPACITY))
+            return
         caller = await self._caller_comes()
         await self._model_up.wait()
         self._log.timing("agent_ready", self._elapsed_ms())
@@ -137,6 +146,10 @@ class Call:
         self._mark_answered()
         while True:
             await asyncio.sleep(WATCH_EVERY)
+            if self._watch.caller_waits_in_silence():
+                self._hold_sound.play()
+            else:
+                self._hold_sound.stop()
             for due in self._watch.due():
                 if not self._hanging_up:
                     self._go(self._act(due))
@@ -150,6 +163,16 @@ class Call:
                     speaker, text = event.data["speaker"], event.data["text"]
                     history.add_message(role="user" if speaker == "caller" else "assistant", content=text)
         return history
+
+    async def _is_surplus(self) -> bool:
+        """A caller who may not be served hears the fallback before anybody has answered."""
+        if self._generation > 1:
+            return False
+        try:
+            return await self._services.calls.is_surplus(self._snapshot)
+        except UnavailableError as error:
+            log.warning("the tenant's calls could not be counted: %s", error)
+            return False
 
     async def _caller_comes(self) -> str:
         try:
@@ -238,13 +261,14 @@ class Call:
     async def _finish(self, ending: Ending) -> None:
         for task in list(self._tasks):
             task.cancel()
+        self._hold_sound.stop()
         match ending.kind:
             case "ended":
                 outcome, at = ending.outcome or Outcome.FAILED, self._services.now()
                 await self._insist(lambda: self._write_outcome(outcome, at))
                 await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
             case "fallback":
-                await self._insist(self._request_fallback)
+                await self._insist(lambda: self._request_fallback(ending.fallback))
                 await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
             case "handed_over" | "left":
                 self._conversation.mute()
@@ -268,8 +292,7 @@ class Call:
     def _usage(self) -> dict[str, float]:
         return {**self._conversation.usage(), "agent_seconds": round(self._elapsed_ms() / 1000, 1)}
 
-    async def _request_fallback(self) -> None:
-        reason = FallbackReason.MODEL_UNAVAILABLE
+    async def _request_fallback(self, reason: FallbackReason) -> None:
         await self._services.calls.request_fallback(*self._ids, reason, source="worker")
 
     async def _hand_over(self) -> None:
@@ -278,7 +301,7 @@ class Call:
             tenant_id=snapshot.tenant_id, agent_id=snapshot.agent_id, session_id=snapshot.session_id
         )
         leaver = self._ctx.local_participant_identity
-        cause = f"generation-{self._generation}-left"
+        cause = cause_of_loss(self._lease.lease)
         await hand_over(self._services, ids, snapshot.room, leaver=leaver, cause=cause)
 
     async def _insist(self, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -337,6 +360,9 @@ class Call:
     def in_exchange(self) -> bool:
         return self._watch.in_exchange()
 
+    def reply_broke_off(self) -> None:
+        self._watch.reply_broke_off()
+
     def reply_lost(self, said: str) -> None:
         self._log.notice("A reply broke off with the connection to the model; the rest was asked for.")
         self._go(self._ask_for_the_rest(said))
@@ -350,6 +376,7 @@ class Call:
         self._watch.caller_spoke()
 
     def agent_speaks(self, speaking: bool) -> None:
+        self._hold_sound.stop()
         self._watch.agent_speaks(speaking)
 
     def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None:

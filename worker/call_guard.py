@@ -12,6 +12,8 @@ RECONNECT_AFTER = 1.0
 """Seconds after that, still without a sign, at which it is asked once more over a new connection."""
 GIVE_UP_AFTER = 3.0
 """Seconds after asking again, still without a sign, at which the caller is handed to the fallback."""
+HOLD_SOUND_AFTER = 1.6
+"""Seconds in which the caller hears nobody and nobody can speak, after which there is something to hear."""
 TOOL_WORDS_AFTER = 2.5
 """Seconds of a running tool after which the caller is told to wait a moment."""
 WARN_BEFORE_END = 60.0

@@ -6,7 +6,7 @@ from typing import Literal
 from livekit import rtc
 
 from shared.models.agent import Agent
-from worker.call_guard import TOOL_WORDS_AFTER, LengthGuard, ReplyGuard, SilenceGuard
+from worker.call_guard import HOLD_SOUND_AFTER, TOOL_WORDS_AFTER, LengthGuard, ReplyGuard, SilenceGuard
 from worker.voice_activity import VoiceActivity
 
 Due = Literal[
@@ -37,6 +37,7 @@ class CallWatch:
         self._heard_from = clock()
         self._caller_heard_at = clock()
         self._tool_since: float | None = None
+        self._broken_off = False
 
     def answered(self) -> None:
         """The conversation begins: from now on silence and length count."""
@@ -68,6 +69,7 @@ class CallWatch:
 
     def model_acted(self) -> None:
         self._model_acted_at = self._clock()
+        self._broken_off = False
         self._reply.model_acted()
 
     def reply_owed(self) -> None:
@@ -90,6 +92,18 @@ class CallWatch:
             self._reply.model_acted()
         else:
             self._reply.reply_owed(self._clock())
+
+    def reply_broke_off(self) -> None:
+        """The connection to the model did, in the middle of a reply; the rest comes with the next one."""
+        self._broken_off = True
+
+    def caller_waits_in_silence(self) -> bool:
+        """For the model or a tool, and has heard nobody for a while: an answered call only."""
+        if self._silence is None or not (
+            self._reply.owed or self._broken_off or self._tool_since is not None
+        ):
+            return False
+        return min(self.agent_quiet_for(), self._voice.quiet_for) >= HOLD_SOUND_AFTER
 
     def agent_quiet_for(self) -> float:
         """Seconds since the agent was last heard; 0 while it speaks."""

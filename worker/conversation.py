@@ -25,6 +25,7 @@ from livekit.agents import (
     room_io,
 )
 from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from worker.gemini import PhoneModel, PhoneSession
 from worker.tool_binding import ToolFunc
@@ -59,6 +60,8 @@ class Conversation:
         self._listener = listener
         self._instructions = instructions
         self._tools: list[llm.Tool | llm.Toolset] = list(tools)
+        self._heard_seconds = 0.0
+        """Of what was played last."""
         self._quiet = asyncio.Event()
         self._quiet.set()
         self.session: AgentSession[None] = AgentSession(
@@ -73,21 +76,30 @@ class Conversation:
         self.session.on("agent_state_changed", self._on_agent_state)
         self.session.on("close", self._on_close)
 
-    async def start(self, room: rtc.Room | None, history: llm.ChatContext | None = None) -> None:
+    async def start(
+        self, room: rtc.Room | None, history: llm.ChatContext | None = None, *, captions: bool = False
+    ) -> None:
         """Connect the model, and the room at the same time. Without a room, set the session's audio first.
 
-        `history` is what was said before this agent came.
+        `history` is what was said before this agent came; `captions` go to whoever reads along in the room.
         """
         agent = Agent(instructions=self._instructions, tools=self._tools, chat_ctx=history)
         if room is None:
             await self.session.start(agent, record=False)
-            return
+        else:
+            await self._start_in(room, agent, captions)
+        assert self.session.output.audio is not None
+        self.session.output.audio.on("playback_finished", self._on_played)
+
+    async def _start_in(self, room: rtc.Room, agent: Agent, captions: bool) -> None:
         options = room_io.RoomOptions(
             # 20 ms at the rate that Gemini takes: nothing is collected and nothing is resampled twice.
             audio_input=room_io.AudioInputOptions(
                 sample_rate=16000, frame_size_ms=20, auto_gain_control=False, pre_connect_audio=False
             ),
             text_input=False,
+            # Timing each word by the sound of the voice would take a third of a call's CPU.
+            text_output=room_io.TextOutputOptions(sync_transcription=False) if captions else False,
             participant_identity=NOBODY_YET,
             close_on_disconnect=False,
         )
@@ -162,9 +174,20 @@ class Conversation:
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role in ("user", "assistant") and item.text_content:
+            if item.interrupted:
+                self._keep_what_was_heard(item)
             speaker = "caller" if item.role == "user" else "agent"
             at = datetime.fromtimestamp(item.created_at, UTC)
             self._listener.turn_added(speaker, item.text_content, interrupted=item.interrupted, at=at)
+
+    def _keep_what_was_heard(self, item: llm.ChatMessage) -> None:
+        """The model is ahead of the voice: of a reply that is cut off it has sent words that nobody heard."""
+        session, text = self._model.phone_session, item.text_content
+        if session is not None and text and (seconds := session.reply_seconds(item.id)):
+            item.content = [heard_of(text, self._heard_seconds / seconds)]
+
+    def _on_played(self, event: PlaybackFinishedEvent) -> None:
+        self._heard_seconds = event.playback_position
 
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript:
@@ -180,3 +203,12 @@ class Conversation:
 
     def _on_close(self, event: CloseEvent) -> None:
         self._listener.conversation_closed(event.reason is CloseReason.ERROR)
+
+
+def heard_of(text: str, share: float) -> str:
+    """The words that fall into this share (0 to 1) of the sound: those that were begun are left out."""
+    end = int(len(text) * min(share, 1.0))
+    if end == len(text):
+        return text
+    last_space = text.rfind(" ", 0, end + 1)
+    return text[:last_space] if last_space > 0 else text[:end]

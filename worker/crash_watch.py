@@ -5,7 +5,6 @@
 
 import asyncio
 import logging
-import ssl
 from typing import Any, Protocol
 
 from livekit.agents import AgentServer
@@ -13,7 +12,6 @@ from livekit.agents.job import RunningJobInfo
 
 from worker.handover import replace_crashed
 from worker.services import Services
-from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +28,9 @@ class _Process(Protocol):
 class CrashWatch:
     """Has an agent that died in its call replaced."""
 
-    def __init__(self, agent_server: AgentServer, settings: WorkerSettings, tls: ssl.SSLContext) -> None:
+    def __init__(self, agent_server: AgentServer, services: Services) -> None:
         self._server = agent_server
-        self._settings = settings
-        self._tls = tls
-        self._services: Services | None = None
+        self._services = services
         self._tasks: set[asyncio.Task[None]] = set()
         agent_server.on("worker_started", self._watch)
 
@@ -47,8 +43,6 @@ class CrashWatch:
         if job is None or process.exitcode == 0:
             return
         log.error("a call's process died", extra={"job_id": job.job.id, "exitcode": process.exitcode})
-        if self._services is None:
-            self._services = Services.open(self._settings, self._tls)
         task = asyncio.create_task(replace_crashed(self._services, job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -56,5 +50,3 @@ class CrashWatch:
     async def aclose(self) -> None:
         """Wait for replacements under way."""
         await asyncio.gather(*self._tasks)
-        if self._services is not None:
-            await self._services.aclose()

@@ -25,6 +25,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, utils
 from livekit.plugins.google.realtime.realtime_api import (
     INPUT_AUDIO_SAMPLE_RATE,
+    OUTPUT_AUDIO_SAMPLE_RATE,
     RealtimeModel,
     RealtimeSession,
     _ChatCtxContent,
@@ -86,8 +87,12 @@ class Listener(Protocol):
         """Whether a reply is owed, or soon will be: the caller is speaking or a function runs."""
         ...
 
+    def reply_broke_off(self) -> None:
+        """The connection broke, or is given up, before the end of a reply."""
+        ...
+
     def reply_lost(self, said: str) -> None:
-        """The connection broke before the end of a reply, of which `said` had come; it is up again."""
+        """A reply of which `said` had come broke off with the connection, which is up again."""
         ...
 
 
@@ -152,6 +157,7 @@ class PhoneSession(RealtimeSession):
         self._lost_reply: str | None = None
         self._requested: types.LiveClientContent | None = None
         self._sound = bytearray()
+        self._reply_bytes: dict[str, int] = {}
 
     # The caller's audio: pushed on as it comes, not collected for 50 ms. Only in a long silence, while the
     # agent speaks for example, do frames wait for each other; the first sound takes them along at once.
@@ -215,6 +221,7 @@ class PhoneSession(RealtimeSession):
     def _note_lost_reply(self) -> None:
         generation = self._current_generation
         self._lost_reply = "" if generation is None else generation.output_text
+        self._listener.reply_broke_off()
 
     @property
     def _speaking(self) -> bool:
@@ -261,7 +268,16 @@ class PhoneSession(RealtimeSession):
         transcription = server_content.output_transcription
         if server_content.model_turn or (transcription and transcription.text):
             self._listener.model_acted()
+        generation = self._current_generation
+        if server_content.model_turn and generation is not None:
+            size = sum(_sound_bytes(part) for part in server_content.model_turn.parts or [])
+            before = self._reply_bytes.get(generation.response_id, 0)
+            self._reply_bytes[generation.response_id] = before + size
         super()._handle_server_content(server_content)
+
+    def reply_seconds(self, message_id: str) -> float:
+        """How much sound has come for a message of the conversation's."""
+        return self._reply_bytes.get(message_id, 0) / (2 * OUTPUT_AUDIO_SAMPLE_RATE)
 
     def _handle_tool_calls(self, tool_call: types.LiveServerToolCall) -> None:
         self._listener.model_acted()
@@ -320,6 +336,10 @@ class _RetryingLive:
                 self._session.connection_up()
                 return ModelLine(session)
         raise AssertionError("the last attempt returns or raises")
+
+
+def _sound_bytes(part: types.Part) -> int:
+    return len(part.inline_data.data) if part.inline_data and part.inline_data.data else 0
 
 
 def _drained(channel: utils.aio.Chan[Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from livekit.protocol import models
 from shared.errors import TrunklineError
 from shared.models.call import FallbackReason
 from shared.models.session import RoomMetadata
+from shared.services.call_service import cause_of_loss
 from worker.admission import parse_metadata
 from worker.services import Services
 
@@ -31,17 +32,16 @@ _POLL_EVERY = 0.1
 async def hand_over(services: Services, ids: RoomMetadata, room: str, *, leaver: str, cause: str) -> None:
     """Dispatch another agent to `room`, as long as a caller is in it; if none comes, give the fallback.
 
-    `leaver` is the identity of the agent that leaves or died. `cause` names this handover: the platform's own
-    watch may notice the same thing, and only one of both dispatches. Raises `UnavailableError`.
+    `leaver` is the identity of the agent that leaves or died, `cause` the `cause_of_loss`: the platform's own
+    watch may notice the same thing, and only one of both dispatches first. Raises `UnavailableError`.
     """
     for attempt in range(1, ATTEMPTS + 1):
         people, agents = await _who_is_in(services, room, leaver)
         if not people or agents:
             return
         releases = await services.releases.get()
-        release = await services.calls.note_dispatch(
-            ids.tenant_id, ids.session_id, f"{cause}-{attempt}", releases
-        )
+        named = cause if attempt == 1 else f"{cause}-{attempt}"
+        release = await services.calls.note_dispatch(ids.tenant_id, ids.session_id, named, releases)
         if release is None:
             return
         log.info("asking for another agent", extra={"cause": cause, "attempt": attempt, "release": release})
@@ -67,9 +67,8 @@ async def replace_crashed(services: Services, job: "RunningJobInfo") -> None:
             return
         if lease is not None:
             await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
-        # Generation 0: it died before it could claim the lease.
-        cause = f"generation-{lease.generation if lease else 0}-crashed"
-        await hand_over(services, ids, room, leaver=job.accept_arguments.identity, cause=cause)
+        leaver = job.accept_arguments.identity
+        await hand_over(services, ids, room, leaver=leaver, cause=cause_of_loss(lease))
     except TrunklineError:
         log.exception("a crashed agent could not be replaced", extra={"session_id": ids.session_id})
 

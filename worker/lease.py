@@ -34,22 +34,24 @@ class Leases(Protocol):
     """The part of `SessionManager` that is needed here."""
 
     async def get_session(self, tenant_id: str, session_id: str) -> SessionSnapshot: ...
-    async def claim_lease(self, tenant_id: str, session_id: str, owner: str, ttl: timedelta) -> Lease: ...
+    async def claim_lease(
+        self, tenant_id: str, session_id: str, owner: str, ttl: timedelta, *, worker: str | None
+    ) -> Lease: ...
     async def renew_lease(self, tenant_id: str, session_id: str, lease: Lease, ttl: timedelta) -> Lease: ...
     async def release_lease(self, tenant_id: str, session_id: str, lease: Lease) -> None: ...
 
 
 async def open_session(
-    leases: Leases, tenant_id: str, session_id: str, owner: str
+    leases: Leases, tenant_id: str, session_id: str, owner: str, worker: str | None = None
 ) -> tuple[SessionSnapshot, Lease]:
-    """The snapshot and the right to speak, both asked for at once.
+    """The snapshot and the right to speak, both asked for at once. `owner` runs on `worker`.
 
     Raises `LeaseHeldError` when another live agent keeps the lease, `NotFoundError` when there is no such
     session, `UnavailableError`.
     """
     snapshot = asyncio.create_task(_read(leases, tenant_id, session_id))
     try:
-        lease = await _claim(leases, tenant_id, session_id, owner)
+        lease = await _claim(leases, tenant_id, session_id, owner, worker)
         return await snapshot, lease
     finally:
         snapshot.cancel()
@@ -66,12 +68,12 @@ async def _read(leases: Leases, tenant_id: str, session_id: str) -> SessionSnaps
         await asyncio.sleep(POLL_EVERY)
 
 
-async def _claim(leases: Leases, tenant_id: str, session_id: str, owner: str) -> Lease:
+async def _claim(leases: Leases, tenant_id: str, session_id: str, owner: str, worker: str | None) -> Lease:
     started = asyncio.get_running_loop().time()
     while True:
         waited = asyncio.get_running_loop().time() - started
         try:
-            return await leases.claim_lease(tenant_id, session_id, owner, TTL)
+            return await leases.claim_lease(tenant_id, session_id, owner, TTL, worker=worker)
         except NotFoundError:
             if waited > SESSION_APPEARS_WITHIN:
                 raise

@@ -1,5 +1,6 @@
 """What the worker reads from its environment."""
 
+import uuid
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -24,6 +25,9 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings, OAuthClientSettings):
     """Where `GET /` tells whether this worker takes calls (worker/health.py); 0: nobody asks."""
 
     secret_manager_endpoint: str | None = None
+
+    worker_id: str = Field(default_factory=lambda: uuid.uuid4().hex, pattern="^[A-Za-z0-9-]{1,100}$")
+    """Of this start of the worker; the processes of its calls are told (worker/fork_server.py)."""
 
     log_level: LogLevel = "INFO"
 

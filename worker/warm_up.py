@@ -121,6 +121,7 @@ def _use_firestore() -> None:
         room="x",
         agent=Agent(name="x", instructions="x"),
         tools=[],
+        max_concurrent_calls=10,
         started_at=now,
         expires_at=now + timedelta(days=1),
     )

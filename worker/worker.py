@@ -5,7 +5,7 @@ hands the running calls to other workers, and is gone within the ten seconds tha
 """
 
 if __name__ == "__main__":
-    from worker import fork_server
+    from worker import fork_server  # before all else is imported
 
     fork_server.leave_when_told()
     fork_server.start()
@@ -28,6 +28,7 @@ from worker.admission import CallServer, answer_request, parse_metadata
 from worker.call import Call
 from worker.crash_watch import CrashWatch
 from worker.health import HealthEndpoint
+from worker.heartbeat import Heartbeat
 from worker.lease import open_session
 from worker.services import Services
 from worker.settings import WorkerSettings
@@ -61,7 +62,11 @@ async def entrypoint(ctx: JobContext) -> None:
     joining = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
     try:
         snapshot, lease = await open_session(
-            services.sessions, ids.tenant_id, ids.session_id, owner=ctx.job.id
+            services.sessions,
+            ids.tenant_id,
+            ids.session_id,
+            owner=ctx.job.id,
+            worker=services.settings.worker_id,
         )
     except (LeaseHeldError, NotFoundError, UnavailableError) as error:
         log.warning("this agent is not needed or cannot serve: %s", error)
@@ -150,7 +155,11 @@ async def run(agent_server: CallServer, settings: WorkerSettings) -> None:
 
 
 async def _serve_until(stop: asyncio.Event, agent_server: CallServer, settings: WorkerSettings) -> None:
-    crashes = CrashWatch(agent_server, settings, tls_context())
+    services = Services.open(settings, tls_context())
+    crashes = CrashWatch(agent_server, services)
+    heartbeat = Heartbeat(
+        services.sessions, settings.worker_id, serving=lambda: agent_server.running_calls > 0
+    )
     serving = asyncio.create_task(agent_server.run())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -164,6 +173,8 @@ async def _serve_until(stop: asyncio.Event, agent_server: CallServer, settings: 
         await agent_server.aclose()
     stopping.cancel()
     await crashes.aclose()
+    await heartbeat.stop()
+    await services.aclose()
     await serving
 
 

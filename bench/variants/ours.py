@@ -83,6 +83,7 @@ class SpokenCall:
             room=room_name_for(SESSION),
             agent=agent,
             tools=[AgentTool(slug=LookUpTool.metadata.slug, enabled=True)],
+            max_concurrent_calls=10,
             started_at=now,
             expires_at=now + timedelta(days=1),
         )
@@ -135,6 +136,8 @@ class SpokenCall:
 
     def in_exchange(self) -> bool:
         return self._watch.in_exchange()
+
+    def reply_broke_off(self) -> None: ...
 
     def reply_lost(self, said: str) -> None: ...
 

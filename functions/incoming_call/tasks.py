@@ -4,7 +4,7 @@ All are Cloud Tasks: delivered at least once, so each step looks first whether i
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from livekit.protocol.models import ParticipantInfo
@@ -20,8 +20,8 @@ from functions.incoming_call.twiml import FALLBACK_PATH, callback_url
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, room_name_for
-from shared.services.call_service import needs_agent
-from shared.services.session_service import LEASE_TTL, RELEASED
+from shared.services.call_service import cause_of_loss, needs_agent
+from shared.services.session_service import DEAD_AFTER, LEASE_TTL
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ CLOSE_MARGIN = timedelta(seconds=30)
 """Beyond the moment at which a call stops counting as active."""
 
 LEASE_MARGIN = timedelta(seconds=0.2)
-"""Beyond a lease's end: a renewal in the last moment is seen, and so is a successor that waited for it."""
+"""Beyond the moment: a sign of life in the last instant is seen."""
 
 SECOND_LOOK_AFTER = timedelta(seconds=2)
 """For an agent that is handing over, or that was kept from renewing by what kept us from looking."""
@@ -130,7 +130,7 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
     participants = await edge.livekit.list_participants(name)
     if any(_is_agent(participant) for participant in participants):
         # It is there; from now on its lease tells whether it is alive.
-        await enqueue_lease_check(edge, room, number=1, delay=LEASE_TTL)
+        await enqueue_lease_check(edge, room, number=1, delay=DEAD_AFTER)
         return
     checks = CHECKS_AT_START if task.chain == "start" else CHECKS_IN_CALL
     if task.attempt >= checks:
@@ -149,19 +149,21 @@ async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: Partic
     if any(_is_agent(other) for other in others):
         return
     log.warning("the agent left during the call")
-    await _ask_again(edge, room, call, chain=left.sid, attempt=1)
+    lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
+    await _ask_again(edge, room, call, chain=left.sid, attempt=1, cause=cause_of_loss(lease))
 
 
 async def check_lease(edge: Edge, task: CheckLease) -> None:
-    """The agent lives, or is replaced; looked at whenever its lease would have run out.
+    """The agent lives, or is replaced; looked at whenever it would count as dead if nothing more were heard.
 
     LiveKit takes 20 seconds to notice that an agent died with its machine, and nobody else sees it.
     """
     room, following = task.room, task.number + 1
     try:
         lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
-        if lease is not None and lease.expires_at > edge.now():
-            delay = lease.expires_at - edge.now() + LEASE_MARGIN
+        alive_until = None if lease is None else await edge.sessions.alive_until(lease)
+        if alive_until is not None and alive_until > edge.now():
+            delay = alive_until - edge.now() + LEASE_MARGIN
             await enqueue_lease_check(edge, room, number=following, delay=delay)
             return
         call = await edge.calls.get_call(room.tenant_id, room.session_id)
@@ -169,39 +171,44 @@ async def check_lease(edge: Edge, task: CheckLease) -> None:
         return
     if not needs_agent(call):
         return
-    if lease is not None and lease.generation != task.suspect and _may_be_alive(edge, lease):
+    if lease is not None and lease.generation != task.suspect and _may_be_alive(edge, alive_until):
         await enqueue_lease_check(
             edge, room, number=following, delay=SECOND_LOOK_AFTER, suspect=lease.generation
         )
         return
     # First, so that a crash in between is found out.
-    await enqueue_lease_check(edge, room, number=following, delay=LEASE_TTL)
-    await _replace_dead(edge, room, call)
+    await enqueue_lease_check(edge, room, number=following, delay=DEAD_AFTER)
+    await _replace_dead(edge, room, call, lease)
 
 
-def _may_be_alive(edge: Edge, lease: Lease) -> bool:
+def _may_be_alive(edge: Edge, alive_until: datetime | None) -> bool:
     """It gave the lease back, and somebody is on the way; or we look late, so it may be late as well."""
-    return lease.expires_at == RELEASED or edge.now() - lease.expires_at > SECOND_LOOK_AFTER
+    return alive_until is None or edge.now() - alive_until > SECOND_LOOK_AFTER
 
 
-async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call) -> None:
-    """Whoever is in the room for longer than a lease lasts, without one, is dead or of no use."""
+async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease | None) -> None:
+    """Whoever has been in the room for so long and is not heard of is dead or of no use."""
     name = room_name_for(room.session_id)
-    since = (edge.now() - LEASE_TTL).timestamp() * 1000
+    if lease is not None:
+        await edge.sessions.release_lease(room.tenant_id, room.session_id, lease)
+    since = (edge.now() - (LEASE_TTL if lease is None else DEAD_AFTER)).timestamp() * 1000
     for participant in await edge.livekit.list_participants(name):
         if _is_agent(participant) and participant.joined_at_ms < since:
-            log.warning("an agent's lease ran out", extra={"identity": participant.identity})
+            log.warning("an agent is not heard of any more", extra={"identity": participant.identity})
             await edge.livekit.remove_participant(name, participant.identity)
             await replace_agent(edge, room, call, participant)
 
 
-async def _ask_again(edge: Edge, room: RoomMetadata, call: Call, *, chain: str, attempt: int) -> None:
+async def _ask_again(
+    edge: Edge, room: RoomMetadata, call: Call, *, chain: str, attempt: int, cause: str | None = None
+) -> None:
+    """`cause` is set when others may ask for the same agent; the first one does."""
     if len(call.dispatches) >= MAX_DISPATCHES:
         await _give_up(edge, room, call)
         return
     # The next check is set before the dispatch, so that a crash in between is found out by it.
     await enqueue_check(edge, room, chain, attempt)
-    cause = f"{chain}-{attempt}"
+    cause = cause or f"{chain}-{attempt}"
     releases = await edge.releases.get()
     release = await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, releases)
     if release is not None:

@@ -4,7 +4,7 @@ The snapshot is immutable: what a tenant changes during a call takes effect with
 lease is written later. `expires_at` is the document's TTL.
 """
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.models.agent import Agent
 from shared.models.agent_tool import AgentTool
@@ -29,6 +29,8 @@ class Lease(BaseModel):
     owner: str
     expires_at: Instant
     generation: int
+    worker: str | None = None
+    """The worker whose heartbeat stands for the owner's machine; None: it has none."""
 
 
 class SessionSnapshot(Document):
@@ -46,6 +48,8 @@ class SessionSnapshot(Document):
     agent: Agent
     tools: list[AgentTool]
     """Enabled tools only."""
+    max_concurrent_calls: int = Field(ge=0)
+    """The tenant's limit."""
     started_at: Instant
     expires_at: Instant
     lease: Lease | None = None

@@ -71,6 +71,11 @@ class CallRepository:
         """Calls that count against the tenant's limit."""
         return await self._database.count(f"tenants/{tenant_id}/calls", ("active_until", ">", now))
 
+    async def active(self, tenant_id: str, now: datetime) -> list[Call]:
+        """The calls that `count_active` counts."""
+        found = await self._database.query(f"tenants/{tenant_id}/calls", ("active_until", ">", now))
+        return [Call.from_firestore(fields) for _, fields in found]
+
 
 def _event_writes(call: str, events: Iterable[NamedEvent], expires_at: datetime | None) -> list[Write]:
     return [

@@ -11,6 +11,7 @@ from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
 from shared.models.recording import StoredRecording
 from shared.models.releases import Releases
+from shared.models.session import Lease, SessionSnapshot
 from shared.repositories.calls import CallRepository, NamedEvent
 from shared.repositories.recordings import RecordingRepository
 
@@ -46,6 +47,19 @@ class CallService:
             return {"state": CallState.IN_PROGRESS.value, "answered_at": at}, [event]
 
         return await self._calls.change(tenant_id, session_id, answer)
+
+    async def is_surplus(self, snapshot: SessionSnapshot) -> bool:
+        """Whether as many calls as the tenant may have were there before this one.
+
+        The edge looks for a free place, then commits: calls that come in at the same instant may all see the
+        last one. Asked after the commit, the later ones among them learn that it is taken.
+        """
+        limit, now = snapshot.max_concurrent_calls, self._now()
+        if await self._calls.count_active(snapshot.tenant_id, now) <= limit:
+            return False
+        place = (snapshot.started_at, snapshot.session_id)
+        active = await self._calls.active(snapshot.tenant_id, now)
+        return sum((call.started_at, call.session_id) < place for call in active) >= limit
 
     async def append_events(
         self,
@@ -194,6 +208,12 @@ def _with_usage(call: Call, agent: int, usage: dict[str, float]) -> Fields:
     kinds = {kind for used in by_agent.values() for kind in used}
     total = {kind: sum(used.get(kind, 0.0) for used in by_agent.values()) for kind in sorted(kinds)}
     return {"agent_usage": by_agent, "usage": total}
+
+
+def cause_of_loss(lease: Lease | None) -> str:
+    """The cause of the first dispatch after the agent with that lease is lost, by whom- and however it is
+    noticed: its worker and the phone edge ask for one successor between them."""
+    return f"generation-{lease.generation if lease else 0}-lost"
 
 
 def needs_agent(call: Call) -> bool:

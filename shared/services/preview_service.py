@@ -63,6 +63,7 @@ class PreviewService:
             room="preview",
             agent=agent,
             tools=tools,
+            max_concurrent_calls=10,
             started_at=now,
             expires_at=now + timedelta(hours=1),
         )

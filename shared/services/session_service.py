@@ -14,12 +14,17 @@ from shared.models.session import Lease, SessionSnapshot, room_name_for
 from shared.models.tenant import Tenant
 from shared.repositories.calls import CallRepository, NamedEvent
 from shared.repositories.sessions import SessionRepository
+from shared.repositories.workers import WorkerRepository
 
 LEASE_TTL = timedelta(seconds=6)
 """How long a dead agent keeps the room to itself when nobody saw it die; a caller hears nothing meanwhile.
 
 Not shorter: agents on a machine that is too busy for a moment would be taken for dead, and replacing them
 takes what is left of it."""
+
+DEAD_AFTER = timedelta(seconds=2.5)
+"""An agent is dead, whatever is left of its lease, when for so long neither it has renewed that lease nor its
+worker's main process has been heard of. Both are silent together when their machine is gone."""
 
 ACTIVE_MARGIN = timedelta(minutes=3)
 """How long past its maximum length a call may count as active, if nobody noticed its end."""
@@ -83,6 +88,7 @@ def new_session(
         agent_name=call.agent_name,
         agent=agent,
         tools=tools,
+        max_concurrent_calls=tenant.max_concurrent_calls,
         started_at=call.started_at,
         expires_at=call.expires_at,
     )
@@ -96,6 +102,7 @@ class SessionManager:
         self._now = now
         self._sessions = SessionRepository(database)
         self._calls = CallRepository(database)
+        self._workers = WorkerRepository(database)
 
     async def start_session(
         self, snapshot: SessionSnapshot, call: Call, events: list[NamedEvent], *, along: Sequence[Write] = ()
@@ -112,8 +119,12 @@ class SessionManager:
         """Raises `NotFoundError`; an agent may see its room a moment before the session is committed."""
         return await self._sessions.get(tenant_id, session_id)
 
-    async def claim_lease(self, tenant_id: str, session_id: str, owner: str, ttl: timedelta) -> Lease:
+    async def claim_lease(
+        self, tenant_id: str, session_id: str, owner: str, ttl: timedelta, *, worker: str | None = None
+    ) -> Lease:
         """Become the agent that speaks, for `ttl`; claiming again as the same owner renews.
+
+        `worker` is whose heartbeat stands for the machine of `owner`.
 
         A lease that expired or was released is taken over with the next generation.
         Raises `LeaseHeldError`, `NotFoundError`.
@@ -122,12 +133,13 @@ class SessionManager:
         def claim(current: Lease | None) -> Lease:
             now = self._now()
             if current is None:
-                return Lease(owner=owner, expires_at=now + ttl, generation=1)
+                return Lease(owner=owner, expires_at=now + ttl, generation=1, worker=worker)
             if current.owner == owner and current.expires_at != RELEASED:
                 return current.model_copy(update={"expires_at": now + ttl})
             if current.expires_at > now:
                 raise LeaseHeldError(f"session {session_id} is held by {current.owner}")
-            return Lease(owner=owner, expires_at=now + ttl, generation=current.generation + 1)
+            generation = current.generation + 1
+            return Lease(owner=owner, expires_at=now + ttl, generation=generation, worker=worker)
 
         return await self._sessions.change_lease(tenant_id, session_id, claim)
 
@@ -156,6 +168,17 @@ class SessionManager:
             await self._sessions.change_lease(tenant_id, session_id, release)
         except LeaseLostError:
             return
+
+    async def beat(self, worker: str) -> None:
+        """The machine of that worker is alive."""
+        await self._workers.beat(worker, self._now())
+
+    async def alive_until(self, lease: Lease) -> datetime:
+        """When the owner counts as dead, unless it or its worker is heard of once more before."""
+        beat = None if lease.worker is None else await self._workers.last_beat(lease.worker)
+        if beat is None:
+            return lease.expires_at
+        return min(lease.expires_at, max(lease.expires_at - LEASE_TTL, beat) + DEAD_AFTER)
 
 
 def _is_same(current: Lease | None, lease: Lease) -> bool:

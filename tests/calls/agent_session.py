@@ -88,6 +88,8 @@ class SpokenCall:
     def in_exchange(self) -> bool:
         return self.watch.in_exchange()
 
+    def reply_broke_off(self) -> None: ...
+
     def reply_lost(self, said: str) -> None:
         self.lost.append(said)
         self._tasks.append(asyncio.create_task(self._ask_for_the_rest(said)))

@@ -14,12 +14,15 @@ import pytest_asyncio
 
 from local.report import CallReport
 from tests.calls.laptop import LIVEKIT_SERVERS, SCENARIOS, Laptop, running_cloud, scenario
+from tests.faults.disturbed_call import longest_pause
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 NAMES = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
 # These make the model refuse every connection for a while, so they run when the others are over.
 ALONE = {"model-down"}
+
+UNPLANNED_SILENCE = 3.0
 
 Reports = dict[str, CallReport]
 
@@ -62,6 +65,12 @@ async def test_timeline_holds_every_step_in_order(reports: Reports) -> None:
     times = [at for name in names if (at := steps[name]) is not None]
     assert None not in steps.values()
     assert times == sorted(times)
+
+
+async def test_a_caller_who_waits_for_the_model_is_not_left_in_silence(reports: Reports) -> None:
+    wav = reports["slow-model"].wav
+    assert wav is not None
+    assert longest_pause(wav) < UNPLANNED_SILENCE
 
 
 def channels(wav: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -42,6 +42,7 @@ class Calls:
         self.laptop = laptop
         self.unknown_number = asyncio.create_task(self._dial_a_detached_number())
         self.reconfigured = asyncio.create_task(self._change_a_tool_during_the_call())
+        self.burst = asyncio.create_task(self._two_at_once_for_one_place())
         self.fallbacks = {name: asyncio.create_task(self._fall_back(name)) for name in FALLBACKS}
 
     async def _dial_a_detached_number(self) -> CallReport:
@@ -56,6 +57,11 @@ class Calls:
         expect = Expect(outcome=outcome, fallback_reason=reason)
         call = tenant.dialling(LEAVES_A_MESSAGE).model_copy(update={"expect": expect})
         return await tenant.player.play(call, name=reason)
+
+    async def _two_at_once_for_one_place(self) -> list[CallReport]:
+        tenant = await self.laptop.tenant(max_concurrent_calls=1)
+        call = tenant.dialling(LEAVES_A_MESSAGE)
+        return list(await asyncio.gather(*(tenant.player.play(call, name=f"burst-{n}") for n in (1, 2))))
 
     async def _change_a_tool_during_the_call(self) -> tuple[CallReport, SessionSnapshot]:
         """The report of a call during which its calendar was disabled, and the next call's snapshot."""
@@ -100,6 +106,16 @@ async def test_tool_disabled_and_changed_during_a_call_changes_nothing_in_that_c
 @pytest.mark.parametrize("name", FALLBACKS)
 async def test_caller_without_an_agent_gets_the_fallback(calls: Calls, name: str) -> None:
     assert (await calls.fallbacks[name]).failures == []
+
+
+async def test_of_two_calls_at_once_for_one_place_one_gets_the_agent_and_one_the_fallback(
+    calls: Calls,
+) -> None:
+    reports = await calls.burst
+    reasons = [report.fallback_reason for report in reports]
+    assert sorted(reasons, key=str) == [None, FallbackReason.AT_CAPACITY], [r.steps for r in reports]
+    (served,) = (report for report in reports if report.fallback_reason is None)
+    assert served.outcome == Outcome.CALLER_HUNG_UP
 
 
 async def test_unknown_number_is_told_so_and_the_call_ends(calls: Calls) -> None:

@@ -81,11 +81,21 @@ async def disturb(
 
 def longest_silence(wav: Path, since: float) -> float:
     """Of the silences, in which nobody speaks, that begin in the second after `since`: the longest."""
+    voiced, end = _voiced(wav)
+    edges = [since, *(at for at in voiced if at >= since), end]
+    gaps = [(begin, end - begin) for begin, end in itertools.pairwise(edges)]
+    return max(length for begin, length in gaps if begin <= since + RUNS_DRY_WITHIN)
+
+
+def longest_pause(wav: Path) -> float:
+    """Between the first and the last that is heard of anybody."""
+    return max(later - earlier for earlier, later in itertools.pairwise(_voiced(wav)[0]))
+
+
+def _voiced(wav: Path) -> tuple[list[float], float]:
+    """When somebody is heard, in frames of 20 ms, and when the recording ends."""
     with wave.open(str(wav)) as file:
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     frames = sound[: len(sound) - len(sound) % FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES, 2)
     loud = (np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1)) > VOICE_RMS).any(axis=1)
-    voiced = [float(at) for at in np.flatnonzero(loud) * FRAME_SECONDS if at >= since]
-    edges = [since, *voiced, len(loud) * FRAME_SECONDS]
-    gaps = [(begin, end - begin) for begin, end in itertools.pairwise(edges)]
-    return max(length for begin, length in gaps if begin <= since + RUNS_DRY_WITHIN)
+    return [float(at) for at in np.flatnonzero(loud) * FRAME_SECONDS], len(loud) * FRAME_SECONDS

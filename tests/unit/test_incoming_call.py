@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -28,6 +29,7 @@ from shared.models.agent import Agent, ForwardFallback, SayFallback, VoicemailFa
 from shared.models.call import Call, FallbackReason, Outcome, Voicemail
 from shared.models.session import RoomMetadata, SessionSnapshot
 from shared.models.tenant import Tenant
+from shared.services.call_service import cause_of_loss
 from tests.fakes import FakeClock, FakeDatabase, FakeLiveKit, FakeTasks, FakeTwilio
 
 pytestmark = pytest.mark.unit
@@ -521,10 +523,24 @@ async def test_replacements_that_do_not_come_lead_to_the_fallback(world: World) 
     assert len(world.twilio.redirected) == 1
 
 
+async def test_a_loss_that_the_worker_has_noticed_too_asks_for_one_agent(world: World) -> None:
+    await world.answer()
+    lease = await world.edge.sessions.claim_lease("harbor", SESSION, "job-1", timedelta(minutes=1))
+    releases = await world.edge.releases.get()
+    assert await world.edge.calls.note_dispatch("harbor", SESSION, cause_of_loss(lease), releases)
+    world.livekit.rooms[ROOM] = [caller()]
+    await handle_livekit_event(world.edge, event("participant_left", agent("agent-1")))
+    assert world.livekit.dispatches == []
+    # The worker may have died with its agent before it asked; a second later somebody looks.
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="agent-1", attempt=1))
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
+
+
 async def test_an_agent_that_dies_again_and_again_is_given_up(world: World) -> None:
     await world.answer()
     for number in range(tasks.MAX_DISPATCHES):
         world.livekit.rooms[ROOM] = [caller()]
+        await world.edge.sessions.claim_lease("harbor", SESSION, f"job-{number}", timedelta(0))
         await handle_livekit_event(world.edge, event("participant_left", agent(f"agent-{number}")))
     assert len(world.livekit.dispatches) == tasks.MAX_DISPATCHES - 1
     assert world.call.fallback_reason is FallbackReason.AGENT_LOST

@@ -7,7 +7,7 @@ import pytest
 from functions.incoming_call import tasks
 from functions.incoming_call.tasks import CheckLease, EnsureAgent
 from shared.models.call import Outcome
-from shared.services.session_service import LEASE_TTL
+from shared.services.session_service import DEAD_AFTER, LEASE_TTL
 from tests.unit.test_incoming_call import METADATA, ROOM, SESSION, World, agent, caller
 
 pytestmark = pytest.mark.unit
@@ -35,7 +35,7 @@ def following(world: World, number: int = 2) -> tuple[CheckLease, timedelta]:
 async def test_the_watch_begins_when_the_agent_is_there(world: World) -> None:
     await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
     task, delay = following(world, 1)
-    assert (task, delay) == (CheckLease(room=METADATA, number=1), LEASE_TTL)
+    assert (task, delay) == (CheckLease(room=METADATA, number=1), DEAD_AFTER)
 
 
 async def test_a_living_agent_is_looked_at_again_when_its_lease_would_have_run_out(world: World) -> None:
@@ -54,7 +54,58 @@ async def test_a_dead_agent_is_put_out_of_the_room_and_replaced_once(world: Worl
     assert [participant.identity for participant in world.livekit.rooms[ROOM]] == [caller().identity]
     assert world.livekit.dispatches == [(ROOM, METADATA)]
     assert f"{SESSION}-agent-1-1" in world.tasks.tasks
-    assert following(world) == (CheckLease(room=METADATA, number=2), LEASE_TTL)
+    assert following(world) == (CheckLease(room=METADATA, number=2), DEAD_AFTER)
+    successor = await world.edge.sessions.claim_lease("harbor", SESSION, "job-2", LEASE_TTL)
+    assert successor.generation == 2
+
+
+@pytest.fixture
+async def beating(world: World) -> World:
+    """The agent's worker has a heartbeat, and both were heard of now."""
+    session = await world.edge.sessions.get_session("harbor", SESSION)
+    assert session.lease is not None
+    await world.edge.sessions.release_lease("harbor", SESSION, session.lease)
+    await world.edge.sessions.claim_lease("harbor", SESSION, "job-1", LEASE_TTL, worker="w1")
+    await world.edge.sessions.beat("w1")
+    return world
+
+
+async def test_a_machine_that_falls_silent_is_dead_long_before_the_lease_ends(beating: World) -> None:
+    beating.clock.advance(seconds=1)
+    await look(beating)
+    assert following(beating)[1] == DEAD_AFTER - timedelta(seconds=1) + tasks.LEASE_MARGIN
+    beating.clock.advance(seconds=1.7)
+    await look(beating, number=2)
+    assert beating.livekit.dispatches == [(ROOM, METADATA)]
+    await beating.edge.sessions.claim_lease("harbor", SESSION, "job-2", LEASE_TTL, worker="w2")
+
+
+async def test_an_agent_that_is_too_busy_to_renew_lives_while_its_worker_is_heard(beating: World) -> None:
+    for number in range(1, 6):
+        beating.clock.advance(seconds=1)
+        await beating.edge.sessions.beat("w1")
+        await look(beating, number)
+    assert beating.livekit.dispatches == []
+    assert following(beating, 6)[1] == timedelta(seconds=1) + tasks.LEASE_MARGIN  # the lease ends then
+
+
+async def test_an_agent_that_hangs_is_dead_at_its_leases_end_though_its_worker_beats(
+    beating: World,
+) -> None:
+    beating.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    await beating.edge.sessions.beat("w1")
+    await look(beating)
+    assert beating.livekit.dispatches == [(ROOM, METADATA)]
+
+
+async def test_an_agent_that_renews_lives_without_its_worker(beating: World) -> None:
+    session = await beating.edge.sessions.get_session("harbor", SESSION)
+    assert session.lease is not None
+    for number in range(1, 6):
+        beating.clock.advance(seconds=2)
+        await beating.edge.sessions.renew_lease("harbor", SESSION, session.lease, LEASE_TTL)
+        await look(beating, number)
+    assert beating.livekit.dispatches == []
 
 
 async def test_a_successor_that_has_just_come_is_left_alone(world: World) -> None:

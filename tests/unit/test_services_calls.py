@@ -33,7 +33,9 @@ async def database(clock: FakeClock) -> FakeDatabase:
     )
     agent = Agent(name="A", instructions="Help.")
     snapshot = SessionSnapshot.model_validate(
-        ids | times | {"tenant_id": T, "room": "call-ca1", "agent": agent, "tools": []}
+        ids
+        | times
+        | {"tenant_id": T, "room": "call-ca1", "agent": agent, "tools": [], "max_concurrent_calls": 2}
     )
     await SessionManager(database, now=clock).start_session(snapshot, call, [])  # pyright: ignore[reportArgumentType]
     return database
@@ -54,6 +56,43 @@ async def test_a_lease_that_is_held_cannot_be_claimed_by_another(sessions: Sessi
     assert lease.generation == 1
     with pytest.raises(LeaseHeldError):
         await sessions.claim_lease(T, S, "two", TTL)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "surplus"),
+    [(0, 0, False), (1, 0, False), (1, 5, False), (2, 0, True), (2, 5, True)],
+)
+async def test_of_calls_that_came_at_once_those_beyond_the_limit_are_surplus(
+    database: FakeDatabase,
+    sessions: SessionManager,
+    calls: CallService,
+    clock: FakeClock,
+    earlier: int,
+    later: int,
+    surplus: bool,
+) -> None:
+    snapshot = await sessions.get_session(T, S)  # the tenant may have two calls
+    mine = database.documents[f"tenants/{T}/calls/{S}"]
+    shifts = [*range(-earlier, 0), *range(1, later + 1)]
+    for number, shift in enumerate(shifts):
+        at = clock() + timedelta(milliseconds=shift)
+        database.documents[f"tenants/{T}/calls/other-{number}"] = mine | {
+            "session_id": f"other-{number}",
+            "started_at": at,
+        }
+    assert await calls.is_surplus(snapshot) is surplus
+
+
+async def test_a_call_that_ended_leaves_its_place_to_one_that_came_at_the_same_instant(
+    database: FakeDatabase, sessions: SessionManager, calls: CallService
+) -> None:
+    snapshot = await sessions.get_session(T, S)
+    mine = database.documents[f"tenants/{T}/calls/{S}"]
+    for session_id in ("a1", "a2"):  # before ours in the alphabet, which decides among equals
+        database.documents[f"tenants/{T}/calls/{session_id}"] = mine | {"session_id": session_id}
+    assert await calls.is_surplus(snapshot)
+    database.documents[f"tenants/{T}/calls/a1"]["active_until"] = None
+    assert not await calls.is_surplus(snapshot)
 
 
 async def test_claiming_again_as_the_same_owner_renews(sessions: SessionManager, clock: FakeClock) -> None:

@@ -104,6 +104,7 @@ class Rig:
             room="call-ca1",
             agent=Agent(name="a", instructions="b", time_zone="Europe/Berlin"),
             tools=list(tools) or [configured],
+            max_concurrent_calls=10,
             started_at=NOW,
             expires_at=NOW + timedelta(days=1),
         )

@@ -8,6 +8,7 @@ from shared.models.agent import Agent
 from worker.call_guard import (
     ASK_AGAIN_AFTER,
     GIVE_UP_AFTER,
+    HOLD_SOUND_AFTER,
     RECONNECT_AFTER,
     TOOL_WORDS_AFTER,
     WARN_BEFORE_END,
@@ -169,3 +170,42 @@ def test_speech_starts_and_ends_once() -> None:
 def test_a_click_is_not_speech() -> None:
     voice = VoiceActivity()
     assert {voice.push(frame(level)) for level in [20] * 50 + [20000] * 3 + [20] * 100} == {None}
+
+
+def test_a_caller_who_waits_for_the_model_gets_something_to_hear_well_within_three_seconds() -> None:
+    phone = Phone()
+    phone.speaks()
+    phone.is_quiet(HOLD_SOUND_AFTER - 0.1)
+    assert not phone.watch.caller_waits_in_silence()
+    phone.is_quiet(0.2)
+    assert phone.watch.caller_waits_in_silence()
+    assert HOLD_SOUND_AFTER < 2.0
+    phone.watch.model_acted()
+    assert not phone.watch.caller_waits_in_silence()
+
+
+@pytest.mark.parametrize("waits_for", ["a tool", "the rest of a reply"])
+def test_a_caller_who_waits_for_something_else_gets_something_to_hear_too(waits_for: str) -> None:
+    phone = Phone()
+    phone.watch.agent_speaks(True)
+    phone.watch.agent_speaks(False)
+    if waits_for == "a tool":
+        phone.watch.tool_runs(True)
+    else:
+        phone.watch.reply_broke_off()
+    phone.is_quiet(HOLD_SOUND_AFTER - 0.1)
+    assert not phone.watch.caller_waits_in_silence()
+    phone.is_quiet(0.2)
+    assert phone.watch.caller_waits_in_silence()
+    phone.speaks(0.2)
+    assert not phone.watch.caller_waits_in_silence()
+
+
+def test_a_caller_whose_turn_it_is_hears_silence() -> None:
+    phone = Phone()
+    phone.watch.agent_speaks(True)
+    phone.is_quiet(3)
+    assert not phone.watch.caller_waits_in_silence()
+    phone.watch.agent_speaks(False)
+    phone.is_quiet(3)
+    assert not phone.watch.caller_waits_in_silence()

@@ -61,6 +61,7 @@ class FakeServices:
             room=ROOM,
             agent=Agent(name="a", instructions="b"),
             tools=[],
+            max_concurrent_calls=10,
             started_at=NOW,
             expires_at=NOW + timedelta(days=1),
         )
@@ -86,7 +87,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handover, "_POLL_EVERY", 0.001)
 
 
-async def leave(services: Any, cause: str = "generation-1-left") -> None:
+async def leave(services: Any, cause: str = "generation-1-lost") -> None:
     await hand_over(services, IDS, ROOM, leaver=LEAVER.identity, cause=cause)
 
 

@@ -26,6 +26,7 @@ SNAPSHOT = SessionSnapshot(
     room="call-ca1",
     agent=Agent(name="a", instructions="b"),
     tools=[],
+    max_concurrent_calls=10,
     started_at=NOW,
     expires_at=NOW + timedelta(days=1),
 )
@@ -46,7 +47,9 @@ class FakeLeases:
         _raise(self.get)
         return SNAPSHOT
 
-    async def claim_lease(self, tenant_id: str, session_id: str, owner: str, ttl: timedelta) -> Lease:
+    async def claim_lease(
+        self, tenant_id: str, session_id: str, owner: str, ttl: timedelta, *, worker: str | None
+    ) -> Lease:
         _raise(self.claim)
         return LEASE
 

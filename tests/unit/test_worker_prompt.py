@@ -26,6 +26,7 @@ def snapshot(*, caller: str | None = "+14155550123", tools: int = 0, **agent: An
         room="call-ca1",
         agent=Agent.model_validate({"name": "a", "instructions": "You are Harbor Dental's desk.", **agent}),
         tools=[AgentTool(slug=f"tool{number}", enabled=True) for number in range(tools)],
+        max_concurrent_calls=10,
         started_at=NOW,
         expires_at=NOW + timedelta(days=1),
     )

@@ -1,0 +1,58 @@
+"""A worker is heard of while it serves calls, whatever becomes of single beats."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.services.session_service import SessionManager
+from tests.fakes import FakeDatabase
+from worker import heartbeat as heartbeat_module
+from worker.heartbeat import Heartbeat
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat_module, "BEAT_EVERY", 0.002)
+    monkeypatch.setattr(heartbeat_module, "BEAT_WITHIN", 0.02)
+
+
+async def next_beat(database: FakeDatabase) -> None:
+    database.documents.pop("workers/w1", None)
+    async with asyncio.timeout(5):
+        while "workers/w1" not in database.documents:  # noqa: ASYNC110 - the fake has no event for it
+            await asyncio.sleep(0.001)
+
+
+async def test_it_beats_only_while_there_are_calls() -> None:
+    database: Any = FakeDatabase()
+    calls: list[str] = []
+    asked = asyncio.Event()
+
+    def serving() -> bool:
+        asked.set()
+        return bool(calls)
+
+    heartbeat = Heartbeat(SessionManager(database), "w1", serving=serving)
+    await asked.wait()
+    assert database.documents == {}
+    calls.append("a call")
+    await next_beat(database)
+    await heartbeat.stop()
+
+
+@pytest.mark.parametrize("trouble", ["fails", "hangs"])
+async def test_it_goes_on_after_beats_that_could_not_be_written(trouble: str) -> None:
+    database: Any = FakeDatabase()
+    heartbeat = Heartbeat(SessionManager(database), "w1", serving=lambda: True)
+    await next_beat(database)
+    if trouble == "fails":
+        database.fails = True
+    else:
+        database.hang()
+    await asyncio.sleep(0.05)
+    database.revive()
+    await next_beat(database)
+    await heartbeat.stop()
