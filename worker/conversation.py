@@ -97,6 +97,12 @@ class Conversation:
             audio_input=room_io.AudioInputOptions(
                 sample_rate=16000, frame_size_ms=20, auto_gain_control=False, pre_connect_audio=False
             ),
+            # A telephone network cannot use the second copy of each packet.
+            audio_output=room_io.AudioOutputOptions(
+                track_publish_options=rtc.TrackPublishOptions(
+                    source=rtc.TrackSource.SOURCE_MICROPHONE, red=captions
+                )
+            ),
             text_input=False,
             # Timing each word by the sound of the voice would take a third of a call's CPU.
             text_output=room_io.TextOutputOptions(sync_transcription=False) if captions else False,

@@ -40,6 +40,9 @@ def start() -> None:
     os.environ["WORKER_ID"] = uuid.uuid4().hex
     # Models for turn detection that are not used here would take 214 MB a call.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    # The watch for a blocked event loop wakes every process a hundred times a second, idle ones too. To look
+    # for such a block, set from how many milliseconds on it is told.
+    os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "0")
     if not ssl.get_default_verify_paths().cafile:
         import certifi
 

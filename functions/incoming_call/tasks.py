@@ -21,7 +21,7 @@ from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, room_name_for
 from shared.services.call_service import cause_of_loss, needs_agent
-from shared.services.session_service import DEAD_AFTER, LEASE_TTL
+from shared.services.session_service import DEAD_AFTER, LEASE_TTL, RELEASED
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ CLOSE_MARGIN = timedelta(seconds=30)
 
 LEASE_MARGIN = timedelta(seconds=0.2)
 """Beyond the moment: a sign of life in the last instant is seen."""
+
+LATE = timedelta(seconds=0.6)
+"""Behind the moment at which an agent counts as dead: a look that comes so late says little."""
 
 SECOND_LOOK_AFTER = timedelta(seconds=2)
 """For an agent that is handing over, or that was kept from renewing by what kept us from looking."""
@@ -128,8 +131,9 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
     if task.attempt == 1 and task.chain == "start" and call.active_until is not None:
         await enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now())
     participants = await edge.livekit.list_participants(name)
-    if any(_is_agent(participant) for participant in participants):
-        # It is there; from now on its lease tells whether it is alive.
+    here = any(_is_agent(participant) for participant in participants)
+    if here or (task.chain == "start" and await _is_on_its_way(edge, room)):
+        # From now on its lease tells whether it is alive.
         await enqueue_lease_check(edge, room, number=1, delay=DEAD_AFTER)
         return
     checks = CHECKS_AT_START if task.chain == "start" else CHECKS_IN_CALL
@@ -137,6 +141,15 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
         await _give_up(edge, room, call)
         return
     await _ask_again(edge, room, call, chain=task.chain, attempt=task.attempt + 1)
+
+
+async def _is_on_its_way(edge: Edge, room: RoomMetadata) -> bool:
+    """An agent has claimed the lease and is about to join; on a busy machine another would only delay it."""
+    try:
+        lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
+    except NotFoundError:
+        return False
+    return lease is not None and await edge.sessions.alive_until(lease) > edge.now()
 
 
 async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: ParticipantInfo) -> None:
@@ -171,7 +184,11 @@ async def check_lease(edge: Edge, task: CheckLease) -> None:
         return
     if not needs_agent(call):
         return
-    if lease is not None and lease.generation != task.suspect and _may_be_alive(edge, alive_until):
+    if lease is not None and lease.expires_at > edge.now() and _is_not_urgent(edge, call, alive_until):
+        delay = lease.expires_at - edge.now() + LEASE_MARGIN
+        await enqueue_lease_check(edge, room, number=following, delay=delay)
+        return
+    if lease is not None and lease.generation != task.suspect and _may_be_alive(edge, lease):
         await enqueue_lease_check(
             edge, room, number=following, delay=SECOND_LOOK_AFTER, suspect=lease.generation
         )
@@ -181,9 +198,15 @@ async def check_lease(edge: Edge, task: CheckLease) -> None:
     await _replace_dead(edge, room, call, lease)
 
 
-def _may_be_alive(edge: Edge, alive_until: datetime | None) -> bool:
+def _is_not_urgent(edge: Edge, call: Call, alive_until: datetime | None) -> bool:
+    """Its lease may tell more. The caller hears ringing, and nothing is as busy as a machine on which many calls
+    begin; or we look late ourselves, so what we look at may be late as well."""
+    return call.answered_at is None or (alive_until is not None and edge.now() - alive_until > LATE)
+
+
+def _may_be_alive(edge: Edge, lease: Lease) -> bool:
     """It gave the lease back, and somebody is on the way; or we look late, so it may be late as well."""
-    return alive_until is None or edge.now() - alive_until > SECOND_LOOK_AFTER
+    return lease.expires_at == RELEASED or edge.now() - lease.expires_at > SECOND_LOOK_AFTER
 
 
 async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease | None) -> None:

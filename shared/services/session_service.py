@@ -22,7 +22,7 @@ LEASE_TTL = timedelta(seconds=6)
 Not shorter: agents on a machine that is too busy for a moment would be taken for dead, and replacing them
 takes what is left of it."""
 
-DEAD_AFTER = timedelta(seconds=2.5)
+DEAD_AFTER = timedelta(seconds=3)
 """An agent is dead, whatever is left of its lease, when for so long neither it has renewed that lease nor its
 worker's main process has been heard of. Both are silent together when their machine is gone."""
 

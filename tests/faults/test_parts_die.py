@@ -24,9 +24,9 @@ from tests.faults.disturbed_call import DisturbedCall, disturb, kill, pid_of, se
 pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 UNPLANNED_SILENCE = 3.0
-DEAD_MACHINE_SILENCE = 6.0
-"""It counts as dead 1.5 to 2.5 s after it died; then another agent comes, or two checks later the fallback:
-3 to 5 s on a machine that has nothing else to do."""
+DEAD_MACHINE_SILENCE = 11.0
+"""It counts as dead 2 to 3 s after it died; then another agent comes, or two checks later the fallback: 3 to
+5 s in all. While this machine is busy, an agent is left until its lease ends."""
 DEAD_LIVEKIT_SILENCE = 10.0
 """Until the phone leg is given up; nothing of ours is asked before."""
 CALL_SECONDS = 30.0

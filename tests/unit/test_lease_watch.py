@@ -38,6 +38,13 @@ async def test_the_watch_begins_when_the_agent_is_there(world: World) -> None:
     assert (task, delay) == (CheckLease(room=METADATA, number=1), DEAD_AFTER)
 
 
+async def test_an_agent_that_holds_the_lease_and_is_about_to_join_is_waited_for(world: World) -> None:
+    world.livekit.rooms[ROOM] = [caller()]
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
+    assert world.livekit.dispatches == []
+    assert following(world, 1)[1] == DEAD_AFTER
+
+
 async def test_a_living_agent_is_looked_at_again_when_its_lease_would_have_run_out(world: World) -> None:
     world.clock.advance(seconds=1)
     for _ in range(2):
@@ -74,10 +81,29 @@ async def test_a_machine_that_falls_silent_is_dead_long_before_the_lease_ends(be
     beating.clock.advance(seconds=1)
     await look(beating)
     assert following(beating)[1] == DEAD_AFTER - timedelta(seconds=1) + tasks.LEASE_MARGIN
-    beating.clock.advance(seconds=1.7)
+    beating.clock.advance(seconds=2.2)
     await look(beating, number=2)
     assert beating.livekit.dispatches == [(ROOM, METADATA)]
     await beating.edge.sessions.claim_lease("harbor", SESSION, "job-2", LEASE_TTL, worker="w2")
+
+
+async def test_while_the_phone_rings_an_agent_has_until_its_leases_end(beating: World) -> None:
+    beating.database.documents[f"tenants/harbor/calls/{SESSION}"]["answered_at"] = None
+    beating.clock.advance(seconds=DEAD_AFTER.total_seconds() + 0.2)
+    await look(beating)
+    assert beating.livekit.dispatches == []
+    left = LEASE_TTL - DEAD_AFTER - timedelta(seconds=0.2)
+    assert following(beating)[1] == left + tasks.LEASE_MARGIN
+
+
+async def test_a_look_that_comes_late_leaves_an_agent_until_its_leases_end(beating: World) -> None:
+    beating.clock.advance(seconds=DEAD_AFTER.total_seconds() + 1)
+    await look(beating)
+    assert beating.livekit.dispatches == []
+    assert following(beating)[1] == LEASE_TTL - DEAD_AFTER - timedelta(seconds=1) + tasks.LEASE_MARGIN
+    beating.clock.advance(seconds=2.2)
+    await look(beating, number=2)
+    assert beating.livekit.dispatches == [(ROOM, METADATA)]
 
 
 async def test_an_agent_that_is_too_busy_to_renew_lives_while_its_worker_is_heard(beating: World) -> None:
