@@ -199,8 +199,8 @@ async def check_lease(edge: Edge, task: CheckLease) -> None:
 
 
 def _is_not_urgent(edge: Edge, call: Call, alive_until: datetime | None) -> bool:
-    """Its lease may tell more. The caller hears ringing, and nothing is as busy as a machine on which many calls
-    begin; or we look late ourselves, so what we look at may be late as well."""
+    """Wait for the lease's end: the caller hears ringing, and nothing is as busy as a machine on which many
+    calls begin; or we look late ourselves, so what we look at may be late as well."""
     return call.answered_at is None or (alive_until is not None and edge.now() - alive_until > LATE)
 
 

@@ -4,25 +4,21 @@ On a machine with two busy cores answers are late, but they come; how soon is me
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
-import pytest_asyncio
 
 from local.livekit.real import find_server
 from local.report import CallReport
-from tests.calls.laptop import Laptop, running_cloud, scenario
+from tests.calls.laptop import Laptop, scenario
 
-pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.calls,
+    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.timeout(240),
+    pytest.mark.parametrize("laptop", ["embedded" if find_server() is None else "real"], indirect=True),
+]
 
 CALLS = 10
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laptop(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Laptop]:
-    livekit = "embedded" if find_server() is None else "real"
-    async with running_cloud(tmp_path_factory.mktemp("laptop"), livekit) as laptop:
-        yield laptop
 
 
 @pytest.mark.parametrize("name", ["caller-hangs-up", "book-a-slot"])

@@ -5,7 +5,6 @@ The calls run side by side: one laptop cloud a LiveKit server, one tenant a call
 
 import asyncio
 import wave
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from local.report import CallReport
-from tests.calls.laptop import LIVEKIT_SERVERS, SCENARIOS, Laptop, running_cloud, scenario
+from tests.calls.laptop import SCENARIOS, Laptop, scenario
 from tests.faults.disturbed_call import longest_pause
 
-pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(240)]
 
 NAMES = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
 # These make the model refuse every connection for a while, so they run when the others are over.
@@ -27,15 +26,12 @@ UNPLANNED_SILENCE = 3.0
 Reports = dict[str, CallReport]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=LIVEKIT_SERVERS)
-async def reports(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[Reports]:
-    async with running_cloud(tmp_path_factory.mktemp("laptop"), request.param) as laptop:
-        together = [name for name in NAMES if name not in ALONE]
-        played = await asyncio.gather(*(play(laptop, name) for name in together))
-        alone = [await play(laptop, name) for name in NAMES if name in ALONE]
-        yield {report.wav.stem: report for report in (*played, *alone) if report.wav}
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def reports(laptop: Laptop) -> Reports:
+    together = [name for name in NAMES if name not in ALONE]
+    played = await asyncio.gather(*(play(laptop, name) for name in together))
+    alone = [await play(laptop, name) for name in NAMES if name in ALONE]
+    return {report.wav.stem: report for report in (*played, *alone) if report.wav}
 
 
 async def play(laptop: Laptop, name: str) -> CallReport:

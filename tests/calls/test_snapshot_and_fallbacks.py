@@ -4,7 +4,6 @@ The calls run side by side; each test looks at its own.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
@@ -14,9 +13,14 @@ from local.scenario import Expect, Scenario, Turn
 from shared.gateways.firestore import Put, Remove
 from shared.models.call import CallEvent, FallbackReason, Outcome
 from shared.models.session import SessionSnapshot, session_id_for
-from tests.calls.laptop import Laptop, running_cloud, scenario
+from tests.calls.laptop import Laptop, scenario
 
-pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.calls,
+    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.timeout(120),
+    pytest.mark.parametrize("laptop", ["embedded"], indirect=True),
+]
 
 FALLBACKS = {
     "disabled agent": ({"agent_enabled": False}, FallbackReason.AGENT_DISABLED, Outcome.VOICEMAIL),
@@ -91,10 +95,9 @@ class Calls:
         return report, SessionSnapshot.from_firestore(fields)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def calls(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Calls]:
-    async with running_cloud(tmp_path_factory.mktemp("laptop")) as laptop:
-        yield Calls(laptop)
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def calls(laptop: Laptop) -> Calls:
+    return Calls(laptop)
 
 
 async def test_tool_disabled_and_changed_during_a_call_changes_nothing_in_that_call(calls: Calls) -> None:
