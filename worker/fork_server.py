@@ -18,6 +18,8 @@ from multiprocessing import connection, forkserver, resource_tracker, util
 from types import FrameType
 from typing import Any, NoReturn
 
+_connection: Any = connection
+
 PRELOAD = (
     "worker.preload",
     "livekit.agents.ipc._preload",
@@ -56,7 +58,7 @@ def _fork() -> None:
     """As multiprocessing's `ensure_running`, which from now on finds a fork server running."""
     resource_tracker.ensure_running()
     with socket.socket(socket.AF_UNIX) as listener:
-        address = connection.arbitrary_address("AF_UNIX")
+        address: str = _connection.arbitrary_address("AF_UNIX")
         listener.bind(address)
         if not util.is_abstract_socket_namespace(address):
             os.chmod(address, 0o600)
@@ -75,6 +77,8 @@ def _fork() -> None:
 
 
 def _serve(listener: socket.socket, alive_r: int) -> NoReturn:
+    # Who stops the whole process group must not take this one from under calls that are being handed over.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         forkserver.main(listener.detach(), alive_r, [])
     finally:
