@@ -7,7 +7,7 @@ import argparse
 import subprocess
 import sys
 
-MEASUREMENTS = ("webhook", "cold_start", "call_setup", "voice", "worker_footprint", "tools_api")
+MEASUREMENTS = ("webhook", "cold_start", "call_setup", "voice", "worker_footprint", "tools_api", "dashboard")
 
 
 def main() -> int:

@@ -11,4 +11,5 @@ export const routes = {
   home: () => "/",
   agents: (query: { q?: string } = {}) => withQuery("/agents/", query),
   agent: (id: string, tab?: "history") => withQuery("/agents/edit/", { id, tab }),
+  agentTools: (query: { id: string; tool?: string }) => withQuery("/agents/tools/", query),
 };

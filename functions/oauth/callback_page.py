@@ -1,6 +1,7 @@
 """The page that a person sees after the provider's: says what happened, tells the dashboard, and closes.
 
-Nothing on it comes from anywhere else. Without JavaScript it stays open, with a link back.
+Nothing on it comes from anywhere else. Without JavaScript it stays open, with a link back. A tab that went to
+the provider itself, since no window could be opened, goes back by itself when all went well.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ const { origin, message } = document.body.dataset;
 if (window.opener) {
   window.opener.postMessage(JSON.parse(message), origin);
   if (JSON.parse(message).status === "connected") window.close();
+} else if (JSON.parse(message).status === "connected") {
+  location.replace(document.querySelector("a").href);
 }
 """
 
@@ -90,7 +93,7 @@ def _page(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{_STYLE}</style></head>
 <body data-origin="{origin}" data-message="{escape(json.dumps(message))}">
-<main><h1>{title}</h1>{text}<p><a href="{origin}">Back to the dashboard</a></p></main>
+<main><h1>{title}</h1>{text}<p><a href="{origin}/connected/">Back to the dashboard</a></p></main>
 <script>{_SCRIPT}</script></body></html>
 """
     return HTMLResponse(content, status, headers=_HEADERS)

@@ -66,8 +66,8 @@ class Api:
         self.previews = PreviewService(database, registry, now=now)
 
     @classmethod
-    def connect(cls, settings: ApiSettings) -> Self:
-        """Needs a running loop. Nothing is sent yet."""
+    def connect(cls, settings: ApiSettings, registry: ToolRegistry | None = None) -> Self:
+        """Needs a running loop. Nothing is sent yet. `registry` is the product's own unless given."""
         return cls(
             settings,
             Database(firestore_client(settings.google_cloud_project)),
@@ -77,6 +77,7 @@ class Api:
             CloudTasksGateway(
                 settings.tasks_queue, settings.tasks_service_account, settings.cloud_tasks_endpoint
             ),
+            registry=registry,
         )
 
     async def aclose(self) -> None:

@@ -42,6 +42,7 @@ class CatalogToolOut(BaseModel):
     secret_fields: list[str]
     provider: str | None = Field(description="Whose account has to be connected; null: none.")
     scopes: list[str] = Field(description="What the account's owner is asked to permit.")
+    scope_texts: dict[str, str] = Field(description="Scope → what it permits, in words for people.")
     actions: list[CatalogActionOut]
 
 

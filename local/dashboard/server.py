@@ -6,6 +6,7 @@ GET /…             a file of the export; a folder's index.html; else 404.html 
 Files are read when they are asked for, so a new build needs no restart.
 """
 
+import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,7 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not b
 <h1>The dashboard is not built</h1>
 <p>Get Node.js 20 or later, then run <code>make dashboard</code> and reload.</p>
 """
+TEXTS = {"text/html", "text/css", "text/javascript", "application/javascript", "text/plain"}
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -88,4 +90,13 @@ class Dashboard:
             for name, value in headers.pages.get(path, {}).items()
         }
         caching = _IMMUTABLE if path.startswith(headers.immutable) else "no-cache"
-        return web.FileResponse(file, status=status, headers={**headers.all, **own, "Cache-Control": caching})
+        kind, _ = mimetypes.guess_type(file.name)
+        response = web.Response(
+            body=file.read_bytes(),
+            status=status,
+            content_type=kind or "application/octet-stream",
+            charset="utf-8" if kind in TEXTS else None,
+            headers={**headers.all, **own, "Cache-Control": caching},
+        )
+        response.enable_compression()  # as every static host does
+        return response

@@ -60,9 +60,11 @@ Fallback = Annotated[ForwardFallback | VoicemailFallback | SayFallback, Field(di
 class OpeningHours(_Part):
     """One span on one day of the week, in the agent's time zone. `closes` must be later than `opens`."""
 
-    weekday: int = Field(ge=0, le=6, description="0 is Monday")
-    opens: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
-    closes: str = Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
+    weekday: int = Field(ge=0, le=6, description="0 is Monday", json_schema_extra={"format": "weekday"})
+    opens: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", json_schema_extra={"format": "clock"})
+    closes: str = Field(
+        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", json_schema_extra={"format": "clock"}
+    )
 
     def contains(self, weekday: int, at: time) -> bool:
         clock = at.strftime("%H:%M")

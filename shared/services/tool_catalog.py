@@ -9,7 +9,7 @@ from shared.tools.base.base_tool import ToolMetadata
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
 
-LONG_TEXT = 200
+LONG_TEXT = 255
 """Texts that may be longer than this get several lines in a form."""
 
 Schema = dict[str, Any]
@@ -37,6 +37,8 @@ class CatalogTool:
     provider: str | None
     """Of the account that has to be connected; None: the tool needs none."""
     scopes: list[str]
+    scope_texts: dict[str, str]
+    """What each permits, in words; a scope without any is left out."""
     actions: list[CatalogAction]
 
 
@@ -74,6 +76,7 @@ def _described(metadata: ToolMetadata) -> CatalogTool:
         secret_fields=secret_fields(metadata.config),
         provider=connection.provider if connection else None,
         scopes=list(connection.scopes) if connection else [],
+        scope_texts=dict(connection.scope_texts) if connection else {},
         actions=[
             CatalogAction(
                 name,

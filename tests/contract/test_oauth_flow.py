@@ -123,7 +123,7 @@ async def test_the_last_page_needs_nobody_else_and_tells_only_the_dashboard(stac
     assert "unsafe-inline" not in policy
     assert headers["Referrer-Policy"] == "no-referrer"
     assert f'data-origin="{DASHBOARD}"' in page
-    assert f'<a href="{DASHBOARD}">' in page
+    assert f'<a href="{DASHBOARD}/connected/">' in page
     assert page.count("http") == 2, "nothing comes from elsewhere"
 
 

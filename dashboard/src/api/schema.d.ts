@@ -1031,6 +1031,13 @@ export interface components {
              * @description What the account's owner is asked to permit.
              */
             scopes: string[];
+            /**
+             * Scope Texts
+             * @description Scope → what it permits, in words for people.
+             */
+            scope_texts: {
+                [key: string]: string;
+            };
             /** Actions */
             actions: components["schemas"]["CatalogActionOut"][];
         };
@@ -1323,12 +1330,19 @@ export interface components {
         OpeningHours: {
             /**
              * Weekday
+             * Format: weekday
              * @description 0 is Monday
              */
             weekday: number;
-            /** Opens */
+            /**
+             * Opens
+             * Format: clock
+             */
             opens: string;
-            /** Closes */
+            /**
+             * Closes
+             * Format: clock
+             */
             closes: string;
         };
         /**

@@ -29,6 +29,8 @@ class OAuthConnection:
 
     provider: str
     scopes: tuple[str, ...]
+    scope_texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Scope → what it permits, in words for the account's owner."""
 
 
 @dataclass(frozen=True)

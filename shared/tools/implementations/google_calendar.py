@@ -22,6 +22,7 @@ from shared.tools.scheduling.calendar_events import for_the_model, is_cancelled,
 from shared.tools.scheduling.free_time import Span
 from shared.tools.scheduling.local_time import bound, spoken_span
 
+EVENTS_SCOPE = "https://www.googleapis.com/auth/calendar.events"
 MAX_EVENTS_TOLD = 15
 MAX_SLOTS_TOLD = 6
 MAX_RANGE = timedelta(days=62)
@@ -35,7 +36,9 @@ class GoogleCalendarTool(BaseTool):
         "and books, moves and cancels appointments.",
         config=GoogleCalendarConfig,
         connection=OAuthConnection(
-            provider="google", scopes=("https://www.googleapis.com/auth/calendar.events",)
+            provider="google",
+            scopes=(EVENTS_SCOPE,),
+            scope_texts={EVENTS_SCOPE: "To see and change the events of all calendars of the account"},
         ),
         actions={
             "list_events": Action(

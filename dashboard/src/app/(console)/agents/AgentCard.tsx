@@ -1,10 +1,10 @@
-import { Copy, Trash2 } from "lucide-react";
+import { Copy, Trash2, Wrench } from "lucide-react";
 import Link from "next/link";
 import type { Agent } from "@/data/agents";
 import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
-import { Button } from "@/ui/Button";
+import { Button, ButtonLink } from "@/ui/Button";
 import { Badge, Card, Facts } from "@/ui/layout";
 import styles from "./AgentCard.module.css";
 import type { AgentAction } from "./AgentDialogs";
@@ -38,18 +38,24 @@ export function AgentCard({ agent, onAction }: AgentCardProps) {
           [t("agents.hours"), hours],
         ]}
       />
-      {onAction && (
-        <div className={styles["actions"]} role="group" aria-label={t("agents.actionsFor", { name: agent.name })}>
-          <Button look="quiet" onClick={() => onAction({ kind: "duplicate", agent })}>
-            <Copy aria-hidden />
-            {t("agents.duplicate")}
-          </Button>
-          <Button look="quiet" onClick={() => onAction({ kind: "delete", agent })}>
-            <Trash2 aria-hidden />
-            {t("common.delete")}
-          </Button>
-        </div>
-      )}
+      <div className={styles["actions"]} role="group" aria-label={t("agents.actionsFor", { name: agent.name })}>
+        <ButtonLink href={routes.agentTools({ id: agent.id })} look="quiet">
+          <Wrench aria-hidden />
+          {t("tools.title")}
+        </ButtonLink>
+        {onAction && (
+          <>
+            <Button look="quiet" onClick={() => onAction({ kind: "duplicate", agent })}>
+              <Copy aria-hidden />
+              {t("agents.duplicate")}
+            </Button>
+            <Button look="quiet" onClick={() => onAction({ kind: "delete", agent })}>
+              <Trash2 aria-hidden />
+              {t("common.delete")}
+            </Button>
+          </>
+        )}
+      </div>
     </Card>
   );
 }

@@ -1,0 +1,198 @@
+"""The dashboard's pages as a phone on a slow network loads them: Lighthouse's figures, by page.
+
+    python -m bench.dashboard [--runs N] [--cpu TIMES] [--rtt MS] [--kbps N]
+
+Chromium with an empty cache, the processor and the network slowed as Lighthouse's mobile profile has them.
+Each run opens a page's address as somebody whom the issuer remembers: it begins with the way there and back.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, CDPSession, Page, async_playwright
+
+from bench import report
+from local.cloud import Cloud, laptop_cloud
+from local.commands import dashboard_link, seed_cloud
+from local.identity.seeding import seed_members
+from local.inputs import load_yaml
+from local.seed import DEMO, Seed
+from tests.browser.chromium import launch
+from tests.browser.visitor import EMAILS
+
+PHONE: Any = {"viewport": {"width": 412, "height": 823}, "device_scale_factor": 2, "is_mobile": True}
+PAGES = {
+    "agents": "/agents/",
+    "tools": "/agents/tools/?id=front-desk",
+    "tool with a form": "/agents/tools/?id=front-desk&tool=send_email",
+}
+TARGET_LCP_MS = 2500
+TARGET_SHIFT = 0.1
+"""“Good” by https://web.dev/articles/vitals, for the page that is looked at."""
+
+OBSERVE = """
+window.vitals = { lcp: 0, shift: 0, tasks: [] };
+const watch = (type, hear) => new PerformanceObserver((list) => list.getEntries().forEach(hear))
+  .observe({ type, buffered: true });
+watch("largest-contentful-paint", (entry) => { window.vitals.lcp = entry.startTime });
+watch("layout-shift", (entry) => { if (!entry.hadRecentInput) window.vitals.shift += entry.value });
+watch("longtask", (entry) => window.vitals.tasks.push([entry.startTime, entry.duration]));
+"""
+READ = """() => ({
+  ...window.vitals,
+  fcp: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0,
+})"""
+SETTLED = """() => document.querySelector("h1") && !document.querySelector("[aria-busy=true]")"""
+
+
+@dataclass
+class Traffic:
+    """What came over the network, compressed and with headers, by host."""
+
+    hosts: dict[str, str]
+    """Request → host."""
+    bytes: int = 0
+    requests: Counter[str] = field(default_factory=Counter[str])
+
+    async def watch(self, session: CDPSession) -> None:
+        session.on("Network.requestWillBeSent", self._sent)
+        session.on("Network.loadingFinished", self._finished)
+        await session.send("Network.enable")
+
+    def _sent(self, event: Any) -> None:
+        host = urlsplit(event["request"]["url"]).netloc
+        if host:
+            self.hosts[event["requestId"]] = host
+            self.requests[host] += 1
+
+    def _finished(self, event: Any) -> None:
+        self.bytes += int(event["encodedDataLength"])
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.dashboard", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="of each page; medians are shown")
+    parser.add_argument("--cpu", type=float, default=4, help="how many times slower the processor is")
+    parser.add_argument("--rtt", type=float, default=150, help="milliseconds")
+    parser.add_argument("--kbps", type=float, default=1638, help="downwards; half of it upwards")
+    options = parser.parse_args()
+    seed = load_yaml(DEMO, Seed)
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            laptop_cloud(Path(folder), embedded_livekit=True, console=True) as cloud,
+            async_playwright() as playwright,
+        ):
+            await seed_cloud(cloud, seed)
+            members = {tenant_id: tenant.members for tenant_id, tenant in seed.tenants.items()}
+            await seed_members(cloud.database, cloud.ports.url("identity"), members)
+            browser = await launch(playwright)
+            results = {
+                name: [await measured(browser, cloud, path, options) for _ in range(options.runs)]
+                for name, path in PAGES.items()
+            }
+            await browser.close()
+    rows = {name: medians(runs) for name, runs in results.items()}
+    show(rows, options)
+    report.write_json("dashboard", {"options": vars(options), "pages": rows})
+    good = [
+        row["largest_paint_ms"] <= TARGET_LCP_MS and row["layout_shift"] <= TARGET_SHIFT
+        for row in rows.values()
+    ]
+    return 0 if all(good) else 1
+
+
+async def measured(browser: Browser, cloud: Cloud, path: str, options: argparse.Namespace) -> dict[str, Any]:
+    context = await browser.new_context(**PHONE)
+    page = await context.new_page()
+    await page.goto(dashboard_link(cloud, EMAILS["owner"]))  # the issuer remembers who it is
+    await page.wait_for_function(SETTLED)
+    await page.close()
+    page = await context.new_page()
+    session = await context.new_cdp_session(page)
+    traffic = Traffic({})
+    await traffic.watch(session)
+    await slow_down(session, options)
+    await page.add_init_script(OBSERVE)
+    try:
+        return await load(page, cloud.ports.url("dashboard") + path) | {
+            "bytes": traffic.bytes,
+            "requests": {part_of(cloud, host): count for host, count in sorted(traffic.requests.items())},
+        }
+    finally:
+        await context.close()
+
+
+async def load(page: Page, url: str) -> dict[str, float]:
+    """Times count from the page's own document on, whose way to the issuer and back `usable_ms` includes."""
+    started = asyncio.get_running_loop().time()
+    await page.goto(url, wait_until="commit")
+    await page.wait_for_function(SETTLED, timeout=120_000)
+    usable = (asyncio.get_running_loop().time() - started) * 1000
+    await page.wait_for_load_state("networkidle")
+    vitals = await page.evaluate(READ)
+    blocking = sum(
+        max(0.0, length - 50) for start, length in vitals["tasks"] if start + length > vitals["fcp"]
+    )
+    return {
+        "first_paint_ms": vitals["fcp"],
+        "largest_paint_ms": vitals["lcp"],
+        "blocking_ms": blocking,
+        "layout_shift": vitals["shift"],
+        "usable_ms": usable,
+    }
+
+
+async def slow_down(session: CDPSession, options: argparse.Namespace) -> None:
+    bytes_a_second = options.kbps * 1000 / 8
+    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    await session.send("Emulation.setCPUThrottlingRate", {"rate": options.cpu})
+    await session.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": options.rtt,
+            "downloadThroughput": bytes_a_second,
+            "uploadThroughput": bytes_a_second / 2,
+        },
+    )
+
+
+def part_of(cloud: Cloud, host: str) -> str:
+    """A port's part of the laptop cloud; anything else is a third party, by its own name."""
+    return next((name for name, port in cloud.ports if host == f"127.0.0.1:{port}"), host)
+
+
+def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    figures = {
+        name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0] if name != "requests"
+    }
+    return figures | {"requests": runs[0]["requests"]}
+
+
+def show(rows: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
+    report.table(
+        f"Pages on a phone: processor ÷ {options.cpu:g}, {options.rtt:g} ms, {options.kbps:g} kbit/s; ms",
+        ["page", "first paint", "largest paint", "blocking", "shift", "usable", "kB", "requests"],
+        [
+            (
+                name,
+                *(round(row[key]) for key in ("first_paint_ms", "largest_paint_ms", "blocking_ms")),
+                f"{row['layout_shift']:.3f}",
+                round(row["usable_ms"]),
+                round(row["bytes"] / 1000),
+                ", ".join(f"{count} {host}" for host, count in row["requests"].items()),
+            )
+            for name, row in rows.items()
+        ],
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(asyncio.run(main()))

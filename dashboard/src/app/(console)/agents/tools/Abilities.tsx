@@ -1,0 +1,67 @@
+/** “What will the agent be able to do”, from the catalogue's actions, in plain words. */
+import { Eye, Pencil } from "lucide-react";
+import type { CatalogTool, Tool } from "@/data/tools";
+import { useText } from "@/texts/TextProvider";
+import { Card } from "@/ui/layout";
+import styles from "./tools.module.css";
+
+/** Of all tools that the next call can use. */
+export function AbilitiesNow({ tools }: { tools: Tool[] }) {
+  const t = useText();
+  const usable = tools.filter(({ own }) => own.enabled && own.ready);
+  return (
+    <section className={styles["section"]}>
+      <h2>{t("tools.abilitiesNow")}</h2>
+      <Card className={styles["card"]}>
+        {usable.length === 0 ? (
+          <p>{t("tools.abilitiesNone")}</p>
+        ) : (
+          usable.map(({ about }) => (
+            <section key={about.slug}>
+              <h3 lang="en">{about.display_name}</h3>
+              <Abilities of={about} />
+            </section>
+          ))
+        )}
+      </Card>
+    </section>
+  );
+}
+
+export function Abilities({ of: { actions } }: { of: CatalogTool }) {
+  const t = useText();
+  const groups = [
+    { key: "looks", title: t("tools.looksUp"), icon: Eye, actions: actions.filter((action) => action.read_only) },
+    { key: "changes", title: t("tools.changes"), icon: Pencil, actions: actions.filter((action) => !action.read_only) },
+  ];
+  return (
+    <div className={styles["abilities"]}>
+      {groups
+        .filter((group) => group.actions.length > 0)
+        .map(({ key, title, icon: Icon, actions: few }) => (
+          <div key={key}>
+            <p className={styles["kind"]}>
+              <Icon aria-hidden size={16} /> {title}
+            </p>
+            <ul lang="en">
+              {few.map(({ name, description }) => {
+                const { first, rest } = sentences(description);
+                return (
+                  <li key={name}>
+                    {first} {rest && <span className={styles["muted"]}>{rest}</span>}
+                  </li>
+                );
+              })}
+            </ul>
+          </div>
+        ))}
+    </div>
+  );
+}
+
+/** The first sentence says what it does, the rest how the agent goes about it. */
+function sentences(description: string): { first: string; rest: string } {
+  const end = /[.!?](?=\s)/.exec(description);
+  const cut = end ? end.index + 1 : description.length;
+  return { first: description.slice(0, cut), rest: description.slice(cut).trim() };
+}

@@ -1,0 +1,108 @@
+"use client";
+/** One tool of an agent: its account, its settings, and what the agent can do with it. */
+import { Trash2 } from "lucide-react";
+import dynamic from "next/dynamic";
+import { useState } from "react";
+import { ConnectAccount } from "@/connect/ConnectAccount";
+import { useMay } from "@/data/tenant";
+import { type Tool, useRemoveTool } from "@/data/tools";
+import { useFormat } from "@/texts/format";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { FormDialog } from "@/ui/Dialog";
+import { Badge, Card } from "@/ui/layout";
+import { RowsSkeleton } from "@/ui/states";
+import { useToast } from "@/ui/Toasts";
+import { Abilities } from "./Abilities";
+import { OnOff } from "./OnOff";
+import styles from "./tools.module.css";
+import { missingFields, missingTexts, stateOf } from "./toolState";
+
+const ToolSettings = dynamic(() => import("./ToolSettings"), { loading: () => <RowsSkeleton /> });
+
+interface ToolDetailProps {
+  agentId: string;
+  tool: Tool;
+  reload: () => Promise<unknown>;
+}
+
+export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
+  const t = useText();
+  const format = useFormat();
+  const mayEdit = useMay("editor");
+  const [removing, setRemoving] = useState(false);
+  const { about, own } = tool;
+  const { tone, text } = stateOf(tool, t);
+  const hasSettings = Object.keys((about.config_schema["properties"] ?? {}) as object).length > 0;
+  const mustSetUp = missingFields(tool).length > 0;
+  const usable = own.enabled && own.ready;
+  return (
+    <div className={styles["detail"]}>
+      <Card className={styles["card"]}>
+        <div className={styles["head"]}>
+          <Badge tone={tone}>{text}</Badge>
+          {mayEdit && (own.enabled || !mustSetUp) && <OnOff agentId={agentId} tool={tool} />}
+        </div>
+        {missingTexts(tool, t, format).map((sentence) => (
+          <p key={sentence} className={styles["missing"]}>
+            {sentence}
+          </p>
+        ))}
+      </Card>
+      {about.provider !== null && (
+        <Card className={styles["card"]}>
+          <h2>{t("connect.title")}</h2>
+          <ConnectAccount agentId={agentId} tool={tool} />
+        </Card>
+      )}
+      <Card className={styles["card"]}>
+        <h2>{t("tools.settings")}</h2>
+        {hasSettings ? (
+          <ToolSettings agentId={agentId} tool={tool} reload={reload} />
+        ) : (
+          <p className={styles["muted"]}>{t("tools.settingsNone")}</p>
+        )}
+      </Card>
+      <Card className={styles["card"]}>
+        <h2>{t("tools.abilities")}</h2>
+        <p className={styles["muted"]}>{t(usable ? "tools.abilitiesOn" : "tools.abilitiesOff")}</p>
+        <Abilities of={about} />
+      </Card>
+      {mayEdit && (
+        <div>
+          <Button look="quiet" onClick={() => setRemoving(true)}>
+            <Trash2 aria-hidden />
+            {t("tools.remove")}
+          </Button>
+        </div>
+      )}
+      {removing && <RemoveDialog agentId={agentId} tool={tool} onClose={() => setRemoving(false)} />}
+    </div>
+  );
+}
+
+function RemoveDialog({ agentId, tool: { about, own }, onClose }: { agentId: string; tool: Tool; onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const remove = useRemoveTool(agentId);
+  const tool = about.display_name;
+  return (
+    <FormDialog
+      title={t("tools.removeTitle", { tool })}
+      text={t("tools.removeText")}
+      action={t("tools.remove")}
+      danger
+      busy={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onSubmit={() =>
+        remove.mutate(own, {
+          onSuccess: () => {
+            toast(t("tools.removed", { tool }));
+            onClose();
+          },
+        })
+      }
+    />
+  );
+}

@@ -1,0 +1,95 @@
+"use client";
+/** A form drawn from a JSON Schema. Large, so it is loaded when one is shown: `next/dynamic`. */
+// The package's index bundles ajv.
+import Form from "@rjsf/core/lib/components/Form.js";
+import { englishStringTranslator, getDefaultFormState, type RJSFSchema, type RJSFValidationError, TranslatableString, type UiSchema } from "@rjsf/utils";
+import { type ReactNode, useMemo, useRef } from "react";
+import type { AgentTool } from "@/data/tools";
+import { useText } from "@/texts/TextProvider";
+import type { FormContext } from "./context";
+import { placeErrors } from "./errors";
+import styles from "./form.module.css";
+import { formSchema, knownValues, type Values } from "./schema";
+import { templates } from "./templates";
+import { createValidator, type FormValidator } from "./validator";
+import { widgets } from "./widgets";
+
+export interface SchemaFormProps {
+  schema: RJSFSchema;
+  /** Hints of the catalogue. */
+  uiSchema: UiSchema<Values>;
+  secrets: AgentTool["secrets"];
+  /** As stored; the form adds what the schema presets. */
+  stored: Values;
+  /** As entered; undefined: nothing yet. */
+  entered: Values | undefined;
+  /** The API's, by field. */
+  errors: Readonly<Record<string, string>>;
+  disabled: boolean;
+  onEnter: (values: Values) => void;
+  onSubmit: (values: Values) => void;
+  /** Buttons. */
+  children: ReactNode;
+}
+
+export default function SchemaForm(props: SchemaFormProps) {
+  const { schema, uiSchema, secrets, stored, entered, errors, disabled, onEnter, onSubmit, children } = props;
+  const t = useText();
+  const frame = useRef<HTMLDivElement>(null);
+  const validator = useMemo(() => createValidator(t), [t]);
+  const prepared = useMemo(() => formSchema(schema, Object.keys(secrets).filter((name) => secrets[name]?.set)), [schema, secrets]);
+  const hints = useMemo(() => withRemovable(uiSchema, schema, secrets), [uiSchema, schema, secrets]);
+  const initial = useMemo(() => initialValues(validator, prepared, stored), [validator, prepared, stored]);
+  const placed = useMemo(() => placeErrors(prepared, errors), [prepared, errors]);
+  const context = useMemo<FormContext>(() => ({ secrets }), [secrets]);
+  const focus = (error: RJSFValidationError) => {
+    const name = ["root", ...(error.property ?? "").split(".").filter(Boolean)].join("_");
+    frame.current?.querySelector<HTMLElement>(`[name="${CSS.escape(name)}"]`)?.focus();
+  };
+  return (
+    <div ref={frame}>
+      <Form<Values, RJSFSchema, FormContext>
+        className={styles["form"] ?? ""}
+        schema={prepared}
+        uiSchema={hints}
+        validator={validator}
+        formData={entered ?? initial}
+        formContext={context}
+        extraErrors={placed.atFields}
+        widgets={widgets}
+        templates={templates}
+        disabled={disabled}
+        noHtml5Validate
+        showErrorList={false}
+        focusOnFirstError={focus}
+        translateString={(text, parameters) =>
+          text === TranslatableString.OptionPrefix || text === TranslatableString.TitleOptionPrefix
+            ? t("form.alternative", { number: Number(parameters?.at(-1)) })
+            : englishStringTranslator(text, parameters)
+        }
+        // A field that somebody has emptied stays empty; `initial` has the presets.
+        experimental_defaultFormStateBehavior={{ emptyObjectFields: "skipDefaults" }}
+        onChange={({ formData }) => onEnter(formData ?? {})}
+        onSubmit={({ formData }) => onSubmit(formData ?? {})}
+      >
+        {placed.elsewhere.map((message) => (
+          <p key={message} role="alert" className={styles["error"]}>
+            {message}
+          </p>
+        ))}
+        {children}
+      </Form>
+    </div>
+  );
+}
+
+function initialValues(validator: FormValidator, schema: RJSFSchema, stored: Values): Values {
+  return (getDefaultFormState(validator, schema, knownValues(schema, stored), schema) ?? {}) as Values;
+}
+
+/** A secret that the tool can do without may be taken away. */
+function withRemovable(uiSchema: UiSchema<Values>, schema: RJSFSchema, secrets: AgentTool["secrets"]): UiSchema<Values> {
+  const optional = Object.keys(secrets).filter((name) => !schema.required?.includes(name));
+  const hints = optional.map((name) => [name, { ...(uiSchema[name] as object), "ui:removable": true }]);
+  return { ...uiSchema, ...Object.fromEntries(hints) };
+}

@@ -1,0 +1,26 @@
+import type { Catalogue } from "../catalogue";
+
+export const form: Catalogue["form"] = {
+  required: "Geben Sie hier etwas ein.",
+  minimum: "Mindestens {limit}.",
+  maximum: "Höchstens {limit}.",
+  minLength: { one: "Mindestens {count} Zeichen.", other: "Mindestens {count} Zeichen." },
+  maxLength: { one: "Höchstens {count} Zeichen.", other: "Höchstens {count} Zeichen." },
+  minItems: { one: "Mindestens {count} Eintrag.", other: "Mindestens {count} Einträge." },
+  maxItems: { one: "Höchstens {count} Eintrag.", other: "Höchstens {count} Einträge." },
+  uniqueItems: "Jeder Eintrag nur einmal.",
+  choose: "Wählen Sie eines davon.",
+  wrongForm: "Das hat nicht die erwartete Form.",
+  clockExample: "09:30",
+  add: "Zu „{list}“ hinzufügen",
+  up: "Eintrag {number} nach oben",
+  down: "Eintrag {number} nach unten",
+  removeItem: "Eintrag {number} entfernen",
+  alternative: "Möglichkeit {number}",
+  secretSince: "Gesetzt seit {since}",
+  secretSet: "Gesetzt",
+  secretRemoved: "Wird beim Speichern entfernt",
+  secretReplace: "Ersetzen",
+  secretRemove: "Entfernen",
+  secretKeep: "So lassen",
+};
