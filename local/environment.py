@@ -97,6 +97,10 @@ class Environment:
             "project_id": PROJECT,
             "region": LOCATION,
             "urls": {name: ports.url(name) for name in ("incoming_call", "oauth", "tools_api", "dashboard")},
+            "live_release": "laptop",
+            "livekit_api_key": LIVEKIT_KEY,
+            "sip_username": SIP_USERNAME,
+            "twilio_account_sid": TWILIO_ACCOUNT_SID,
             "worker_pools": {"laptop": {"name": "worker", "agent_name": AGENT_NAME}},
             "tasks_queue": QUEUE,
             "service_accounts": {

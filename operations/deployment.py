@@ -46,7 +46,13 @@ class Deployment(_Part):
     artifact_registry: str | None = None
     recordings_bucket: str | None = None
     livekit_url: WebSocketUrl
+    livekit_api_key: str | None = None
+    """The key's name; its secret is in Secret Manager."""
     sip_host: str
+    sip_username: str | None = None
+    twilio_account_sid: str | None = None
+    live_release: str | None = None
+    """Of `worker_pools`: the one that takes all calls until a rollout says otherwise."""
 
 
 VARIABLES: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +65,10 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "TASKS_QUEUE": ("tasks_queue",),
     "FIRESTORE_DATABASE": ("firestore_database",),
     "LIVEKIT_URL": ("livekit_url",),
+    "LIVEKIT_API_KEY": ("livekit_api_key",),
     "SIP_HOST": ("sip_host",),
+    "SIP_USERNAME": ("sip_username",),
+    "TWILIO_ACCOUNT_SID": ("twilio_account_sid",),
 }
 """Each overrides the file's value at that path."""
 

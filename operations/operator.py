@@ -64,10 +64,12 @@ class Operator:
         return gateway
 
     def value(self, variable: str) -> str:
-        """A setting that is no secret. Raises `ConfigurationError`."""
-        if found := self.env.get(variable):
+        """A setting that is no secret, by its variable's name. Raises `ConfigurationError`."""
+        found: str | None = getattr(self.deployment, variable.lower())
+        if found:
             return found
-        raise ConfigurationError(f"{variable} is not set; export {variable}=… as in terraform.tfvars")
+        remedy = f"terraform output -json deployment > deployment.json again, or export {variable}"
+        raise ConfigurationError(f"{variable.lower()} is missing in the deployment file; {remedy}")
 
     async def secret(self, variable: str) -> SecretStr:
         """Raises `ConfigurationError` naming both places, `UnavailableError`."""
@@ -90,8 +92,9 @@ class Operator:
     @property
     def default_release(self) -> str:
         """The release that takes all calls until `platform/releases` says otherwise."""
-        pools = list(self.deployment.worker_pools.values())
-        return self.env.get("AGENT_NAME") or (pools[0].agent_name if pools else "trunkline")
+        pools, live = self.deployment.worker_pools, self.deployment.live_release
+        known = pools.get(live) if live else next(iter(pools.values()), None)
+        return self.env.get("AGENT_NAME") or (known.agent_name if known else "trunkline")
 
     async def livekit(self) -> LiveKitGateway:
         gateway = LiveKitGateway(await self.livekit_settings())

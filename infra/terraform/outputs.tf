@@ -18,7 +18,11 @@ output "deployment" {
     artifact_registry  = module.registry.url
     recordings_bucket  = module.storage.recordings_bucket
     livekit_url        = var.livekit.url
+    livekit_api_key    = var.livekit.api_key
     sip_host           = var.livekit.sip_host
+    sip_username       = var.livekit.sip_username
+    twilio_account_sid = var.twilio_account_sid
+    live_release       = var.live_release
   }
 }
 
