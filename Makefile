@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt doctor livekit-server client dashboard browser package image deploy secrets test-infra bench clean
+.PHONY: help setup demo up test api-fuzz check fmt doctor livekit-server client dashboard browser package image deploy secrets test-infra bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,11 @@ test: setup $(if $(NPM),dashboard)  ## Run the tests: quick ones side by side, t
 	$(RUN) -m pytest -n 3 --dist loadfile -m "$(QUICK)"
 	$(RUN) -m pytest -m "calls or faults" || $(AGAIN) -m "calls or faults"
 	$(RUN) -m pytest -m browser || $(AGAIN) -m browser
+
+EXAMPLES ?= 30
+
+api-fuzz: setup  ## Send EXAMPLES made-up requests an operation (30) to the API of a running laptop cloud.
+	API_STACK=running API_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest --timeout 3600 tests/contract/test_tools_api_schema.py
 
 check: setup  ## Lint, formatting, types and import direction.
 	$(RUN) -m ruff check .

@@ -151,6 +151,14 @@ module "scheduler" {
       audience    = local.urls.oauth
       body        = { apply = var.reconcile_secrets.apply }
     }
+    delete-overdue-recordings = {
+      description     = "Deletes recordings at Twilio whose calls have expired"
+      schedule        = "23 * * * *"
+      url             = "${local.urls.incoming_call}/api/v1/tasks/delete-overdue-recordings"
+      audience        = local.urls.incoming_call
+      body            = {}
+      service_account = module.iam.emails.tasks
+    }
   }
 
   depends_on = [google_project_service.this]

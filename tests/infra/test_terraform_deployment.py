@@ -216,7 +216,9 @@ def test_everything_that_can_have_labels_has_them(state: State) -> None:
 
 
 def test_scheduled_jobs_call_what_exists(state: State) -> None:
-    targets = (SOURCE.parents[1] / "functions" / "oauth" / "task_routes.py").read_text(encoding="utf-8")
+    functions = SOURCE.parents[1] / "functions"
+    routes = (functions / "oauth" / "task_routes.py", functions / "incoming_call" / "platform_routes.py")
+    targets = "".join(file.read_text(encoding="utf-8") for file in routes)
     for job in of_type(state, "google_cloud_scheduler_job"):
         target = job["http_target"][0]
         path = "/api/v1/tasks/" + target["uri"].partition("/api/v1/tasks/")[2]

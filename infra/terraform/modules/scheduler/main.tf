@@ -21,7 +21,7 @@ resource "google_cloud_scheduler_job" "this" {
     body        = base64encode(jsonencode(each.value.body))
 
     oidc_token {
-      service_account_email = var.service_account
+      service_account_email = coalesce(each.value.service_account, var.service_account)
       audience              = each.value.audience
     }
   }

@@ -20,7 +20,9 @@ variable "jobs" {
     schedule    = string
     url         = string
     audience    = string
-    body        = any
+    body        = map(any)
+    # Another account than the others', for a part that expects another.
+    service_account = optional(string)
   }))
 
   validation {

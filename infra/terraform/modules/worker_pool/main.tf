@@ -77,14 +77,14 @@ resource "google_cloud_run_v2_worker_pool" "this" {
         }
       }
 
-      # Slow to act: calls go on while the worker finds its way back to LiveKit, and a restart would end them.
+      # Not "/": calls go on while the worker finds its way back to LiveKit, and a restart would end them.
       liveness_probe {
         period_seconds    = 30
         timeout_seconds   = 5
         failure_threshold = 10
 
         http_get {
-          path = "/"
+          path = "/live"
           port = local.health_port
         }
       }
