@@ -118,7 +118,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve(state)), daemon=True)
     thread.start()
-    assert ready.wait(120)
+    assert ready.wait(300)
     yield found[0]
     loop.call_soon_threadsafe(done.set)
     thread.join(30)
