@@ -49,7 +49,12 @@ class CallLog:
         self._task = asyncio.create_task(self._write_batches(), name="call-log")
 
     def turn(self, speaker: str, text: str, *, interrupted: bool = False, at: datetime | None = None) -> None:
-        self.add("turn", at=at, speaker=speaker, text=text[:MAX_TEXT], interrupted=interrupted)
+        # It is told of when it is over: what has passed since `at` is how long it took.
+        now = self._now()
+        seconds = round(max(0.0, (now - (at or now)).total_seconds()), 2)
+        self.add(
+            "turn", at=at, speaker=speaker, text=text[:MAX_TEXT], interrupted=interrupted, seconds=seconds
+        )
 
     def notice(self, text: str, **explanation: Any) -> None:
         self.add("notice", text=text, **explanation)

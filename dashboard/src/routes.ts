@@ -12,4 +12,15 @@ export const routes = {
   agents: (query: { q?: string } = {}) => withQuery("/agents/", query),
   agent: (id: string, tab?: "history") => withQuery("/agents/edit/", { id, tab }),
   agentTools: (query: { id: string; tool?: string }) => withQuery("/agents/tools/", query),
+  calls: (query: { agent?: string } = {}) => withQuery("/calls/", query),
+  call: (id: string) => withQuery("/calls/view/", { id }),
+  testCall: (query: { agent?: string } = {}) => withQuery("/test-call/", query),
+  numbers: () => "/numbers/",
+  members: () => "/members/",
+  /** Where an invited person accepts. */
+  invitation: (token: string) => withQuery("/invitation/", { token }),
+  apiKeys: () => "/api-keys/",
+  audit: (query: { subject?: string } = {}) => withQuery("/audit/", query),
+  usage: () => "/usage/",
+  settings: () => "/settings/",
 };

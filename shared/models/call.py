@@ -89,7 +89,7 @@ class Call(Document):
 
 EventKind = Literal[
     "state",  # data: state, and what caused it
-    "turn",  # data: speaker ("caller" | "agent"), text, interrupted
+    "turn",  # at: its start; data: speaker ("caller" | "agent"), text, interrupted, seconds
     "tool_call",  # data: tool, action, arguments, ok, result or sentence, milliseconds
     "dispatch",  # data: attempt, agent_name
     "timing",  # data: name, milliseconds

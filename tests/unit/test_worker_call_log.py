@@ -1,7 +1,7 @@
 """Events are written in batches, in order, once, and in spite of failures."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -45,14 +45,14 @@ async def test_events_of_one_moment_are_one_batch_with_ids_in_order() -> None:
     store = Store()
     log = make(store, generation=2)
     log.turn("agent", "Hello.")
-    log.turn("caller", "Hi.", interrupted=True)
+    log.turn("caller", "Hi.", interrupted=True, at=NOW - timedelta(seconds=1.5))
     async with asyncio.timeout(5):
         await store.wrote.wait()
     await log.close()
     assert store.batches == [["worker-2-000001", "worker-2-000002"]]
     event = store.documents["worker-2-000002"][1]
     assert (event.source, event.kind) == ("worker-2", "turn")
-    assert event.data == {"speaker": "caller", "text": "Hi.", "interrupted": True}
+    assert event.data == {"speaker": "caller", "text": "Hi.", "interrupted": True, "seconds": 1.5}
 
 
 async def test_closing_writes_the_rest() -> None:

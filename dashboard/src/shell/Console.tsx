@@ -16,6 +16,15 @@ import { Shell } from "./Shell";
 import { chosenTenant, rememberTenant } from "./tenantChoice";
 
 export function Console({ children }: { children: ReactNode }) {
+  return (
+    <SignedIn>
+      <Member>{children}</Member>
+    </SignedIn>
+  );
+}
+
+/** For whoever has signed in, member or not. */
+export function SignedIn({ children }: { children: ReactNode }) {
   const state = useSessionState();
   const unsaved = state === "expired" && hasUnsavedChanges();
   if (state === "refused") return <Refused />;
@@ -23,7 +32,7 @@ export function Console({ children }: { children: ReactNode }) {
     return (
       <ApiProvider>
         <ToastProvider>
-          <Member>{children}</Member>
+          {children}
           {unsaved && <SignInAgain />}
         </ToastProvider>
       </ApiProvider>

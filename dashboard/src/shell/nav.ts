@@ -1,5 +1,5 @@
 /** The pages of the side navigation, in order. A new page is one line here; only pages that exist are listed. */
-import { Bot, type LucideIcon } from "lucide-react";
+import { Bot, ChartColumn, History, KeyRound, type LucideIcon, Phone, PhoneIncoming, Settings, Users } from "lucide-react";
 import { routes } from "@/routes";
 import type { TextKey } from "@/texts/catalogue";
 
@@ -9,4 +9,13 @@ export interface NavItem {
   icon: LucideIcon;
 }
 
-export const NAVIGATION: NavItem[] = [{ href: routes.agents(), label: "agents.title", icon: Bot }];
+export const NAVIGATION: NavItem[] = [
+  { href: routes.agents(), label: "agents.title", icon: Bot },
+  { href: routes.calls(), label: "calls.title", icon: PhoneIncoming },
+  { href: routes.numbers(), label: "numbers.title", icon: Phone },
+  { href: routes.usage(), label: "usage.title", icon: ChartColumn },
+  { href: routes.members(), label: "members.title", icon: Users },
+  { href: routes.apiKeys(), label: "apiKeys.title", icon: KeyRound },
+  { href: routes.audit(), label: "audit.title", icon: History },
+  { href: routes.settings(), label: "settings.title", icon: Settings },
+];

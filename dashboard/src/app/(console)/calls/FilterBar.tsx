@@ -1,0 +1,81 @@
+"use client";
+import type { Agent } from "@/data/agents";
+import { CALL_STATES, OUTCOMES } from "@/data/calls";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { Select, TextField } from "@/ui/form";
+import { Toolbar } from "@/ui/layout";
+import styles from "./calls.module.css";
+
+export const FILTERS = ["agent", "state", "outcome", "caller", "since", "until"] as const;
+type Values = Record<(typeof FILTERS)[number], string>;
+
+interface FilterBarProps {
+  values: Values;
+  agents: Agent[];
+  onChange: (changed: Partial<Values>) => void;
+  /** undefined: nothing is filtered. */
+  onClear: (() => void) | undefined;
+}
+
+export function FilterBar({ values, agents, onChange, onClear }: FilterBarProps) {
+  const t = useText();
+  const any = <option value="">{t("calls.any")}</option>;
+  return (
+    <Toolbar>
+      <div className={styles["filters"]}>
+        <Select label={t("calls.agent")} value={values.agent} onChange={(event) => onChange({ agent: event.target.value })}>
+          {any}
+          {agents.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </Select>
+        <Select label={t("calls.state")} value={values.state} onChange={(event) => onChange({ state: event.target.value })}>
+          {any}
+          {CALL_STATES.map((state) => (
+            <option key={state} value={state}>
+              {t(`calls.${state}`)}
+            </option>
+          ))}
+        </Select>
+        <Select
+          label={t("calls.outcome")}
+          value={values.outcome}
+          onChange={(event) => onChange({ outcome: event.target.value })}
+        >
+          {any}
+          {OUTCOMES.map((outcome) => (
+            <option key={outcome} value={outcome}>
+              {t(`calls.${outcome}`)}
+            </option>
+          ))}
+        </Select>
+        <TextField
+          label={t("calls.caller")}
+          type="tel"
+          placeholder="+14155550123"
+          value={values.caller}
+          onChange={(event) => onChange({ caller: event.target.value })}
+          required
+        />
+        <TextField
+          label={t("calls.since")}
+          type="date"
+          value={values.since}
+          onChange={(event) => onChange({ since: event.target.value })}
+          required
+        />
+        <TextField
+          label={t("calls.until")}
+          type="date"
+          value={values.until}
+          onChange={(event) => onChange({ until: event.target.value })}
+          required
+        />
+        {onClear && <Button onClick={onClear}>{t("calls.clear")}</Button>}
+      </div>
+    </Toolbar>
+  );
+}

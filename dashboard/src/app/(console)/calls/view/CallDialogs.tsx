@@ -1,0 +1,60 @@
+"use client";
+import { type Call, useDeleteCall, useEndCall } from "@/data/calls";
+import { useText } from "@/texts/TextProvider";
+import { FormDialog } from "@/ui/Dialog";
+import { useToast } from "@/ui/Toasts";
+
+interface CallDialogProps {
+  call: Call;
+  onClose: () => void;
+}
+
+export function EndCallDialog({ call, onClose }: CallDialogProps) {
+  const t = useText();
+  const toast = useToast();
+  const end = useEndCall();
+  const submit = () =>
+    end.mutate(call, {
+      onSuccess: () => {
+        toast(t("calls.endDone"));
+        onClose();
+      },
+    });
+  return (
+    <FormDialog
+      title={t("calls.endTitle")}
+      text={t("calls.endText")}
+      action={t("calls.end")}
+      danger
+      busy={end.isPending}
+      error={end.error}
+      onClose={onClose}
+      onSubmit={submit}
+    />
+  );
+}
+
+export function DeleteCallDialog({ call, onClose, onDone }: CallDialogProps & { onDone: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const remove = useDeleteCall();
+  const submit = () =>
+    remove.mutate(call, {
+      onSuccess: () => {
+        toast(t("calls.deleted"));
+        onDone();
+      },
+    });
+  return (
+    <FormDialog
+      title={t("calls.deleteTitle")}
+      text={t("calls.deleteText")}
+      action={t("calls.delete")}
+      danger
+      busy={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onSubmit={submit}
+    />
+  );
+}

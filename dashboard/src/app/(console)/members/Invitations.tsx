@@ -1,0 +1,48 @@
+"use client";
+import { type Invitation, useInvitations } from "@/data/team";
+import { useFormat } from "@/texts/format";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { Table } from "@/ui/layout";
+import { Loaded, RowsSkeleton } from "@/ui/states";
+import styles from "./members.module.css";
+
+/** Those who have not accepted yet; nothing when there are none. */
+export function Invitations({ onRevoke }: { onRevoke: (invitation: Invitation) => void }) {
+  const t = useText();
+  const format = useFormat();
+  const invitations = useInvitations();
+  return (
+    <Loaded query={invitations} skeleton={<RowsSkeleton />}>
+      {(all) =>
+        all.length > 0 && (
+          <section className={styles["section"]}>
+            <h2>{t("members.invited")}</h2>
+            <Table
+              caption={t("members.invited")}
+              columns={[t("members.email"), t("members.role"), t("members.until"), ""]}
+            >
+              {all.map((invitation) => (
+                <tr key={invitation.id}>
+                  <th scope="row">{invitation.email}</th>
+                  <td>{t(`common.${invitation.role}`)}</td>
+                  <td>{format.dateTime(invitation.expires_at)}</td>
+                  <td>
+                    <Button
+                      look="quiet"
+                      aria-label={t("members.revokeLabel", { who: invitation.email })}
+                      onClick={() => onRevoke(invitation)}
+                    >
+                      {t("members.revoke")}
+                    </Button>
+                  </td>
+                </tr>
+              ))}
+            </Table>
+            {invitations.more && <Button onClick={invitations.more}>{t("common.more")}</Button>}
+          </section>
+        )
+      }
+    </Loaded>
+  );
+}

@@ -1,0 +1,161 @@
+"use client";
+import { useState } from "react";
+import { useIdempotencyKey } from "@/data/hooks";
+import {
+  type Invitation,
+  type Member,
+  ROLES,
+  useInvite,
+  useRemoveMember,
+  useRevokeInvitation,
+} from "@/data/team";
+import type { Role } from "@/data/tenant";
+import { routes } from "@/routes";
+import { useSession } from "@/session/SessionProvider";
+import { useFormat } from "@/texts/format";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { Dialog, DialogActions, FormDialog } from "@/ui/Dialog";
+import { Select, TextField } from "@/ui/form";
+import { ShownOnce } from "@/ui/ShownOnce";
+import { useToast } from "@/ui/Toasts";
+
+export type MemberAction =
+  | { kind: "invite" }
+  | { kind: "remove"; member: Member }
+  | { kind: "revoke"; invitation: Invitation };
+
+interface MemberDialogsProps {
+  action: MemberAction | undefined;
+  onClose: () => void;
+}
+
+export function MemberDialogs({ action, onClose }: MemberDialogsProps) {
+  switch (action?.kind) {
+    case "invite":
+      return <InviteDialog onClose={onClose} />;
+    case "remove":
+      return <RemoveDialog member={action.member} onClose={onClose} />;
+    case "revoke":
+      return <RevokeDialog invitation={action.invitation} onClose={onClose} />;
+    case undefined:
+      return null;
+  }
+}
+
+function InviteDialog({ onClose }: { onClose: () => void }) {
+  const t = useText();
+  const format = useFormat();
+  const invite = useInvite();
+  const { key } = useIdempotencyKey();
+  const [email, setEmail] = useState("");
+  const [role, setRole] = useState<Role>("editor");
+  const made = invite.data;
+  if (made?.token) {
+    return (
+      <ShownOnce
+        title={t("members.linkTitle", { who: made.email })}
+        text={t("members.linkText", { until: format.dateTime(made.expires_at) })}
+        label={t("members.link")}
+        value={location.origin + routes.invitation(made.token)}
+        onClose={onClose}
+      />
+    );
+  }
+  if (made) {
+    return (
+      <Dialog title={t("members.inviteTitle")} text={t("members.repeated")} onClose={onClose}>
+        <DialogActions>
+          <Button onClick={onClose}>{t("common.close")}</Button>
+        </DialogActions>
+      </Dialog>
+    );
+  }
+  return (
+    <FormDialog
+      title={t("members.inviteTitle")}
+      text={t("members.inviteText")}
+      action={t("members.invite")}
+      dirty={Boolean(email)}
+      busy={invite.isPending}
+      error={invite.error}
+      onClose={onClose}
+      onSubmit={() => invite.mutate({ email, role, key: key() })}
+    >
+      <TextField
+        label={t("members.email")}
+        type="email"
+        autoComplete="off"
+        error={invite.error?.fields["email"]}
+        value={email}
+        onChange={(event) => setEmail(event.target.value)}
+        required
+      />
+      <Select
+        label={t("members.role")}
+        hint={t(`members.${role}Hint`)}
+        value={role}
+        onChange={(event) => setRole(event.target.value as Role)}
+      >
+        {ROLES.map((each) => (
+          <option key={each} value={each}>
+            {t(`common.${each}`)}
+          </option>
+        ))}
+      </Select>
+    </FormDialog>
+  );
+}
+
+function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const remove = useRemoveMember();
+  const who = member.email ?? member.id;
+  const myself = useSession().person?.email === member.email;
+  const submit = () =>
+    remove.mutate(member, {
+      onSuccess: () => {
+        toast(t("members.removed", { who }));
+        onClose();
+      },
+    });
+  return (
+    <FormDialog
+      title={t("members.removeTitle", { who })}
+      text={t(myself ? "members.leaveText" : "members.removeText")}
+      action={t("members.remove")}
+      danger
+      busy={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onSubmit={submit}
+    />
+  );
+}
+
+function RevokeDialog({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const revoke = useRevokeInvitation();
+  const who = invitation.email;
+  const submit = () =>
+    revoke.mutate(invitation, {
+      onSuccess: () => {
+        toast(t("members.revoked", { who }));
+        onClose();
+      },
+    });
+  return (
+    <FormDialog
+      title={t("members.revokeTitle", { who })}
+      text={t("members.revokeText")}
+      action={t("members.revoke")}
+      danger
+      busy={revoke.isPending}
+      error={revoke.error}
+      onClose={onClose}
+      onSubmit={submit}
+    />
+  );
+}

@@ -1,0 +1,100 @@
+"use client";
+import { Phone } from "lucide-react";
+import { useState } from "react";
+import { type Agent, useAgents } from "@/data/agents";
+import { type PhoneNumber, useNumbers } from "@/data/numbers";
+import { useMay } from "@/data/tenant";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { Badge, PageHeader, Table, Toolbar } from "@/ui/layout";
+import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
+import { type NumberAction, NumberDialogs } from "./NumberDialogs";
+
+export default function NumbersPage() {
+  const t = useText();
+  const numbers = useNumbers();
+  const agents = useAgents();
+  const mayEdit = useMay("editor");
+  const [action, setAction] = useState<NumberAction>();
+  return (
+    <>
+      <PageHeader title={t("numbers.title")} intro={t("numbers.intro")} />
+      <Loaded query={numbers} skeleton={<RowsSkeleton />}>
+        {(all) =>
+          all.length === 0 ? (
+            <EmptyState icon={Phone} title={t("numbers.emptyTitle")} text={t("numbers.emptyText")} />
+          ) : (
+            <>
+              <Toolbar>
+                <span role="status">{t("numbers.count", { count: all.length })}</span>
+              </Toolbar>
+              <NumberTable numbers={all} agents={agents.data ?? []} onAction={mayEdit ? setAction : undefined} />
+              {numbers.more && <Button onClick={numbers.more}>{t("common.more")}</Button>}
+            </>
+          )
+        }
+      </Loaded>
+      <NumberDialogs action={action} agents={agents.data ?? []} onClose={() => setAction(undefined)} />
+    </>
+  );
+}
+
+interface NumberTableProps {
+  numbers: PhoneNumber[];
+  agents: Agent[];
+  onAction: ((action: NumberAction) => void) | undefined;
+}
+
+function NumberTable({ numbers, agents, onAction }: NumberTableProps) {
+  const t = useText();
+  const names = new Map(agents.map(({ id, name }) => [id, name]));
+  const columns = [t("numbers.number"), t("numbers.name"), t("numbers.agent"), t("numbers.state")];
+  return (
+    <Table caption={t("numbers.title")} columns={onAction ? [...columns, ""] : columns}>
+      {numbers.map((each) => (
+        <tr key={each.number}>
+          <th scope="row">{each.number}</th>
+          <td>{each.name}</td>
+          <td>{each.agent_id === null ? t("numbers.nobody") : (names.get(each.agent_id) ?? each.agent_id)}</td>
+          <td>
+            <State number={each} />
+          </td>
+          {onAction && (
+            <td>
+              <Actions number={each} onAction={onAction} />
+            </td>
+          )}
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function State({ number }: { number: PhoneNumber }) {
+  const t = useText();
+  if (number.agent_id === null) return <Badge>{t("numbers.free")}</Badge>;
+  if (number.routed) return <Badge tone="good">{t("numbers.answered")}</Badge>;
+  return (
+    <span title={t("numbers.notRoutedHint")}>
+      <Badge tone="warn">{t("numbers.notRouted")}</Badge>
+    </span>
+  );
+}
+
+function Actions({ number, onAction }: { number: PhoneNumber; onAction: (action: NumberAction) => void }) {
+  const t = useText();
+  const attached = number.agent_id !== null;
+  const attach = attached ? (number.routed ? "numbers.change" : "numbers.repair") : "numbers.attach";
+  return (
+    <div role="group" aria-label={t("numbers.actionsFor", { number: number.number })}>
+      <Button look="quiet" onClick={() => onAction({ kind: "attach", number })}>
+        {t(attach)}
+      </Button>
+      {attached && (
+        <Button look="quiet" onClick={() => onAction({ kind: "detach", number })}>
+          {t("numbers.detach")}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+"use client";
+/** A test call's life: idle → asking → connecting → talking → over, or what went wrong. */
+import { useEffect, useRef, useState } from "react";
+import { type ApiError, asApiError } from "@/api/errors";
+import { useEndCall, useStartTestCall } from "@/data/calls";
+import { useIdempotencyKey } from "@/data/hooks";
+import type { Line, PhoneLine } from "./line";
+
+export type Trouble = "refused" | "missing" | "no_agent" | "lost" | "failed";
+export type Stage = "idle" | "asking" | "connecting" | "talking" | "over";
+
+export interface TestCallState {
+  stage: Stage;
+  trouble: Trouble | undefined;
+  error: ApiError | null;
+  callId: string | undefined;
+  lines: Line[];
+  /** Milliseconds from the caller's last sound to the agent's first, by turn. */
+  responses: number[];
+  level: number;
+  muted: boolean;
+  /** Milliseconds since 1970, when the agent answered. */
+  answeredAt: number | undefined;
+}
+
+export const AGENT_COMES_WITHIN_SECONDS = 15;
+
+const IDLE: TestCallState = {
+  stage: "idle",
+  trouble: undefined,
+  error: null,
+  callId: undefined,
+  lines: [],
+  responses: [],
+  level: 0,
+  muted: false,
+  answeredAt: undefined,
+};
+
+export function useTestCall(agentId: string) {
+  const [state, setState] = useState(IDLE);
+  const line = useRef<PhoneLine>(undefined);
+  const start = useStartTestCall();
+  const end = useEndCall();
+  const { key, done } = useIdempotencyKey();
+  const change = (changed: Partial<TestCallState>) => setState((before) => ({ ...before, ...changed }));
+  const finish = (trouble?: Trouble, error: ApiError | null = null) => {
+    line.current = undefined;
+    setState((before) => ({ ...before, stage: trouble ? "idle" : "over", trouble, error, level: 0 }));
+  };
+
+  // Leaving the page hangs up; the room ends with its only caller.
+  useEffect(() => {
+    const leave = () => void line.current?.hangUp();
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
+
+  const waiting = state.stage === "connecting";
+  const callId = state.callId;
+  useEffect(() => {
+    if (!waiting) return;
+    const timer = setTimeout(() => {
+      const held = line.current;
+      finish("no_agent");
+      void held?.hangUp();
+      if (callId) end.mutate({ id: callId });
+    }, AGENT_COMES_WITHIN_SECONDS * 1000);
+    return () => clearTimeout(timer);
+    // eslint-disable-next-line -- a new call starts the clock anew, a new render does not
+  }, [waiting, callId]);
+
+  const call = async () => {
+    setState({ ...IDLE, stage: "asking" });
+    const { MicrophoneError, openMicrophone, PhoneLine } = await import("./line");
+    let microphone: MediaStreamTrack;
+    try {
+      microphone = await openMicrophone();
+    } catch (thrown) {
+      if (!(thrown instanceof MicrophoneError)) throw thrown;
+      finish(thrown.kind);
+      return;
+    }
+    change({ stage: "connecting" });
+    const held = new PhoneLine(microphone, {
+      answered: () => change({ stage: "talking", answeredAt: Date.now() }),
+      said: (said) => setState((before) => ({ ...before, lines: replaced(before.lines, said) })),
+      responded: (milliseconds) =>
+        setState((before) => ({ ...before, responses: [...before.responses, milliseconds] })),
+      level: (level) => change({ level }),
+      ended: (how) => finish(how === "lost" ? "lost" : undefined),
+    });
+    line.current = held;
+    try {
+      const made = await start.mutateAsync({ agent_id: agentId, key: key() });
+      done();
+      if (!made || line.current !== held) return;
+      change({ callId: made.call_id });
+      await held.connect(made.livekit_url, made.token);
+    } catch (thrown) {
+      microphone.stop();
+      finish("failed", asApiError(thrown));
+    }
+  };
+
+  return {
+    ...state,
+    call: () => void call(),
+    hangUp: () => {
+      const held = line.current;
+      finish();
+      void held?.hangUp();
+    },
+    mute: (muted: boolean) => {
+      change({ muted });
+      void line.current?.mute(muted);
+    },
+  };
+}
+
+function replaced(lines: Line[], said: Line): Line[] {
+  const known = lines.findIndex(({ id, speaker }) => id === said.id && speaker === said.speaker);
+  return known < 0 ? [...lines, said] : lines.map((line, index) => (index === known ? said : line));
+}

@@ -1,0 +1,16 @@
+import type { Catalogue } from "../catalogue";
+
+export const settings: Catalogue["settings"] = {
+  title: "Organisation",
+  intro: "Was für alle Agenten gilt.",
+  name: "Name",
+  fallbackNumber: "Ersatzrufnummer",
+  fallbackNumberHint:
+    "Wohin Anrufe gehen, wenn ein Agent nicht antworten kann und keinen eigenen Ersatz nennt, zum Beispiel +4930123456.",
+  retention: "Anrufe aufbewahren (Tage)",
+  retentionHint: "Neue Anrufe werden danach gelöscht, samt Mitschrift und Aufnahme.",
+  limit: "Anrufe zugleich",
+  limitHint: "Teil Ihres Tarifs. Weitere Anrufer bekommen den Ersatz.",
+  saved: "Gespeichert.",
+  ownersOnly: "Nur ein Inhaber kann das ändern.",
+};

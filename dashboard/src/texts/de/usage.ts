@@ -1,0 +1,18 @@
+import type { Catalogue } from "../catalogue";
+
+export const usage: Catalogue["usage"] = {
+  title: "Nutzung",
+  intro: "Anrufe und Minuten pro Tag.",
+  first: "Von",
+  last: "Bis",
+  calls: "Anrufe",
+  minutes: "Minuten mit einem Agenten",
+  day: "Tag",
+  total: "Insgesamt",
+  callsTotal: { one: "{count} Anruf", other: "{count} Anrufe" },
+  callsChart: "Anrufe pro Tag",
+  minutesChart: "Minuten mit einem Agenten pro Tag",
+  figures: "Alle Zahlen",
+  wrongOrder: "Der erste Tag darf nicht nach dem letzten liegen.",
+  tooLong: "Höchstens {days} Tage auf einmal.",
+};

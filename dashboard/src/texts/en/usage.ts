@@ -1,0 +1,16 @@
+export const usage = {
+  title: "Usage",
+  intro: "Calls and minutes by day.",
+  first: "From",
+  last: "To",
+  calls: "Calls",
+  minutes: "Minutes with an agent",
+  day: "Day",
+  total: "In all",
+  callsTotal: { one: "{count} call", other: "{count} calls" },
+  callsChart: "Calls by day",
+  minutesChart: "Minutes with an agent by day",
+  figures: "All figures",
+  wrongOrder: "The first day must not be later than the last.",
+  tooLong: "At most {days} days at once.",
+} as const;

@@ -1,0 +1,283 @@
+"""A test call from the browser to a heard answer, and what the lists and pages of calls make of calls."""
+
+import asyncio
+import json
+import wave
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest_asyncio
+from aiohttp import ClientSession
+from playwright.async_api import Page, async_playwright, expect
+
+from local.cloud import Cloud
+from local.inputs import load_yaml
+from local.scenario import Scenario
+from local.speech import speech_for
+from local.speech.pcm import silence
+from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome
+from shared.repositories.calls import CallRepository
+from tests.browser.chromium import browser_test, launch
+from tests.browser.conftest import ROOT, Visit
+from tests.browser.visitor import Visitor
+
+pytestmark = browser_test
+
+TENANT = "harbor-dental"
+MARK = "+14155550188"
+"""Written into the agent's instructions: by it the scripted model knows which scenario is meant."""
+RATE = 48_000
+
+HEARD = """async (seconds) => {
+  const element = document.getElementById("agent-audio");
+  const audio = new AudioContext();
+  const analyser = audio.createAnalyser();
+  audio.createMediaStreamSource(element.srcObject).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) {
+    analyser.getFloatTimeDomainData(samples);
+    const rms = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
+    if (rms > 0.01) return rms;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return 0;
+}"""
+"""How loud the agent is as soon as it can be heard; 0 when that does not happen."""
+
+
+def microphone(path: Path) -> Path:
+    """What the caller says: nothing during the greeting, then the question, then goodbye."""
+    said = (
+        silence(9, RATE)
+        + speech_for("What is on my calendar tomorrow?", "caller", RATE)
+        + silence(12, RATE)
+        + speech_for("Thank you, goodbye.", "caller", RATE)
+        + silence(20, RATE)
+    )
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(said.data)
+    return path
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def caller(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Visitor]:
+    """An editor whose microphone says what the scenario expects."""
+    scenario = load_yaml(ROOT / "local" / "scenarios" / "book-a-slot.yaml", Scenario)
+    turns = [scenario.turns[0], scenario.turns[-1]]
+    scripted = {
+        "caller": MARK,
+        "scenario": scenario.model_copy(update={"turns": turns}).model_dump(mode="json"),
+    }
+    async with ClientSession(raise_for_status=True) as http:
+        await http.post(f"{cloud.ports.url('gemini_control')}/_local/scenarios", json=scripted)
+        tokens = f"{cloud.ports.url('identity')}/_local/tokens"
+        async with http.post(tokens, json={"email": "owner@harbor-dental.example"}) as answer:
+            token = (await answer.json())["id_token"]
+        agent = f"{cloud.ports.url('tools_api')}/api/v1/tenants/{TENANT}/agents/front-desk"
+        headers = {"Authorization": f"Bearer {token}", "If-Match": "*"}
+        words = f"You answer the phone of Harbor Dental, {MARK}."
+        await http.patch(agent, json={"instructions": words}, headers=headers)
+    wav = microphone(tmp_path / "microphone.wav")
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, f"--use-file-for-fake-audio-capture={wav}%noloop")
+        context = await browser.new_context(locale="en-US", permissions=["microphone"])
+        visitor = Visitor(cloud, context, await context.new_page())
+        await visitor.sign_in("editor")
+        yield visitor
+        await browser.close()
+        assert visitor.unexpected_complaints() == []
+
+
+async def test_a_test_call_is_heard_written_down_and_found_again(caller: Visitor) -> None:
+    page = caller.page
+    await caller.open("/test-call/?agent=front-desk")
+    await page.get_by_role("button", name="Call", exact=True).click()
+    await expect(page.get_by_role("status").get_by_text("Connected")).to_be_visible(timeout=20_000)
+
+    assert await page.evaluate(HEARD, 20) > 0.01
+
+    said = page.get_by_role("region", name="What is said")
+    await expect(said).to_contain_text("Hello, this is Harbor Dental", timeout=20_000)
+    await expect(said).to_contain_text("calendar tomorrow", timeout=40_000)
+    await expect(said.get_by_role("list", name="Tools")).to_contain_text("done", timeout=20_000)
+    await expect(said).to_contain_text("you have a team meeting", timeout=20_000)
+    await expect(page.get_by_text("Answered after").first).to_be_visible()
+    assert await caller.accessibility_problems() == []
+    await caller.picture("test-call")
+    await expect(page.get_by_text("The call is over.")).to_be_visible(timeout=60_000)
+
+    await page.get_by_role("link", name="Timeline of this call").click()
+    transcript = page.get_by_role("list", name="Transcript")
+    await expect(transcript).to_contain_text("you have a team meeting", timeout=20_000)
+    timeline = page.get_by_role("group", name="Timeline")
+    await expect(timeline.get_by_role("img", name="list_events")).to_be_visible()
+    piece = timeline.get_by_role("img", name="you have a team meeting")
+    await piece.focus()
+    assert await caller.accessibility_problems() == []
+    await caller.picture("call")
+
+    await caller.open("/calls/")
+    await expect(page.get_by_role("row").filter(has_text="Browser").first).to_contain_text(
+        "The agent said goodbye"
+    )
+
+
+async def test_a_refused_microphone_is_said_and_nobody_is_called(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    await page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await editor.open("/test-call/?agent=front-desk")
+
+    await page.get_by_role("button", name="Call", exact=True).click()
+
+    await expect(page.get_by_role("alert")).to_contain_text("The microphone was refused")
+    assert not [url for url in asked if url.endswith("/test-calls")]
+    assert await editor.accessibility_problems() == []
+
+
+def seeded(number: int, **fields: object) -> Call:
+    started = datetime(2026, 11, 20, 9, number, tzinfo=UTC)
+    values: dict[str, object] = {
+        "session_id": f"seeded-{number}",
+        "agent_id": "front-desk",
+        "call_sid": f"CA{number:032d}",
+        "state": CallState.ENDED,
+        "caller": f"+1415555030{number}",
+        "called": "+14155550100",
+        "started_at": started,
+        "answered_at": started + timedelta(seconds=1),
+        "ended_at": started + timedelta(seconds=30),
+        "outcome": Outcome.CALLER_HUNG_UP,
+    }
+    return Call.model_validate(values | fields)
+
+
+async def store(cloud: Cloud, *calls: Call) -> None:
+    documents = CallRepository(cloud.database)
+    await asyncio.gather(*(documents.create(TENANT, call, []) for call in calls))
+
+
+async def test_filters_are_in_the_address_survive_a_reload_and_rule_the_export(
+    visit: Visit, cloud: Cloud
+) -> None:
+    await store(
+        cloud,
+        seeded(1),
+        seeded(2, outcome=Outcome.VOICEMAIL, fallback_reason=FallbackReason.NO_AGENT, answered_at=None),
+        seeded(3, caller=None),
+    )
+    viewer = await visit("viewer")
+    page = viewer.page
+    await viewer.open("/calls/?since=2026-11-20&until=2026-11-20")
+    rows = page.get_by_role("table").get_by_role("row")
+    await expect(rows).to_have_count(4)
+    await expect(rows.filter(has_text="Withheld")).to_have_count(1)
+    assert await viewer.accessibility_problems() == []
+    await viewer.picture("calls")
+
+    await page.get_by_label("Outcome").select_option("voicemail")
+    await expect(rows).to_have_count(2)
+    assert "outcome=voicemail" in page.url
+    await page.reload()
+    await viewer.is_at_page()
+    await expect(rows).to_have_count(2)
+
+    async with page.expect_download() as csv:
+        await page.get_by_role("button", name="As CSV").click()
+    lines = (await (await csv.value).path()).read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["id", "seeded-2"]
+    async with page.expect_download() as exported:
+        await page.get_by_role("button", name="As JSON").click()
+    calls = json.loads((await (await exported.value).path()).read_text(encoding="utf-8"))
+    assert [call["id"] for call in calls] == ["seeded-2"]
+
+    await page.get_by_label("Caller").fill("+14155559999")
+    await expect(page.get_by_text("No call fits these filters")).to_be_visible()
+    assert await viewer.accessibility_problems() == []
+
+
+async def test_a_call_that_fell_back_says_why_and_a_failed_tool_what_it_said(
+    visit: Visit, cloud: Cloud
+) -> None:
+    call = seeded(4, outcome=Outcome.FORWARDED, fallback_reason=FallbackReason.MODEL_UNAVAILABLE)
+    await store(cloud, call)
+    at = call.started_at + timedelta(seconds=10)
+    said = {"speaker": "agent", "text": "One moment.", "interrupted": True, "seconds": 2.0}
+    asked = {"tool": "diary", "action": "read", "arguments": {"day": "today"}, "milliseconds": 800}
+    failed = asked | {"ok": False, "sentence": "The diary is closed."}
+    events = [
+        ("worker-1-000001", event(at, "turn", **said)),
+        ("worker-1-000002", event(at, "tool_call", **failed)),
+        ("worker-1-000003", event(at, "notice", text="The agent left.")),
+    ]
+    await CallRepository(cloud.database).append_events(TENANT, call.session_id, events, None)
+    owner = await visit("owner")
+    page = owner.page
+
+    await owner.open(f"/calls/view/?id={call.session_id}")
+
+    await expect(page.get_by_text("The AI model could not be reached.")).to_be_visible()
+    transcript = page.get_by_role("list", name="Transcript")
+    await transcript.get_by_text("diary · read: failed").click()
+    await expect(transcript).to_contain_text("The diary is closed.")
+    await expect(page.get_by_role("group", name="Timeline").get_by_role("img", name="Silence")).to_have_count(
+        1
+    )
+    assert await owner.accessibility_problems() == []
+
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page).to_have_url(f"{owner.origin}/calls/")
+    owner.expects_complaint("404")
+    await owner.page.goto(f"{owner.origin}/calls/view/?id={call.session_id}")
+    await expect(page.get_by_text("This is not here any more")).to_be_visible()
+
+
+async def test_a_running_call_is_followed_as_it_goes_on(visit: Visit, cloud: Cloud) -> None:
+    now = datetime.now(UTC)
+    running = {"state": CallState.IN_PROGRESS, "ended_at": None, "outcome": None}
+    call = seeded(5, started_at=now, answered_at=now, **running)
+    await store(cloud, call)
+    viewer = await visit("viewer")
+    page = viewer.page
+    await viewer.open("/calls/?state=in_progress")
+    await page.get_by_role("row").filter(has_text=str(call.caller)).get_by_role("link").click()
+    await expect(page.get_by_text("Updated as the call goes on.")).to_be_visible()
+
+    words = {"speaker": "caller", "text": "Is anybody there?", "interrupted": False, "seconds": 1.0}
+    spoken = [("worker-1-000001", event(datetime.now(UTC), "turn", **words))]
+    await CallRepository(cloud.database).append_events(TENANT, call.session_id, spoken, None)
+
+    transcript = page.get_by_role("list", name="Transcript")
+    await expect(transcript).to_contain_text("Is anybody there?", timeout=30_000)
+    await expect(page.get_by_role("button", name="End call")).to_have_count(0)
+
+
+async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: Cloud) -> None:
+    await store(cloud, seeded(6))
+    owner = await visit("owner", viewport={"width": 390, "height": 844}, locale="de-DE")
+    for path, title in (
+        ("/calls/", "Anrufe"),
+        ("/calls/view/?id=seeded-6", "Anruf vom"),
+        ("/test-call/", "Testanruf"),
+    ):
+        await owner.open(path)
+        await expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title.split()[0])
+        assert await fits(owner.page), path
+
+
+def event(at: datetime, kind: str, **data: object) -> CallEvent:
+    return CallEvent.model_validate({"at": at, "source": "worker-1", "kind": kind, "data": data})
+
+
+async def fits(page: Page) -> bool:
+    return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

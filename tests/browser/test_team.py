@@ -1,0 +1,195 @@
+"""Numbers, members, keys, audit, usage and the organisation's settings."""
+
+import re
+
+import pytest
+from aiohttp import ClientSession
+from playwright.async_api import expect
+
+from local.commands import dashboard_link
+from tests.browser.chromium import browser_test
+from tests.browser.conftest import Visit
+from tests.browser.visitor import Visitor
+
+pytestmark = browser_test
+
+FREE_NUMBER = "+14155550177"
+
+
+async def buy(visitor: Visitor, number: str) -> None:
+    url = f"{visitor.cloud.ports.url('twilio')}/_local/numbers/{number}"
+    async with ClientSession() as http, http.put(url, json={"friendly_name": "Second line"}) as answer:
+        assert answer.status < 300, await answer.text()
+
+
+async def sign_up(visitor: Visitor, email: str) -> None:
+    """At the local issuer; nobody is a member by that."""
+    url = f"{visitor.cloud.ports.url('identity')}/_local/users"
+    async with ClientSession() as http, http.post(url, json={"email": email}) as answer:
+        assert answer.status < 300, await answer.text()
+
+
+async def test_a_number_is_attached_to_an_agent_and_detached(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    await buy(editor, FREE_NUMBER)
+    await editor.open("/numbers/")
+    row = page.get_by_role("row", name=FREE_NUMBER)
+    await expect(row).to_contain_text("Free")
+
+    await row.get_by_role("button", name="Attach").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Agent").select_option(label="Front desk")
+    assert await editor.accessibility_problems() == []
+    await dialog.get_by_role("button", name="Let it answer").click()
+    await expect(row).to_contain_text("Answers calls")
+    await editor.picture("numbers")
+
+    await row.get_by_role("button", name="Detach").click()
+    await dialog.get_by_role("button", name="Detach").click()
+    await expect(row).to_contain_text("Free")
+
+
+async def test_an_invited_person_accepts_by_the_link_that_is_shown_once(visit: Visit) -> None:
+    owner = await visit("owner")
+    page = owner.page
+    await owner.open("/members/")
+    await page.get_by_role("button", name="Invite").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("E-mail address").fill("new@harbor-dental.example")
+    await dialog.get_by_label("Role").select_option("viewer")
+    await dialog.get_by_role("button", name="Invite").click()
+    link = await dialog.get_by_label("Link").input_value()
+    assert await owner.accessibility_problems() == []
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(page.get_by_role("table", name="Invited")).to_contain_text("new@harbor-dental.example")
+    await owner.picture("members")
+
+    invited = await visit(None)
+    await sign_up(invited, "new@harbor-dental.example")
+    await invited.page.goto(dashboard_link(owner.cloud, "new@harbor-dental.example"))
+    await expect(invited.page.get_by_text("You are not a member of an organisation yet")).to_be_visible()
+    await invited.page.goto(link + "&login_hint=new%40harbor-dental.example")
+    await expect(invited.page.get_by_text("Accept as new@harbor-dental.example")).to_be_visible()
+    assert await invited.accessibility_problems() == []
+    await invited.page.get_by_role("button", name="Accept").click()
+    await invited.is_at_page()
+    await expect(invited.page.get_by_text("Viewer")).to_be_visible()
+
+    await page.reload()
+    await owner.is_at_page()
+    role = page.get_by_label("Role of new@harbor-dental.example")
+    await role.select_option("editor")
+    await expect(page.get_by_role("status").get_by_text("is Editor now")).to_be_visible()
+    await page.get_by_role("button", name="Remove new@harbor-dental.example").click()
+    await dialog.get_by_role("button", name="Remove").click()
+    await expect(role).to_be_hidden()
+
+
+async def test_the_last_owner_cannot_step_down_and_is_told_why(visit: Visit) -> None:
+    owner = await visit("owner")
+    owner.expects_complaint("409")
+    await owner.open("/members/")
+
+    await owner.page.get_by_label("Role of owner@harbor-dental.example").select_option("viewer")
+
+    await expect(owner.page.get_by_role("main").get_by_role("alert")).to_contain_text("owner")
+
+
+async def test_a_key_is_shown_once_and_revoked(visit: Visit) -> None:
+    owner = await visit("owner", permissions=["clipboard-read", "clipboard-write"])
+    page = owner.page
+    await owner.open("/api-keys/")
+    await page.get_by_role("button", name="New key").first.click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name").fill("Nightly export")
+    await dialog.get_by_label("calls:read").check()
+    assert await owner.accessibility_problems() == []
+    await dialog.get_by_role("button", name="New key").click()
+    key = await dialog.get_by_label("Key").input_value()
+    await dialog.get_by_role("button", name="Copy").click()
+    assert await page.evaluate("navigator.clipboard.readText()") == key
+    assert key.startswith("tlk.")
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(page.get_by_role("row", name="Nightly export")).to_contain_text("calls:read")
+    assert key not in await page.content()
+    await owner.picture("api-keys")
+
+    await page.get_by_role("button", name="Revoke Nightly export").click()
+    await dialog.get_by_role("button", name="Revoke").click()
+    await expect(page.get_by_role("row", name="Nightly export")).to_have_count(0)
+
+
+async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visit) -> None:
+    owner = await visit("owner")
+    page = owner.page
+    await owner.open("/settings/")
+    await page.get_by_label("Keep calls for (days)").fill("77")
+    assert await owner.accessibility_problems() == []
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status").get_by_text("Saved.")).to_be_visible()
+
+    await owner.open("/audit/")
+    entry = page.get_by_role("row").filter(has_text="retention_days").first
+    await expect(entry).to_contain_text("Organisation changed")
+    await expect(entry).to_contain_text("owner@harbor-dental.example")
+    await expect(entry).to_contain_text("77")
+    assert await owner.accessibility_problems() == []
+    await owner.picture("audit")
+
+    await entry.get_by_role("button").click()
+    await expect(page).to_have_url(re.compile(r"subject="))
+    await page.get_by_role("button", name="Show everything").click()
+    await expect(page).not_to_have_url(re.compile(r"subject="))
+
+
+async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit) -> None:
+    viewer = await visit("viewer")
+    page = viewer.page
+    await viewer.open("/usage/?first=2026-11-01&last=2026-11-05")
+
+    await expect(page.get_by_role("img", name="Calls by day")).to_be_visible()
+    await page.locator("summary").click()
+    await expect(page.get_by_role("table").get_by_role("row")).to_have_count(6)
+    assert await viewer.accessibility_problems() == []
+    await viewer.picture("usage")
+
+    await page.get_by_label("To").fill("2026-10-01")
+    await expect(page.get_by_text("The first day must not be later than the last.")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/api-keys/", "/audit/"])
+async def test_a_viewer_is_told_that_a_page_is_not_for_them(visit: Visit, path: str) -> None:
+    viewer = await visit("viewer")
+
+    await viewer.open(path)
+
+    await expect(viewer.page.get_by_text("You do not have access to this")).to_be_visible()
+    assert await viewer.accessibility_problems() == []
+
+
+async def test_a_viewer_reads_numbers_members_and_settings_without_buttons(visit: Visit) -> None:
+    viewer = await visit("viewer")
+    for path, text in (
+        ("/numbers/", "+14155550100"),
+        ("/members/", "owner@harbor-dental.example"),
+        ("/settings/", "Only an owner can change this."),
+    ):
+        await viewer.open(path)
+        main = viewer.page.get_by_role("main")
+        await expect(main.get_by_text(text).first).to_be_visible()
+        await expect(main.get_by_role("button")).to_have_count(0)
+
+
+async def test_on_a_phone_the_tables_scroll_and_the_page_does_not(visit: Visit) -> None:
+    owner = await visit("owner", viewport={"width": 390, "height": 844})
+    for path in ("/numbers/", "/members/", "/api-keys/", "/audit/", "/usage/", "/settings/"):
+        await owner.open(path)
+        assert await owner.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+async def test_the_pages_speak_german(visit: Visit) -> None:
+    owner = await visit("owner", locale="de-DE")
+    for path, title in (("/numbers/", "Rufnummern"), ("/members/", "Mitglieder"), ("/usage/", "Nutzung")):
+        await owner.open(path)
+        await expect(owner.page.get_by_role("heading", level=1)).to_have_text(title)
