@@ -21,10 +21,11 @@ from shared.services.call_control_service import CallControlService, TestCall
 from shared.services.call_service import CallService
 
 JOIN_SECONDS = 10.0
-AGENT_SECONDS = 6.0
+AGENT_SECONDS = 10.0
 """An agent is there within a second; a busy machine takes a few."""
-SPEECH_SECONDS = 10.0
-"""From the agent's arrival to its first word."""
+SPEECH_SECONDS = 20.0
+"""From the agent's arrival to its first word: far more than a caller would bear, so that slow is told from
+silent."""
 BOOKS_SECONDS = 5.0
 """For LiveKit's webhook to be written down."""
 VOICE_RMS = 0.01

@@ -14,6 +14,7 @@ import pytest_asyncio
 from local.report import CallReport
 from local.scenario import Scenario
 from local.supervisor import Part, Supervisor, python
+from shared.gateways.firestore import Remove
 from shared.models.call import Outcome
 from shared.models.releases import Releases
 from shared.repositories.releases import RELEASES_PATH, ReleaseRepository
@@ -195,6 +196,6 @@ async def test_a_release_that_does_not_speak_gets_no_call(laptop: Laptop) -> Non
 
 
 async def restore(laptop: Laptop) -> None:
-    await laptop.database.remove(RELEASES_PATH, lambda _: [])
+    await laptop.database.commit([Remove(RELEASES_PATH)])
     assert laptop.cloud.supervisor is not None
     await laptop.cloud.supervisor.until_ready("worker")

@@ -1,0 +1,155 @@
+"""`trunkline doctor` against a laptop cloud: all is well, then each broken thing is found, with its fix."""
+
+import os
+import signal
+from collections.abc import AsyncGenerator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from livekit import api
+from livekit.protocol import sip
+
+from local.environment import LIVEKIT_KEY, LIVEKIT_SECRET
+from tests.calls.laptop import Laptop, TestTenant, running_cloud
+from tests.calls.trunkline import Trunkline
+from tests.faults.disturbed_call import pid_of
+
+pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+
+SYNC = ("telephony", "sync")
+QUICKLY = ("doctor", "--no-call")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def laptop(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Laptop]:
+    async with running_cloud(tmp_path_factory.mktemp("laptop"), console=True) as laptop:
+        yield laptop
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tenant(laptop: Laptop) -> TestTenant:
+    return await laptop.tenant()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def trunkline(laptop: Laptop, tenant: TestTenant) -> Trunkline:
+    """Against a cloud whose phone side is as it must be."""
+    command = Trunkline(laptop.cloud)
+    done = await command(*SYNC, "--apply")
+    assert done.exit_code == 0, done.errors
+    return command
+
+
+async def test_a_deployment_that_is_set_up_is_well_down_to_an_agent_that_speaks(trunkline: Trunkline) -> None:
+    done = await trunkline("doctor")
+    assert done.findings == {}, done.report
+    assert done.exit_code == 0
+    well = {each["check"] for each in done.report["findings"] if each["status"] == "ok"}
+    assert {"worker trunkline", "synthetic call trunkline", "livekit webhook", "firestore indexes"} <= well
+
+
+async def test_the_synthetic_call_leaves_no_call_behind(
+    laptop: Laptop, tenant: TestTenant, trunkline: Trunkline
+) -> None:
+    await trunkline("doctor")
+    assert await laptop.database.ids(f"tenants/{tenant.tenant_id}/calls") == []
+
+
+async def test_a_trunk_that_is_gone_is_found_and_made_again(laptop: Laptop, trunkline: Trunkline) -> None:
+    livekit = api.LiveKitAPI(laptop.cloud.ports.url("livekit"), LIVEKIT_KEY, LIVEKIT_SECRET)
+    [trunk] = (await livekit.sip.list_inbound_trunk(sip.ListSIPInboundTrunkRequest())).items
+    await livekit.sip.delete_trunk(sip.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id))
+    await livekit.aclose()
+    found = (await trunkline(*QUICKLY)).findings
+    assert found["livekit trunk and rule: LiveKit trunk trunkline"] == "trunkline telephony sync --apply"
+    plan = await trunkline(*SYNC)
+    assert plan.exit_code == 1
+    assert [(each["subject"], each["done"]) for each in plan.report["changes"]] == [
+        ("LiveKit trunk trunkline", False),
+        ("LiveKit dispatch rule trunkline", False),
+    ]
+    assert (await trunkline(*SYNC, "--apply")).exit_code == 0
+    assert (await trunkline(*SYNC)).report["changes"] == []
+    assert (await trunkline(*QUICKLY)).findings == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"voice_url": "https://elsewhere.example"},
+        {"voice_method": "GET"},
+        {"trunk_sid": "TK1"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+async def test_a_number_that_does_not_lead_here_is_found_and_put_right(
+    laptop: Laptop, tenant: TestTenant, trunkline: Trunkline, wrong: dict[str, str]
+) -> None:
+    url = f"{laptop.cloud.ports.url('twilio')}/_local/numbers/{tenant.number}"
+    base = f"{laptop.cloud.ports.url('incoming_call')}/api/v1/voice/twilio"
+    right = {
+        "voice_url": f"{base}/incoming",
+        "voice_fallback_url": f"{base}/fallback",
+        "status_callback": f"{base}/status",
+    }
+    async with aiohttp.ClientSession(raise_for_status=True) as http:
+        await http.put(url, json=right | wrong)
+    check = f"twilio numbers: Twilio number {tenant.number}"
+    assert (await trunkline(*QUICKLY)).findings == {check: "trunkline telephony sync --apply"}
+    assert (await trunkline(*SYNC, "--apply")).exit_code == 0
+    assert (await trunkline(*QUICKLY)).findings == {}
+
+
+async def test_a_trunk_of_somebody_else_that_takes_all_calls_is_named_and_left_alone(
+    laptop: Laptop, trunkline: Trunkline
+) -> None:
+    livekit = api.LiveKitAPI(laptop.cloud.ports.url("livekit"), LIVEKIT_KEY, LIVEKIT_SECRET)
+    [ours] = (await livekit.sip.list_inbound_trunk(sip.ListSIPInboundTrunkRequest())).items
+    await livekit.sip.delete_trunk(sip.DeleteSIPTrunkRequest(sip_trunk_id=ours.sip_trunk_id))
+    theirs = sip.SIPInboundTrunkInfo(name="theirs", auth_username="x", auth_password="y")
+    made = await livekit.sip.create_inbound_trunk(sip.CreateSIPInboundTrunkRequest(trunk=theirs))
+    done = await trunkline(*SYNC, "--apply")
+    assert done.exit_code == 1
+    [problem] = done.report["problems"]
+    assert made.sip_trunk_id in problem["subject"]
+    assert "lk sip inbound delete" in problem["fix"]
+    [left] = (await livekit.sip.list_inbound_trunk(sip.ListSIPInboundTrunkRequest())).items
+    assert left.name == "theirs"
+    await livekit.sip.delete_trunk(sip.DeleteSIPTrunkRequest(sip_trunk_id=made.sip_trunk_id))
+    await livekit.aclose()
+
+
+async def test_a_function_that_is_down_is_found(laptop: Laptop, trunkline: Trunkline) -> None:
+    worker = pid_of(laptop.cloud, "tools_api")
+    os.killpg(worker, signal.SIGSTOP)
+    try:
+        found = (await trunkline(*QUICKLY)).findings
+    finally:
+        os.killpg(worker, signal.SIGCONT)
+    assert set(found) == {"function tools_api"}
+    assert "trunkline-tools-api" in found["function tools_api"]
+
+
+async def test_a_release_without_a_worker_is_found(laptop: Laptop, trunkline: Trunkline) -> None:
+    await trunkline("release", "start", "v2", "--share", "50", "--apply")
+    try:
+        done = await trunkline("doctor")
+    finally:
+        await trunkline("release", "rollback", "--apply")
+    assert set(done.findings) == {"worker v2"}
+    assert "gcloud run worker-pools logs read v2" in done.findings["worker v2"]
+
+
+async def test_another_password_of_the_trunk_is_a_difference_and_is_never_shown(trunkline: Trunkline) -> None:
+    plan = await trunkline(*SYNC, SIP_PASSWORD="another-password")
+    [change] = plan.report["changes"]
+    assert change["fields"] == {"auth_password": {"before": "set", "after": "as in SIP_PASSWORD"}}
+    assert "another-password" not in str(plan)
+
+
+async def test_a_secret_that_is_nowhere_is_named_with_both_places(trunkline: Trunkline) -> None:
+    done = await trunkline(*SYNC, SIP_PASSWORD="")
+    assert done.exit_code == 2
+    assert done.errors.startswith("trunkline: Secret Manager has no sip-password; make secrets, or export")
+    assert len(done.errors.splitlines()) == 1
