@@ -28,6 +28,9 @@ SPEECH_SECONDS = 20.0
 silent."""
 BOOKS_SECONDS = 5.0
 """For LiveKit's webhook to be written down."""
+SETTLE_SECONDS = 15.0
+QUIET_SECONDS = 3.0
+"""Without another event: then the agent has written its last one."""
 VOICE_RMS = 0.01
 """Of full scale. Comfort noise is far below, speech far above."""
 RATE = 48_000
@@ -62,6 +65,7 @@ async def synthetic_call(operator: Operator, tenant_id: str, agent_id: str, rele
     finally:
         with suppress(TrunklineError):
             await control.stop(tenant_id, operator.actor, call.call_id)
+            await _until_written(CallService(operator.database), tenant_id, call.call_id)
             await control.delete(tenant_id, operator.actor, call.call_id)
 
 
@@ -153,6 +157,17 @@ async def _speak_silence(room: rtc.Room) -> None:
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
     await room.local_participant.publish_track(track, options)
     await source.capture_frame(rtc.AudioFrame(bytes(2 * FRAME), RATE, 1, FRAME))
+
+
+async def _until_written(calls: CallService, tenant_id: str, call_id: str) -> None:
+    """The agent writes its last events after the room is gone: deleted before, they would stay behind."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    written, since = 0, time.monotonic()
+    while time.monotonic() < deadline and time.monotonic() - since < QUIET_SECONDS:
+        await asyncio.sleep(0.5)
+        count = len(await calls.read_events(tenant_id, call_id))
+        if count != written:
+            written, since = count, time.monotonic()
 
 
 async def _webhook_arrived(calls: CallService, tenant_id: str, call_id: str) -> bool:
