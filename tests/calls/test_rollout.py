@@ -95,6 +95,7 @@ async def second_release(laptop: Laptop, line: ModelLine) -> AsyncGenerator[None
             | {
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "AGENT_NAME": V2,
+                "WARM_PROCESSES": "2",
                 "GOOGLE_GEMINI_BASE_URL": f"https://127.0.0.1:{port}",
             },
         )
@@ -134,7 +135,7 @@ def release_command(tenant: TestTenant) -> Trunkline:
     return Trunkline(tenant.laptop.cloud, TRUNKLINE_TEST_AGENT=f"{tenant.tenant_id}/{tenant.agent_id}")
 
 
-ROLLOUT = ("release", "run", V2, "--steps", "50,100", "--minimum-calls", "2", "--interval", "0.5", "--apply")
+ROLLOUT = ("release", "run", V2, "--steps", "50,100", "--minimum-calls", "1", "--interval", "0.5", "--apply")
 
 
 async def dispatched_to(laptop: Laptop, tenant: TestTenant, report: CallReport) -> list[str]:
