@@ -33,9 +33,8 @@ PAGES = {
     "tools": "/agents/tools/?id=front-desk",
     "tool with a form": "/agents/tools/?id=front-desk&tool=send_email",
 }
-TARGET_LCP_MS = 2500
 TARGET_SHIFT = 0.1
-"""“Good” by https://web.dev/articles/vitals, for the page that is looked at."""
+"""“Good” by https://web.dev/articles/vitals. Times depend on the machine: they are for comparing."""
 
 OBSERVE = """
 window.vitals = { lcp: 0, shift: 0, tasks: [] };
@@ -101,9 +100,9 @@ async def main() -> int:
     rows = {name: medians(runs) for name, runs in results.items()}
     show(rows, options)
     report.write_json("dashboard", {"options": vars(options), "pages": rows})
+    parts = {name for name, _ in cloud.ports}
     good = [
-        row["largest_paint_ms"] <= TARGET_LCP_MS and row["layout_shift"] <= TARGET_SHIFT
-        for row in rows.values()
+        row["layout_shift"] <= TARGET_SHIFT and parts.issuperset(row["requests"]) for row in rows.values()
     ]
     return 0 if all(good) else 1
 
@@ -151,7 +150,7 @@ async def load(page: Page, url: str) -> dict[str, float]:
 
 async def slow_down(session: CDPSession, options: argparse.Namespace) -> None:
     bytes_a_second = options.kbps * 1000 / 8
-    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    await session.send("Network.clearBrowserCache")
     await session.send("Emulation.setCPUThrottlingRate", {"rate": options.cpu})
     await session.send(
         "Network.emulateNetworkConditions",

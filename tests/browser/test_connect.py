@@ -74,7 +74,7 @@ async def test_who_says_no_at_the_provider_is_told_and_nothing_is_stored(visit: 
     async with window.expect_event("close"):
         await window.get_by_role("button", name="Cancel").click()
 
-    alert = owner.page.get_by_role("alert")
+    alert = owner.page.get_by_role("main").get_by_role("alert")
     await expect(alert).to_contain_text("Access was not allowed at the provider, so nothing was connected.")
     assert await owner.accessibility_problems() == []
     assert await stored(owner, agent) is None

@@ -35,10 +35,10 @@ async def test_on_a_slow_network_a_skeleton_stands_in_until_the_page_is_there(
 
     await expect(owner.page.locator("[aria-busy=true]").first).to_be_visible(timeout=20_000)
     await expect(owner.page.get_by_role("status").get_by_text("Loading…").first).to_be_attached()
-    await expect(owner.page.get_by_role("alert")).to_have_count(0)
+    await expect(owner.page.get_by_role("main").get_by_role("alert")).to_have_count(0)
     let_through.set()
     await expect(owner.page.get_by_text(PAGES[path]).first).to_be_visible(timeout=20_000)
-    await expect(owner.page.get_by_role("alert")).to_have_count(0)
+    await expect(owner.page.get_by_role("main").get_by_role("alert")).to_have_count(0)
 
 
 async def test_pages_talk_to_this_deployment_and_nobody_else(visit: Visit) -> None:

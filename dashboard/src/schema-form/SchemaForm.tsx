@@ -62,6 +62,7 @@ export default function SchemaForm(props: SchemaFormProps) {
         noHtml5Validate
         showErrorList={false}
         focusOnFirstError={focus}
+        onError={() => undefined} // told at the fields; without it rjsf writes to the console
         translateString={(text, parameters) =>
           text === TranslatableString.OptionPrefix || text === TranslatableString.TitleOptionPrefix
             ? t("form.alternative", { number: Number(parameters?.at(-1)) })

@@ -85,6 +85,14 @@ export function toSend(schema: Node, values: Values): Values {
   );
 }
 
+/** With the schema's presets in place of what was left out. */
+export function withPresets(schema: Node, values: Values): Values {
+  const presets = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
+    isNode(field) && field.default !== undefined && field.default !== null ? [[name, field.default]] : [],
+  );
+  return { ...Object.fromEntries(presets), ...values };
+}
+
 /** The title that people know a field by. */
 export function titleOf(schema: Node, name: string): string {
   const field = schema.properties?.[name];

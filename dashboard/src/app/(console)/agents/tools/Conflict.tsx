@@ -1,6 +1,6 @@
 /** Two people saved the same settings: both versions side by side, and a decision. */
 import type { Tool } from "@/data/tools";
-import { titleOf, toSend, type Values } from "@/schema-form/schema";
+import { titleOf, toSend, type Values, withPresets } from "@/schema-form/schema";
 import { type TextFunction, useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Table } from "@/ui/layout";
@@ -18,10 +18,10 @@ interface ConflictProps {
 export function Conflict({ mine, theirs: { about, own }, busy, onTakeTheirs, onSaveMine }: ConflictProps) {
   const t = useText();
   const schema = about.config_schema;
-  const stored = toSend(schema, own.config);
-  const given = toSend(schema, mine);
+  const stored = withPresets(schema, toSend(schema, own.config));
+  const given = withPresets(schema, toSend(schema, mine));
   const names = Object.keys({ ...stored, ...given }).filter(
-    (name) => !about.secret_fields.includes(name) && JSON.stringify(stored[name]) !== JSON.stringify(given[name]),
+    (name) => !about.secret_fields.includes(name) && shown(stored[name], t) !== shown(given[name], t),
   );
   return (
     <div role="alert" className={styles["conflict"]}>
