@@ -9,6 +9,7 @@ const withQuery = (path: string, query: Record<string, string | undefined>): str
 
 export const routes = {
   home: () => "/",
+  start: (query: { agent?: string | undefined; step?: string } = {}) => withQuery("/start/", query),
   agents: (query: { q?: string } = {}) => withQuery("/agents/", query),
   agent: (id: string, tab?: "history") => withQuery("/agents/edit/", { id, tab }),
   agentTools: (query: { id: string; tool?: string }) => withQuery("/agents/tools/", query),

@@ -224,8 +224,8 @@ async def test_the_editor_works_by_keyboard_alone(visit: Visit) -> None:
             await keyboard.press("Tab")
             # Not `:focus`, which is not on a time field while one of its parts has the focus.
             label = await page.evaluate(
-                "(it = document.activeElement) =>"
-                " it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent"
+                "() => { const it = document.activeElement;"
+                " return it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent; }"
             )
             if name in label:
                 return

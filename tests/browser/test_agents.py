@@ -10,6 +10,7 @@ pytestmark = browser_test
 
 async def test_an_agent_is_made_duplicated_and_deleted(visit: Visit) -> None:
     editor = await visit("editor")
+    await editor.open("/agents/")
     page = editor.page
     await page.get_by_role("button", name="New agent").click()
     dialog = page.get_by_role("dialog")
@@ -33,6 +34,7 @@ async def test_an_agent_is_made_duplicated_and_deleted(visit: Visit) -> None:
 
 async def test_an_agent_that_answers_a_number_is_not_deleted_and_it_is_said_why(visit: Visit) -> None:
     owner = await visit()
+    await owner.open("/agents/")
     owner.expects_complaint("409")
     actions = owner.page.get_by_role("group", name="Actions for Front desk", exact=True)
     await actions.get_by_role("button", name="Delete").click()
@@ -45,6 +47,7 @@ async def test_an_agent_that_answers_a_number_is_not_deleted_and_it_is_said_why(
 
 async def test_a_viewer_sees_the_agents_and_no_buttons_that_would_be_refused(visit: Visit) -> None:
     viewer = await visit("viewer")
+    await viewer.open("/agents/")
 
     await expect(viewer.page.get_by_role("heading", name="Front desk", exact=True)).to_be_visible()
     await expect(viewer.page.get_by_role("button", name="New agent")).to_have_count(0)
@@ -53,6 +56,7 @@ async def test_a_viewer_sees_the_agents_and_no_buttons_that_would_be_refused(vis
 
 async def test_a_search_is_in_the_address_and_says_when_nothing_matches(visit: Visit) -> None:
     owner = await visit()
+    await owner.open("/agents/")
 
     await owner.page.get_by_label("Search agents").fill("nobody")
 
@@ -63,12 +67,14 @@ async def test_a_search_is_in_the_address_and_says_when_nothing_matches(visit: V
 
 async def test_the_list_is_accessible_in_light_and_dark(visit: Visit) -> None:
     owner = await visit()
+    await owner.open("/agents/")
 
     assert await owner.accessibility_problems() == []
 
 
 async def test_on_a_phone_nothing_is_cut_off_and_the_menu_opens(visit: Visit) -> None:
     owner = await visit(viewport={"width": 390, "height": 844})
+    await owner.open("/agents/")
     page = owner.page
     await expect(page.get_by_role("link", name="Agents")).to_be_hidden()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -82,6 +88,7 @@ async def test_on_a_phone_nothing_is_cut_off_and_the_menu_opens(visit: Visit) ->
 
 async def test_the_language_that_was_chosen_stays(visit: Visit) -> None:
     owner = await visit()
+    await owner.open("/agents/")
 
     await owner.page.get_by_label("Language").select_option("de")
     await expect(owner.page.get_by_role("heading", level=1)).to_have_text("Agenten")
@@ -93,6 +100,7 @@ async def test_the_language_that_was_chosen_stays(visit: Visit) -> None:
 
 async def test_a_browser_that_prefers_german_gets_german(visit: Visit) -> None:
     owner = await visit(locale="de-DE")
+    await owner.open("/agents/")
 
     await expect(owner.page.get_by_role("heading", level=1)).to_have_text("Agenten")
 
@@ -110,6 +118,7 @@ async def test_what_does_not_exist_has_a_page_of_its_own(visit: Visit) -> None:
 
 async def test_offline_is_said_while_it_lasts(visit: Visit) -> None:
     owner = await visit()
+    await owner.open("/agents/")
 
     await owner.context.set_offline(True)
     await expect(owner.page.get_by_text("You are offline.")).to_be_visible()

@@ -27,9 +27,10 @@ async def test_the_printed_link_leads_a_new_user_to_the_demo_tenants_agents(
 
     await somebody.page.goto(dashboard_link(cloud, EMAILS["owner"]))
 
-    await expect(somebody.page.get_by_role("heading", name="Front desk")).to_be_visible(timeout=20_000)
+    await expect(somebody.page.get_by_role("link", name="Front desk").first).to_be_visible(timeout=20_000)
     assert "login_hint" not in somebody.page.url
     await expect(somebody.page.get_by_text("Harbor Dental", exact=True)).to_be_visible()
+    await somebody.open("/agents/")
     await somebody.picture("agents")
 
 
@@ -94,6 +95,7 @@ async def test_an_api_that_is_down_is_said_and_can_be_tried_again(visit: Visit, 
     async def refuse(route: Route) -> None:
         await route.abort("connectionrefused")
 
+    await owner.open("/agents/")
     await owner.context.route(api, refuse)
     await owner.page.reload()
     alert = owner.page.get_by_role("main").get_by_role("alert")

@@ -32,17 +32,6 @@ export function useAgent(agent_id: string) {
   );
 }
 
-/** What the model is given, as the agent is stored: among it the greeting as callers hear it. */
-export function useAgentPreview(agent_id: string) {
-  const tenant_id = useTenant().id;
-  return useRead(["agents", tenant_id, "preview", agent_id], (api, signal) =>
-    api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}/preview", {
-      params: { path: { tenant_id, agent_id } },
-      signal,
-    }),
-  );
-}
-
 interface AgentChange extends Pick<Agent, "id" | "etag"> {
   changes: Partial<AgentDraft>;
 }

@@ -1,5 +1,5 @@
 /** The pages of the side navigation, in order. A new page is one line here; only pages that exist are listed. */
-import { Bot, ChartColumn, History, KeyRound, type LucideIcon, Phone, PhoneIncoming, Settings, Users } from "lucide-react";
+import { Bot, ChartColumn, History, House, KeyRound, type LucideIcon, Phone, PhoneIncoming, Settings, Users } from "lucide-react";
 import { routes } from "@/routes";
 import type { TextKey } from "@/texts/catalogue";
 
@@ -10,6 +10,7 @@ export interface NavItem {
 }
 
 export const NAVIGATION: NavItem[] = [
+  { href: routes.home(), label: "home.title", icon: House },
   { href: routes.agents(), label: "agents.title", icon: Bot },
   { href: routes.calls(), label: "calls.title", icon: PhoneIncoming },
   { href: routes.numbers(), label: "numbers.title", icon: Phone },

@@ -8,10 +8,12 @@ import { calls } from "./calls";
 import { common } from "./common";
 import { connect } from "./connect";
 import { form } from "./form";
+import { home } from "./home";
 import { members } from "./members";
 import { numbers } from "./numbers";
 import { session } from "./session";
 import { settings } from "./settings";
+import { start } from "./start";
 import { testCall } from "./testCall";
 import { tools } from "./tools";
 import { usage } from "./usage";
@@ -26,10 +28,12 @@ export const de: Catalogue = {
   common,
   connect,
   form,
+  home,
   members,
   numbers,
   session,
   settings,
+  start,
   testCall,
   tools,
   usage,

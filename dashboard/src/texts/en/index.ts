@@ -7,10 +7,12 @@ import { calls } from "./calls";
 import { common } from "./common";
 import { connect } from "./connect";
 import { form } from "./form";
+import { home } from "./home";
 import { members } from "./members";
 import { numbers } from "./numbers";
 import { session } from "./session";
 import { settings } from "./settings";
+import { start } from "./start";
 import { testCall } from "./testCall";
 import { tools } from "./tools";
 import { usage } from "./usage";
@@ -25,10 +27,12 @@ export const en = {
   common,
   connect,
   form,
+  home,
   members,
   numbers,
   session,
   settings,
+  start,
   testCall,
   tools,
   usage,

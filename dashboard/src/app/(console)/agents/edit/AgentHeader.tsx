@@ -37,6 +37,10 @@ export function AgentHeader({ agent, tab }: { agent: Agent; tab: string }) {
         label={t("agentEditor.tabs")}
         items={[
           { href: routes.agent(agent.id), text: t("agentEditor.settings"), here: tab !== "history" },
+          { href: routes.agentTools({ id: agent.id }), text: t("tools.title"), here: false },
+          ...(mayEdit ? [{ href: routes.testCall({ agent: agent.id }), text: t("testCall.title"), here: false }] : []),
+          { href: routes.calls({ agent: agent.id }), text: t("calls.title"), here: false },
+          { href: routes.numbers(), text: t("numbers.title"), here: false },
           { href: routes.agent(agent.id, "history"), text: t("agentEditor.history"), here: tab === "history" },
         ]}
       />

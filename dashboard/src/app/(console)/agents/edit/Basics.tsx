@@ -1,4 +1,5 @@
-import { type Agent, useAgentPreview } from "@/data/agents";
+import type { Agent } from "@/data/agents";
+import { usePreview } from "@/data/tools";
 import { useText } from "@/texts/TextProvider";
 import { Checkbox, TextArea, TextField } from "@/ui/form";
 import { Section } from "./Section";
@@ -60,6 +61,6 @@ export function Basics({ draft, set, fields, agent }: SectionProps & { agent: Ag
 /** The greeting as the API makes it for the model; only of what is stored. */
 function Heard({ agentId }: { agentId: string }) {
   const t = useText();
-  const preview = useAgentPreview(agentId);
+  const preview = usePreview(agentId);
   return preview.data ? <p>{t("agentEditor.heard", { greeting: preview.data.greeting })}</p> : null;
 }

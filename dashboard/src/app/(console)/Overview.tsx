@@ -1,0 +1,154 @@
+"use client";
+import { CircleCheck, CircleDot } from "lucide-react";
+import Link from "next/link";
+import type { ReactNode } from "react";
+import type { Agent } from "@/data/agents";
+import type { Call, useCalls } from "@/data/calls";
+import type { PhoneNumber } from "@/data/numbers";
+import { useMay } from "@/data/tenant";
+import { routes } from "@/routes";
+import { useFormat } from "@/texts/format";
+import { type TextFunction, useText } from "@/texts/TextProvider";
+import { ButtonLink } from "@/ui/Button";
+import { Badge, Card } from "@/ui/layout";
+import { Loaded, RowsSkeleton } from "@/ui/states";
+import styles from "./Overview.module.css";
+
+const CALLS_SHOWN = 5;
+
+interface OverviewProps {
+  agents: Agent[];
+  numbers: PhoneNumber[];
+  calls: ReturnType<typeof useCalls>;
+}
+
+/** What is set up, what is missing, and who has called. */
+export function Overview({ agents, numbers, calls }: OverviewProps) {
+  const t = useText();
+  const nameOf = (id: string | null) => agents.find((agent) => agent.id === id)?.name ?? id ?? "";
+  const answered = numbers.filter(({ agent_id }) => agent_id !== null);
+  const on = agents.filter(({ enabled }) => enabled).length;
+  return (
+    <div className={styles["overview"]}>
+      <Missing agents={agents} numbers={numbers} />
+      <Part title={t("home.agents")}>
+        <p>{agents.length === 0 ? t("home.agentsNone") : t("home.agentsText", { count: agents.length, on })}</p>
+        <ul>
+          {agents.map(({ id, name, enabled }) => (
+            <li key={id}>
+              <Link href={routes.agent(id)}>{name}</Link>
+              <Badge tone={enabled ? "good" : "plain"}>{t(enabled ? "agents.on" : "agents.off")}</Badge>
+            </li>
+          ))}
+        </ul>
+      </Part>
+      <Part title={t("home.numbers")}>
+        {answered.length === 0 && <p>{t("home.numbersNone")}</p>}
+        <ul>
+          {answered.map(({ number, agent_id }) => (
+            <li key={number}>{t("home.answers", { number, agent: nameOf(agent_id) })}</li>
+          ))}
+        </ul>
+      </Part>
+      <Part title={t("home.calls")}>
+        <Loaded query={calls} skeleton={<RowsSkeleton />}>
+          {(all) =>
+            all.length === 0 ? <p>{t("home.callsNone")}</p> : <Calls calls={all.slice(0, CALLS_SHOWN)} nameOf={nameOf} />
+          }
+        </Loaded>
+      </Part>
+    </div>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Card className={styles["part"]}>
+      <h2>{title}</h2>
+      {children}
+    </Card>
+  );
+}
+
+interface Gap {
+  text: string;
+  href: string;
+}
+
+function Missing({ agents, numbers }: Omit<OverviewProps, "calls">) {
+  const t = useText();
+  const mayEdit = useMay("editor");
+  const gaps = gapsOf(agents, numbers, t);
+  const unreachable = agents.find(({ id }) => !numbers.some(({ agent_id }) => agent_id === id));
+  return (
+    <Part title={t("home.missing")}>
+      {gaps.length === 0 && (
+        <p className={styles["good"]}>
+          <CircleCheck aria-hidden size={18} />
+          {t("home.missingNothing")}
+        </p>
+      )}
+      <ul>
+        {gaps.map(({ text, href }) => (
+          <li key={text}>
+            <CircleDot aria-hidden size={18} />
+            {mayEdit ? <Link href={href}>{text}</Link> : text}
+          </li>
+        ))}
+      </ul>
+      {mayEdit && unreachable && (
+        <div>
+          <ButtonLink href={routes.start({ agent: unreachable.id })} look="primary">
+            {t("home.continue")}
+          </ButtonLink>
+        </div>
+      )}
+    </Part>
+  );
+}
+
+function gapsOf(agents: Agent[], numbers: PhoneNumber[], t: TextFunction): Gap[] {
+  if (agents.length === 0) return [{ text: t("home.missingAgent"), href: routes.start() }];
+  return agents.flatMap((agent) => {
+    const { id, name, enabled, instructions } = agent;
+    const own = numbers.filter(({ agent_id }) => agent_id === id);
+    const gaps: Gap[] = own
+      .filter(({ routed }) => !routed)
+      .map(({ number }) => ({ text: t("home.missingRouting", { number }), href: routes.numbers() }));
+    if (own.length === 0) {
+      gaps.push({ text: t("home.missingNumber", { agent: name }), href: routes.start({ agent: id, step: "number" }) });
+    }
+    if (own[0] && !enabled) {
+      gaps.push({ text: t("home.missingOn", { agent: name, number: own[0].number }), href: routes.agent(id) });
+    }
+    if (!instructions.trim()) gaps.push({ text: t("home.missingInstructions", { agent: name }), href: routes.agent(id) });
+    return gaps;
+  });
+}
+
+function Calls({ calls, nameOf }: { calls: Call[]; nameOf: (id: string) => string }) {
+  const t = useText();
+  const format = useFormat();
+  const who = ({ source, caller }: Call) => (source === "web" ? t("home.test") : (caller ?? t("home.withheld")));
+  return (
+    <ul>
+      {calls.map((call) => (
+        <li key={call.id}>
+          <Link href={routes.call(call.id)}>{t("home.call", { who: who(call), agent: nameOf(call.agent_id) })}</Link>
+          <CallState call={call} />
+          <time dateTime={call.started_at}>{format.relative(call.started_at)}</time>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function CallState({ call }: { call: Call }) {
+  const t = useText();
+  if (call.state !== "ended") return <Badge tone="accent">{t("home.live")}</Badge>;
+  return call.answered_at ? (
+    <Badge tone="good">{t("home.answered")}</Badge>
+  ) : (
+    <Badge tone="warn">{t("home.unanswered")}</Badge>
+  );
+}

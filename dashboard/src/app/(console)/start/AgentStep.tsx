@@ -1,0 +1,68 @@
+"use client";
+import { VoiceField } from "@/agents/VoiceField";
+import type { ApiError } from "@/api/errors";
+import { useText } from "@/texts/TextProvider";
+import { Button } from "@/ui/Button";
+import { Form, TextArea, TextField } from "@/ui/form";
+import { InlineError } from "@/ui/states";
+import type { Drafted } from "./draft";
+import styles from "./start.module.css";
+
+interface AgentStepProps {
+  agent: Drafted;
+  /** Of its callers. */
+  language: string;
+  edited: boolean;
+  busy: boolean;
+  error: ApiError | null;
+  onChange: (changed: Partial<Drafted>) => void;
+  onDraftAgain: () => void;
+  onMake: () => void;
+}
+
+export function AgentStep({ agent, language, edited, busy, error, onChange, onDraftAgain, onMake }: AgentStepProps) {
+  const t = useText();
+  const fields = error?.fields ?? {};
+  return (
+    <Form onSubmit={() => !busy && onMake()}>
+      <p className={styles["muted"]}>{t("start.agentText")}</p>
+      <TextField
+        label={t("agentFields.name")}
+        hint={t("agentEditor.nameHint")}
+        error={fields["name"]}
+        value={agent.name}
+        onChange={(event) => onChange({ name: event.target.value })}
+        maxLength={80}
+        required
+      />
+      <TextArea
+        label={t("agentFields.greeting")}
+        hint={t("agentEditor.greetingHint")}
+        error={fields["greeting"]}
+        value={agent.greeting}
+        onChange={(event) => onChange({ greeting: event.target.value })}
+        maxLength={500}
+        rows={2}
+        required
+      />
+      <TextArea
+        label={t("agentFields.instructions")}
+        hint={t("agentEditor.instructionsHint")}
+        error={fields["instructions"]}
+        value={agent.instructions}
+        onChange={(event) => onChange({ instructions: event.target.value })}
+        maxLength={20_000}
+        rows={14}
+        required
+      />
+      <VoiceField value={agent.voice} language={language} error={fields["voice"]} onChange={(voice) => onChange({ voice })} />
+      <InlineError error={error} />
+      <div className={styles["actions"]}>
+        {edited && <Button onClick={onDraftAgain}>{t("start.draftAgain")}</Button>}
+        <Button type="submit" look="primary" busy={busy}>
+          {t("start.create")}
+        </Button>
+      </div>
+    </Form>
+  );
+}

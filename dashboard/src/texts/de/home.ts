@@ -1,0 +1,28 @@
+import type { Catalogue } from "../catalogue";
+
+export const home: Catalogue["home"] = {
+  title: "Start",
+  intro: "So geht {tenant} ans Telefon.",
+  agents: "Agenten",
+  agentsText: { one: "{count} Agent, davon an: {on}", other: "{count} Agenten, davon an: {on}" },
+  agentsNone: "Noch nimmt niemand Ihre Anrufe an.",
+  numbers: "Rufnummern",
+  numbersNone: "Noch geht bei keiner Nummer ein Agent ans Telefon.",
+  answers: "{number}: {agent}",
+  missing: "Was fehlt",
+  missingNothing: "Nichts: Anrufer erreichen jemanden.",
+  missingAgent: "Ein Agent",
+  missingOn: "{agent} geht bei {number} ans Telefon, ist aber aus",
+  missingNumber: "Eine Rufnummer für {agent}",
+  missingRouting: "Anrufe bei {number} gehen woandershin: noch einmal zuordnen",
+  missingInstructions: "{agent} hat keine Anweisungen",
+  continue: "Einrichtung fortsetzen",
+  calls: "Letzte Anrufe",
+  callsNone: "Noch hat niemand angerufen.",
+  call: "{who}, {agent}",
+  withheld: "Nummer unterdrückt",
+  test: "Testanruf",
+  answered: "angenommen",
+  unanswered: "nicht vom Agenten angenommen",
+  live: "läuft gerade",
+};

@@ -1,0 +1,160 @@
+"""From a business to an agent that is heard and has a number; and the start page once there is one."""
+
+import re
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest_asyncio
+from aiohttp import ClientSession
+from playwright.async_api import async_playwright, expect
+
+from local.cloud import Cloud
+from local.inputs import load_yaml
+from local.scenario import Scenario
+from tests.browser.chromium import browser_test, launch
+from tests.browser.conftest import ROOT, Visit
+from tests.browser.test_calls import HEARD, microphone
+from tests.browser.visitor import Visitor
+
+pytestmark = browser_test
+
+MARK = "+14155550177"
+"""In the business's name, so in the drafted instructions: by it the scripted model knows its scenario."""
+BUSINESS = f"Riverside Dental {MARK}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def newcomer(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Visitor]:
+    """An editor with a microphone that says goodbye in the end."""
+    scenario = load_yaml(ROOT / "local" / "scenarios" / "book-a-slot.yaml", Scenario)
+    said = scenario.model_copy(update={"turns": [scenario.turns[-1]]})
+    scripted = {"caller": MARK, "scenario": said.model_dump(mode="json")}
+    async with ClientSession(raise_for_status=True) as http:
+        await http.post(f"{cloud.ports.url('gemini_control')}/_local/scenarios", json=scripted)
+    wav = microphone(tmp_path / "microphone.wav")
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, f"--use-file-for-fake-audio-capture={wav}%noloop")
+        context = await browser.new_context(locale="en-US", permissions=["microphone"])
+        visitor = Visitor(cloud, context, await context.new_page())
+        # The embedded LiveKit server knows the protocol before this one, which clients then take.
+        visitor.expects_complaint("/rtc/v1")
+        await visitor.sign_in("editor")
+        yield visitor
+        await browser.close()
+        assert visitor.unexpected_complaints() == []
+
+
+async def test_the_first_run_leads_from_a_business_to_a_heard_answer(newcomer: Visitor) -> None:
+    page = newcomer.page
+    await newcomer.open("/start/")
+    await page.get_by_label("Name of the business").fill(BUSINESS)
+    await page.get_by_label("Dental practice").check()
+    assert await newcomer.accessibility_problems() == []
+    await newcomer.picture("start-business")
+    await page.get_by_role("button", name="Next").click()
+
+    await expect(page.get_by_label("Greeting")).to_have_value(
+        f"Hello, this is {BUSINESS}. How can I help you?"
+    )
+    await expect(page.get_by_label("Instructions")).to_have_value(
+        re.compile(f"^You answer the phone of {re.escape(BUSINESS)}, a dental practice.")
+    )
+    await page.get_by_label("Greeting").fill("Hello, this is Riverside Dental. How can I help you?")
+    assert await newcomer.accessibility_problems() == []
+    await newcomer.picture("start-agent")
+    await page.reload()
+    await newcomer.is_at_page()
+    await expect(page.get_by_label("Greeting")).to_have_value(
+        "Hello, this is Riverside Dental. How can I help you?"
+    )
+    await page.get_by_role("button", name="Make this agent").click()
+
+    await expect(page.get_by_role("heading", level=2, name="Tools")).to_be_visible()
+    assert await newcomer.accessibility_problems() == []
+    await newcomer.picture("start-tools")
+    await page.reload()
+    await newcomer.is_at_page()
+    await page.get_by_role("link", name="Try it").click()
+    await page.get_by_role("button", name="Call", exact=True).click()
+    await expect(page.get_by_role("status").get_by_text("Connected")).to_be_visible(timeout=20_000)
+    assert await page.evaluate(HEARD, 20) > 0.01
+    await newcomer.picture("start-call")
+    await page.get_by_role("button", name="Hang up").click()
+    await expect(page.get_by_text("has been heard")).to_be_visible(timeout=30_000)
+
+    await page.get_by_role("link", name="Next").click()
+    await expect(page.get_by_role("heading", level=2, name="Phone number")).to_be_visible()
+    assert await newcomer.accessibility_problems() == []
+    await newcomer.picture("start-number")
+
+
+async def test_what_was_said_of_the_business_is_there_again_after_a_reload(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    await editor.open("/start/")
+    await page.get_by_label("Name of the business").fill("Corner Shop")
+    await page.get_by_label("Shop", exact=True).check()
+    await page.get_by_label("Around the clock").check()
+    await page.reload()
+    await editor.is_at_page()
+
+    await expect(page.get_by_label("Name of the business")).to_have_value("Corner Shop")
+    await expect(page.get_by_label("Shop", exact=True)).to_be_checked()
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_label("Instructions")).to_have_value(re.compile("around the clock"))
+
+
+async def test_the_agent_is_drafted_in_the_language_of_its_callers(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    await editor.open("/start/")
+    await page.get_by_label("Name of the business").fill("Zahnärzte am Fluss")
+    await page.get_by_label("Dental practice").check()
+    await page.get_by_label("Language of your callers").select_option("de-DE")
+    await page.get_by_role("button", name="Next").click()
+
+    await expect(page.get_by_label("Greeting")).to_have_value(
+        "Guten Tag, hier ist Zahnärzte am Fluss. Wie kann ich Ihnen helfen?"
+    )
+
+
+async def test_setting_up_fits_a_phone_and_speaks_german(visit: Visit) -> None:
+    editor = await visit("editor", locale="de-DE", viewport={"width": 390, "height": 844})
+    page = editor.page
+    await editor.open("/start/")
+
+    await expect(page.get_by_label("Zahnarztpraxis")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await editor.accessibility_problems() == []
+    await editor.picture("start-phone")
+
+
+async def test_a_viewer_is_told_that_setting_up_is_for_others(visit: Visit) -> None:
+    viewer = await visit("viewer")
+    await viewer.open("/start/")
+
+    await expect(viewer.page.get_by_role("heading", name="You do not have access to this")).to_be_visible()
+    assert await viewer.accessibility_problems() == []
+
+
+async def test_the_start_page_says_what_is_set_up_and_what_is_missing(visit: Visit) -> None:
+    owner = await visit()
+    page = owner.page
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    await expect(page.get_by_text("+14155550100: Front desk")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Last calls")).to_be_visible()
+    assert await owner.accessibility_problems() == []
+    await owner.picture("home")
+
+
+async def test_an_empty_tenant_begins_with_setting_up(visit: Visit) -> None:
+    editor = await visit("editor")
+    empty = {"items": [], "next_cursor": None}
+    await editor.context.route("**/agents?*", lambda route: route.fulfill(json=empty, headers=ANY_ORIGIN))
+    await editor.page.goto(editor.origin + "/")
+
+    await expect(editor.page.get_by_role("heading", name="Set up an agent")).to_be_visible(timeout=20_000)
+
+
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
