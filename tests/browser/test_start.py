@@ -37,7 +37,7 @@ async def newcomer(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Visitor]:
         context = await browser.new_context(locale="en-US", permissions=["microphone"])
         visitor = Visitor(cloud, context, await context.new_page())
         # The embedded LiveKit server knows the protocol before this one, which clients then take.
-        visitor.expects_complaint("/rtc/v1")
+        visitor.expects_test_call()
         await visitor.sign_in("editor")
         yield visitor
         await browser.close()

@@ -132,6 +132,20 @@ export function useEventTail(call_id: string | undefined): EventTail {
   return tail;
 }
 
+/** The message that the caller left, as a WAV. */
+export function useReadRecording(): (call_id: string) => Promise<Blob> {
+  const api = useApi();
+  const tenant_id = useTenant().id;
+  return async (call_id) => {
+    const { data } = await api.GET("/api/v1/tenants/{tenant_id}/calls/{call_id}/recording", {
+      params: { path: { tenant_id, call_id } },
+      parseAs: "blob",
+    });
+    if (data === undefined) throw new Error("a success without a body");
+    return data;
+  };
+}
+
 export function useEndCall() {
   const tenant_id = useTenant().id;
   return useChange(

@@ -75,5 +75,8 @@ export const calls: Catalogue["calls"] = {
   arguments: "Verlangt",
   result: "Antwort",
   recording: "Nachricht",
+  listen: "Anhören",
+  cost: "Kosten (geschätzt)",
+  costParts: "{total}: Modell {model}, Telefon {telephony}, LiveKit {livekit}, Plattform {platform}",
   following: "Wird fortgeschrieben, solange der Anruf läuft.",
 };

@@ -73,5 +73,8 @@ export const calls = {
   arguments: "Asked for",
   result: "Answer",
   recording: "Message",
+  listen: "Listen",
+  cost: "Cost (estimate)",
+  costParts: "{total}: model {model}, telephone {telephony}, LiveKit {livekit}, platform {platform}",
   following: "Updated as the call goes on.",
 } as const;

@@ -16,6 +16,7 @@ import { isLive, secondsOf } from "../duration";
 import { download } from "../export";
 import { CallStatus } from "../CallStatus";
 import { DeleteCallDialog, EndCallDialog } from "./CallDialogs";
+import { Recording } from "./Recording";
 import { storyOf } from "./story";
 import { Timeline } from "./Timeline";
 import { Transcript } from "./Transcript";
@@ -62,6 +63,7 @@ function CallView({ call, tail }: { call: Call; tail: EventTail }) {
         {mayDelete && !isLive(call) && <Button onClick={() => setAsking("delete")}>{t("calls.delete")}</Button>}
       </PageHeader>
       <CallFacts call={call} />
+      {call.voicemail && <Recording call={call} />}
       {isLive(call) && (
         <p role="status" className={styles["following"]}>
           {t("calls.following")}
@@ -95,6 +97,19 @@ function CallFacts({ call }: { call: Call }) {
   if (call.answered_at) {
     const seconds = (Date.parse(call.answered_at) - Date.parse(call.started_at)) / 1000;
     items.push([t("calls.answeredAfter"), format.number(seconds, { style: "unit", unit: "second", maximumFractionDigits: 1 })]);
+  }
+  if (call.cost) {
+    const { currency, ...parts } = call.cost;
+    const amount = (value: number) =>
+      format.number(value, { style: "currency", currency, maximumFractionDigits: 4 });
+    const amounts = {
+      total: amount(parts.total),
+      model: amount(parts.model),
+      telephony: amount(parts.telephony),
+      livekit: amount(parts.livekit),
+      platform: amount(parts.platform),
+    };
+    items.push([t("calls.cost"), t("calls.costParts", amounts)]);
   }
   if (call.fallback_reason) items.push([t("calls.why"), t(`calls.${call.fallback_reason}`)]);
   if (call.expires_at) items.push([t("calls.expires"), format.date(call.expires_at)]);
