@@ -20,12 +20,6 @@ from typing import Any, NoReturn
 
 _connection: Any = connection
 
-PRELOAD = (
-    "worker.preload",
-    "livekit.agents.ipc._preload",
-    "livekit.agents.ipc._preload_freeze",  # last: it keeps the garbage collector off all that came before
-)
-
 
 def leave_when_told() -> None:
     """Until calls are served, there is nothing to leave in order. The first process of a container has to
@@ -49,8 +43,10 @@ def start() -> None:
         import certifi
 
         os.environ.setdefault("SSL_CERT_FILE", certifi.where())
-    for module in PRELOAD:
-        importlib.import_module(module)
+    importlib.import_module("worker.preload")
+    importlib.import_module("livekit.agents.ipc._preload")
+    # Last: it keeps the garbage collector off all that came before.
+    importlib.import_module("livekit.agents.ipc._preload_freeze")
     _fork()
 
 

@@ -224,7 +224,7 @@ class SipLeg:
 
     async def _publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=True, red=False)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
         await self._room.local_participant.publish_track(track, options)
         self._start(self._capture())
 

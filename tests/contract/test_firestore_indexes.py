@@ -35,6 +35,7 @@ from shared.repositories.audit import AuditRepository
 from shared.repositories.call_history import CallFilter, CallHistoryRepository
 from shared.repositories.calls import CallRepository
 from shared.repositories.phone_numbers import PlatformNumberRepository
+from shared.repositories.recordings import RecordingRepository
 from shared.repositories.release_calls import ReleaseCallRepository
 from shared.repositories.teams import TeamRepository
 from shared.repositories.tenant_purge import TenantPurgeRepository
@@ -54,6 +55,7 @@ TTL = {
     "SessionSnapshot": "sessions",
     "TenantEvent": "events",
     "UsedRequestKey": "request_keys",
+    "WorkerHeartbeat": "workers",
 }
 """Documents that expire, and the collections that they are in."""
 
@@ -104,6 +106,8 @@ async def run_all_queries(database: Database) -> None:
     await history.delete("t", "s", Remove("tenants/t/audit/a"))
     await CallRepository(database).read_events("t", "s")
     await CallRepository(database).count_active("t", NOW)
+    await CallRepository(database).active("t", NOW)
+    await RecordingRepository(database).overdue("t", NOW, 10)
     await PlatformNumberRepository(database).all()
     await ReleaseCallRepository(database).since("trunkline-blue", NOW)
     for subject in (None, "agents/a"):

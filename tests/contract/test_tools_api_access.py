@@ -270,7 +270,8 @@ async def test_who_may_is_served(stack: Stack, sender: str) -> None:
         if token is None:
             continue
         answer = await ask(stack.client(token), prepared, route)
-        refusals = {"accept_invitation": (404,), "delete_agent": (204,), "remove_member": (204,)}
+        # Nobody is invited here, and this stack has no speech model.
+        refusals = {"accept_invitation": (404,), "get_voice_sample": (404,)}
         allowed = refusals.get(route.name, (200, 201, 204))
         assert answer.status in allowed, f"{sender}: {route.name}: {answer.status} {answer.body}"
 

@@ -130,7 +130,7 @@ class Client:
             answer = Answer(
                 response.status,
                 response.headers,
-                await response.json(content_type=None) if is_json else await response.text(),
+                await response.json(content_type=None) if is_json else await response.text(errors="replace"),
             )
         assert expect in (None, answer.status), f"{method} {path}: {answer.status} {answer.body}"
         return answer

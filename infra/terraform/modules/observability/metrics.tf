@@ -36,7 +36,7 @@ locals {
     lost_agents = {
       description = "Agents that went away during a call"
       filter = join(" OR ", [
-        "(${local.edge} AND jsonPayload.message=(\"the agent left during the call\" OR \"an agent's lease ran out\"))",
+        "(${local.edge} AND jsonPayload.message=(\"the agent left during the call\" OR \"an agent is not heard of any more\"))",
         "(${local.worker} AND jsonPayload.message=\"a call's process died\")",
       ])
       labels = {}
