@@ -19,7 +19,7 @@ class WorkerSettings(GoogleCloudSettings, LiveKitSettings, OAuthClientSettings):
     google_cloud_location: Annotated[str | None, Field(validate_default=True)] = None
 
     max_calls_per_worker: int = Field(default=10, ge=1, le=100)
-    warm_processes: int = Field(default=10, ge=0, le=100)
+    warm_processes: int = Field(default=5, ge=0, le=100)
     """Kept ready for calls, 10 MB each; one that finds none waits for a new one."""
     health_port: int = Field(default=0, ge=0, le=65535)
     """Where `GET /` tells whether this worker takes calls (worker/health.py); 0: nobody asks."""
