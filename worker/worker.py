@@ -22,6 +22,7 @@ from typing import Any
 from livekit.agents import AutoSubscribe, JobContext, JobExecutorType, JobProcess
 
 from shared.errors import ConfigurationError, NotFoundError, UnavailableError
+from shared.livekit_native import keep_logs_native
 from shared.services.session_service import LeaseHeldError
 from shared.telemetry import configure_logging
 from worker.admission import CallServer, answer_request, parse_metadata
@@ -103,6 +104,7 @@ async def _on_session_end(ctx: JobContext) -> None:
 
 
 def _set_up_process(process: JobProcess) -> None:
+    keep_logs_native()
     # Inherited from the fork server, where there is one.
     tls_context()
 

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from local.phone import g711
 from local.phone.mixer import Mixer
+from shared.livekit_native import keep_logs_native
 from shared.settings import LiveKitSettings
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class SipBridge:
         self._finishing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        keep_logs_native()
         s = self._settings
         self._api = api.LiveKitAPI(s.livekit_url, s.livekit_api_key, s.livekit_api_secret.get_secret_value())
         return self

@@ -193,6 +193,7 @@ async def test_a_task_without_a_genuine_token_is_refused(stack: EdgeStack) -> No
         assert await post_task(stack, authorization) == 401
 
 
+@pytest.mark.alone
 async def test_two_hundred_calls_at_once_each_delivered_twice_make_two_hundred_sessions(
     tmp_path: Path,
 ) -> None:

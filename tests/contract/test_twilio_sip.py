@@ -31,7 +31,7 @@ from tests.contract.twilio_application import (
     eventually,
 )
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.alone]
 
 KEY, SECRET = "contract", "contract-secret-of-32-or-more-characters"
 ROOM = "call-ca1"

@@ -333,6 +333,7 @@ async def test_callbacks_can_overtake_each_other(rig: Rig) -> None:
     assert order != sorted(order)
 
 
+@pytest.mark.alone
 async def test_two_hundred_calls_at_once_each_delivered_twice(rig: Rig) -> None:
     rig.application.on("/incoming", "<Say>Hi</Say>")
     await rig.deliver(twice=True)
