@@ -179,6 +179,7 @@ async def running_stack(state: Path, more: Mapping[str, str] | None = None) -> A
                 "USER_TOKEN_AUDIENCE": AUDIENCE,
                 "GOOGLE_OAUTH_CLIENT_ID": CLIENT_ID,
                 "GOOGLE_OAUTH_CLIENT_SECRET": CLIENT_SECRET,
+                "REQUESTS_PER_MINUTE": "1000000",
                 "TASKS_SERVICE_ACCOUNT": f"oauth@{PROJECT}.iam.gserviceaccount.com",
                 **(more or {}),
             }

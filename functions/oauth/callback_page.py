@@ -79,9 +79,9 @@ def connected_page(connected: Connected, dashboard_origin: str) -> HTMLResponse:
     )
 
 
-def failed_page(error: ConsentError, dashboard_origin: str) -> HTMLResponse:
+def failed_page(error: ConsentError, dashboard_origin: str, status: int = 400) -> HTMLResponse:
     message = {"type": MESSAGE_TYPE, "status": "failed", "reason": error.kind, "message": error.sentence}
-    return _page("Not connected", [error.sentence, error.remedy], message, dashboard_origin, 400)
+    return _page("Not connected", [error.sentence, error.remedy], message, dashboard_origin, status)
 
 
 def _page(

@@ -8,6 +8,7 @@ from shared.gateways.firestore import Database, firestore_client
 from shared.gateways.google_consent import GoogleConsentGateway
 from shared.gateways.oauth import OAuthGateway, OAuthProvider
 from shared.gateways.secret_manager import SecretManagerGateway
+from shared.request_limits import RateLimit
 from shared.services.auth_service import AuthService
 from shared.services.connections import ConnectionService
 from shared.services.id_tokens import ServiceAccountVerifier
@@ -21,7 +22,7 @@ from shared.tools.base.registry import ToolRegistry
 
 @dataclass(frozen=True)
 class Desk:
-    """Holds clients and nothing of any request."""
+    """Holds clients and nothing of any request but how many a sender has made lately."""
 
     settings: ConnectSettings
     identity: IdentityService
@@ -29,6 +30,7 @@ class Desk:
     auth: AuthService
     reconciler: SecretReconciler
     secrets: SecretManagerGateway
+    rate_limit: RateLimit
 
     @classmethod
     def connect(cls, settings: ConnectSettings, registry: ToolRegistry | None = None) -> Self:
@@ -48,6 +50,7 @@ class Desk:
             auth=auth,
             reconciler=SecretReconciler(database, store, auth, renewal),
             secrets=secrets,
+            rate_limit=RateLimit(settings.requests_per_minute),
         )
 
     async def aclose(self) -> None:

@@ -20,6 +20,7 @@ from functions.oauth.problems import BadRequestError, Endpoint, answering, read_
 from shared import telemetry
 from shared.models.agent_tool import ToolAddress
 from shared.models.base import DocumentId, Slug
+from shared.request_limits import TooManyRequestsError, address_of
 from shared.services.auth_service import STATE_VALID, Callback, Started, state_id_of
 from shared.services.consent_errors import ConsentError, Failure
 from shared.services.id_tokens import bearer_token
@@ -62,7 +63,10 @@ class CallbackQuery(BaseModel):
 
 def oauth_routes(desk: Desk) -> list[Route]:
     async def user_of(request: Request) -> User:
-        return await desk.identity.verify(bearer_token(request.headers.get("authorization")))
+        with desk.rate_limit.counting_refused(request):
+            user = await desk.identity.verify(bearer_token(request.headers.get("authorization")))
+        desk.rate_limit.take(user.user_id)
+        return user
 
     async def start(request: Request) -> Response:
         user = await user_of(request)
@@ -91,9 +95,16 @@ def oauth_routes(desk: Desk) -> list[Route]:
 
     async def callback(request: Request) -> Response:
         origin = desk.settings.dashboard_origin
+        # A person looks at this: a page, whatever happens.
+        try:
+            desk.rate_limit.take(address_of(request))
+        except TooManyRequestsError as error:
+            busy = failed_page(ConsentError(Failure.TOO_MANY, str(error)), origin, 429)
+            busy.headers["Retry-After"] = str(error.retry_after)
+            return busy
         try:
             query = read_query(request, CallbackQuery)
-        except BadRequestError as error:  # a person looks at this: a page, whatever happens
+        except BadRequestError as error:
             return failed_page(ConsentError(Failure.UNKNOWN, str(error)), origin)
         state_id = state_id_of(query.state)
         given = Callback(query.state, query.code, query.error, request.cookies.get(_cookie(state_id)))

@@ -1,7 +1,7 @@
 """What an error means over HTTP (RFC 9457)."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,18 +15,25 @@ from shared.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from shared.request_limits import TooManyRequestsError
 
 log = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 16_384
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+
+class BadRequestError(TrunklineError):
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, sentence=sentence)
+
+
 _STATUS: tuple[tuple[type[TrunklineError], int], ...] = (
+    (BadRequestError, 400),
     (UnauthenticatedError, 401),
     (ForbiddenError, 403),
     (NotFoundError, 404),
+    (TooManyRequestsError, 429),
     (UnavailableError, 503),
 )
 _TITLES = {
@@ -35,15 +42,10 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     413: "Too large",
+    429: "Too many requests",
     500: "Failed",
     503: "Unavailable",
 }
-
-
-class BadRequestError(TrunklineError):
-    def __init__(self, sentence: str, status: int = 400) -> None:
-        super().__init__(sentence, sentence=sentence)
-        self.status = status
 
 
 def answering(endpoint: Endpoint) -> Endpoint:
@@ -52,24 +54,23 @@ def answering(endpoint: Endpoint) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except BadRequestError as error:
-            return _problem(request, error.status, error)
         except TrunklineError as error:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-            return _problem(request, status, error)
+            log.warning(
+                "request refused", extra={"path": request.url.path, "status": status, "reason": str(error)}
+            )
+            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+            if isinstance(error, TooManyRequestsError):
+                headers["Retry-After"] = str(error.retry_after)
+            return problem(status, error.sentence, headers)
 
     return answer
 
 
 async def read_json(request: Request, model: type[ModelT]) -> ModelT:
     """The body as `model`. Raises `BadRequestError`, which names the fields."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise BadRequestError("The request is too large.", 413)
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(await request.body())
     except ValidationError as error:
         raise BadRequestError(f"Wrong: {_fields(error)}.") from None
 
@@ -87,13 +88,13 @@ def _fields(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in findings)
 
 
-def _problem(request: Request, status: int, error: TrunklineError) -> Response:
-    log.warning("request refused", extra={"path": request.url.path, "status": status, "reason": str(error)})
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """`detail` is one sentence for a person."""
     body = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Failed"),
         "status": status,
-        "detail": error.sentence,
+        "detail": detail,
     }
-    headers = {"Cache-Control": "no-store"} | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    every = {"Cache-Control": "no-store", **(headers or {})}
+    return JSONResponse(body, status, headers=every, media_type="application/problem+json")

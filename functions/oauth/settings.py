@@ -1,5 +1,7 @@
 """What the connection function needs to know, from the environment."""
 
+from pydantic import Field
+
 from shared.services.identity import IdentitySettings
 from shared.services.oauth_providers import OAuthClientSettings
 from shared.settings import GoogleCloudSettings, LogLevel, Origin
@@ -16,4 +18,7 @@ class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings
     oidc_certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
     secret_manager_endpoint: str | None = None
     """`host:port`; None is Google's own."""
+    max_body_bytes: int = Field(default=16 * 1024, ge=1024)
+    requests_per_minute: int = Field(default=600, ge=1)
+    """Of one member, or of one address that is not signed in, on one instance."""
     log_level: LogLevel = "INFO"

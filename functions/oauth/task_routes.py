@@ -24,14 +24,18 @@ class ReconcileRequest(BaseModel):
 
 
 def task_routes(desk: Desk) -> list[Route]:
+    async def known_caller(request: Request) -> None:
+        with desk.rate_limit.counting_refused(request):
+            await desk.tasks.verify(request.headers.get("authorization"))
+
     async def reconcile(request: Request) -> Response:
-        await desk.tasks.verify(request.headers.get("authorization"))
+        await known_caller(request)
         asked = await read_json(request, ReconcileRequest)
         found = await desk.reconciler.run(apply=asked.apply)
         return JSONResponse({"applied": asked.apply, "found": [asdict(one) for one in found]})
 
     async def forget(request: Request) -> Response:
-        await desk.tasks.verify(request.headers.get("authorization"))
+        await known_caller(request)
         asked = await read_json(request, ForgetSecrets)
         if asked.if_removed and asked.agent_id is not None:
             deleted = await desk.auth.forget_removed(asked.tenant_id, asked.agent_id, asked.slug)

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from functions.tools_api.api import Api
-from shared.errors import ForbiddenError, UnauthenticatedError
+from shared.errors import ForbiddenError
 from shared.models.api_key import Scope
 from shared.models.audit import Actor
 from shared.models.base import DocumentId
@@ -108,33 +108,18 @@ class Allow(Guard):
 
 
 def _credential(request: Request, api: Api) -> str:
-    try:
+    with api.rate_limit.counting_refused(request):
         return bearer_token(request.headers.get("authorization"))
-    except UnauthenticatedError:
-        api.rate_limit.take(_address(request))
-        raise
 
 
 async def _valid_key(request: Request, api: Api, token: str, scope: Scope | None) -> NamedKey:
-    try:
+    with api.rate_limit.counting_refused(request):
         named = await api.api_keys.verify(token)
-    except UnauthenticatedError:
-        api.rate_limit.take(_address(request))
-        raise
     if scope is None or scope not in named.key.scopes:
         raise ForbiddenError("the key's scopes do not allow this", sentence="This key may not do that.")
     return named
 
 
 async def _verified(request: Request, api: Api, token: str) -> User:
-    try:
+    with api.rate_limit.counting_refused(request):
         return await api.identity.verify(token)
-    except UnauthenticatedError:
-        api.rate_limit.take(_address(request))
-        raise
-
-
-def _address(request: Request) -> str:
-    """The last address is the one that Google's front end saw; those before it are the sender's claim."""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return forwarded or (request.client.host if request.client else "unknown")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Self
 
-from functions.tools_api.limits import RateLimit
 from functions.tools_api.settings import ApiSettings
 from shared.gateways.cloud_tasks import CloudTasksGateway
 from shared.gateways.firestore import Database, firestore_client
@@ -13,6 +12,7 @@ from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.gateways.twilio import TwilioGateway
 from shared.models.base import utc_now
+from shared.request_limits import RateLimit
 from shared.services.agent_service import AgentService
 from shared.services.api_key_service import ApiKeyService
 from shared.services.audit_service import AuditService

@@ -19,9 +19,9 @@ from functions.tools_api import (
 )
 from functions.tools_api.api import Api
 from functions.tools_api.http import each_parameter_once
-from functions.tools_api.limits import BodyLimit
 from functions.tools_api.openapi import describe
 from functions.tools_api.problems import answer_problems, problem
+from shared.request_limits import BodyLimit
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,9 @@ def create_app(api: Api) -> FastAPI:
     app.state.api = api
     answer_problems(app)
     # The last one added is the first to see a request.
-    app.add_middleware(BodyLimit, max_bytes=api.settings.max_body_bytes)
+    limit = api.settings.max_body_bytes
+    too_large = problem(413, "too_large", f"The request is larger than {limit} bytes.")
+    app.add_middleware(BodyLimit, max_bytes=limit, refusal=too_large)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=api.settings.origins,

@@ -21,6 +21,7 @@ from shared.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from shared.request_limits import TooManyRequestsError
 from shared.services.field_errors import field_path, reason
 
 log = logging.getLogger(__name__)
@@ -48,14 +49,6 @@ class Problem(BaseModel):
 
 class PreconditionRequiredError(TrunklineError):
     sentence = "Send the ETag of the version that you change as If-Match."
-
-
-class TooManyRequestsError(TrunklineError):
-    sentence = "Too many requests. Try again in a moment."
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("rate limit")
-        self.retry_after = retry_after
 
 
 STATUS: dict[type[TrunklineError], tuple[int, str]] = {

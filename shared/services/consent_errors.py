@@ -41,6 +41,10 @@ class Failure(Enum):
         "The provider does not answer as it should, so nothing was connected.",
         "Wait a few minutes, then click Connect again.",
     )
+    TOO_MANY = (
+        "Too many requests come from your network at the moment, so nothing was connected yet.",
+        "Wait a moment, then load this page again.",
+    )
     OUR_FAILURE = (
         "We could not finish the connection.",
         "Wait a minute and look at the dashboard; if the tool is not connected there, click Connect again.",

@@ -269,7 +269,16 @@ class Stack:
 async def _served(app: Any) -> AsyncIterator[str]:
     """On a free port."""
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", access_log=False)
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            lifespan="off",
+            access_log=False,
+            # Longer than any pause of a test: a request on a connection that is just being dropped fails.
+            timeout_keep_alive=600,
+        )
     )
     server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
     serving = asyncio.create_task(server._serve())

@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
-from functions.tools_api.limits import RateLimit
-from functions.tools_api.problems import TooManyRequestsError
 from shared.errors import InvalidFieldsError, PreconditionFailedError, UnauthenticatedError
 from shared.models.agent_input import AgentInput, AgentPatch
 from shared.models.call import CallEvent
 from shared.repositories.paging import decode_cursor, encode_cursor
+from shared.request_limits import RateLimit, TooManyRequestsError
 from shared.services.etags import check_match, etag_of
 from shared.services.event_tail import OVERLAP, TailPosition
 from shared.services.opaque_token import OpaqueToken

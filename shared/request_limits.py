@@ -2,16 +2,28 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.tools_api.problems import TooManyRequestsError, problem
+from shared.errors import TrunklineError, UnauthenticatedError
 
 REMEMBERED_SENDERS = 10_000
 
 BURST_SECONDS = 6.0
 """A sender may use what accrues in so long at once: a page of the dashboard asks several things."""
+
+
+class TooManyRequestsError(TrunklineError):
+    """`retry_after` is in seconds."""
+
+    sentence = "Too many requests. Try again in a moment."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("rate limit")
+        self.retry_after = retry_after
 
 
 class RateLimit:
@@ -38,22 +50,37 @@ class RateLimit:
         if tokens < 1:
             raise TooManyRequestsError(retry_after=int((1 - tokens) / self._per_second) + 1)
 
+    @contextmanager
+    def counting_refused(self, request: Request) -> Generator[None]:
+        """Around finding out who sends it: a request that does not prove it counts for its address."""
+        try:
+            yield
+        except UnauthenticatedError:
+            self.take(address_of(request))
+            raise
+
+
+def address_of(request: Request) -> str:
+    """The last address is the one that Google's front end saw; those before it are the sender's claim."""
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return forwarded or (request.client.host if request.client else "unknown")
+
 
 class BodyLimit:
-    """Answers 413 before more than `max_bytes` of a body are held in memory."""
+    """Answers with `refusal` before more than `max_bytes` of a body are held in memory."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, refusal: ASGIApp) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = problem(413, "too_large", f"The request is larger than {self._max_bytes} bytes.")
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._max_bytes:
-            await too_large(scope, receive, send)
+            await self._refusal(scope, receive, send)
             return
         body = bytearray()
         while True:
@@ -62,7 +89,7 @@ class BodyLimit:
                 return  # the sender is gone
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
-                await too_large(scope, receive, send)
+                await self._refusal(scope, receive, send)
                 return
             if not message.get("more_body", False):
                 break
