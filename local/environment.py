@@ -12,6 +12,8 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from local.google.environment import environment as google_environment
+from local.google.iam import DEFAULT_POLICY, READERS
+from local.google.identity import OWNER
 from local.tls import Certificates
 
 PROJECT = "trunkline-laptop"
@@ -110,7 +112,17 @@ class Environment:
                 "worker": f"worker@{PROJECT}.iam.gserviceaccount.com",
                 "scheduler": OAUTH_TASKS_ACCOUNT,
             },
-            "firestore_database": "(default)",
+            "permissions": {
+                part.replace("-", "_"): sorted(
+                    p for p in granted if p.startswith(("datastore.", "secretmanager."))
+                )
+                for part, granted in DEFAULT_POLICY.items()
+                if part != OWNER
+            },
+            "secret_readers": {
+                secret: [part.replace("-", "_") for part in sorted(parts)]
+                for secret, parts in READERS.items()
+            },
             "livekit_url": ports.url("livekit", "ws"),
             "sip_host": SIP_HOST,
         }

@@ -42,7 +42,10 @@ class Deployment(_Part):
     tasks_queue: str
     service_accounts: dict[str, str] = Field(default_factory=dict)
     """By part: its e-mail address."""
-    firestore_database: str = "(default)"
+    permissions: dict[str, frozenset[str]] = Field(default_factory=dict)
+    """By part: what its account may do with documents and tenants' secrets, as it was deployed."""
+    secret_readers: dict[str, frozenset[str]] = Field(default_factory=dict)
+    """By the deployment's own secrets: the parts that mount it."""
     artifact_registry: str | None = None
     recordings_bucket: str | None = None
     livekit_url: WebSocketUrl
@@ -63,7 +66,6 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "TOOLS_API_URL": ("urls", "tools_api"),
     "DASHBOARD_ORIGIN": ("urls", "dashboard"),
     "TASKS_QUEUE": ("tasks_queue",),
-    "FIRESTORE_DATABASE": ("firestore_database",),
     "LIVEKIT_URL": ("livekit_url",),
     "LIVEKIT_API_KEY": ("livekit_api_key",),
     "SIP_HOST": ("sip_host",),

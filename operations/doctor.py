@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from operations.checks.access import check_access
 from operations.checks.calls import check_calls
 from operations.checks.documents import check_documents
 from operations.checks.finding import Check, Finding, failed
@@ -19,6 +20,7 @@ from shared.errors import TrunklineError
 FROM_OUTSIDE: tuple[Check, ...] = (
     check_network,
     check_functions,
+    check_access,
     check_documents,
     check_livekit_sip,
     check_room_creation,

@@ -15,6 +15,7 @@ from operations.deployment import Deployment
 from shared.errors import ConfigurationError
 from shared.gateways.cloud_tasks import CloudTasksGateway
 from shared.gateways.firestore import Database, firestore_client
+from shared.gateways.google_access import AccessGateway
 from shared.gateways.livekit import LiveKitGateway
 from shared.gateways.livekit_sip import LiveKitSipGateway
 from shared.gateways.secret_manager import SecretGoneError, SecretManagerGateway
@@ -114,6 +115,9 @@ class Operator:
         )
         self._stack.push_async_callback(gateway.aclose)
         return gateway
+
+    def access(self) -> AccessGateway:
+        return AccessGateway(self.deployment.project_id, self.env.get("GOOGLE_ACCESS_CONTROL_ENDPOINT"))
 
     def tasks(self, service_account: str) -> CloudTasksGateway:
         """`service_account` is the e-mail that its targets expect."""

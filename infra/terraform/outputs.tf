@@ -14,7 +14,8 @@ output "deployment" {
     service_accounts = {
       for part in ["incoming_call", "oauth", "tools_api", "worker", "tasks", "scheduler"] : part => module.iam.emails[part]
     }
-    firestore_database = module.firestore.database
+    permissions        = module.iam.permissions
+    secret_readers     = { for id, secret in local.deployment_secrets : id => keys(secret.readers) }
     artifact_registry  = module.registry.url
     recordings_bucket  = module.storage.recordings_bucket
     livekit_url        = var.livekit.url

@@ -22,6 +22,7 @@ def environment(
         "GOOGLE_OAUTH_REVOKE_URI": f"{url}/revoke",
         "GOOGLE_OAUTH_USERINFO_URI": f"{url}/oauth2/v3/userinfo",
         "GOOGLE_CALENDAR_ENDPOINT": url,
+        "GOOGLE_ACCESS_CONTROL_ENDPOINT": url,
         **dict.fromkeys(
             (
                 "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",

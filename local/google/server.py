@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from local.google import cloud_tasks, secret_manager
+from local.google.access_control import AccessControl
 from local.google.api_error import ApiError
 from local.google.calendar_routes import CalendarApi
 from local.google.calendar_store import CalendarStore
@@ -45,6 +46,8 @@ class Options:
     tls_key: Path
     project: str = "trunkline-local"
     project_number: str = "100000000001"
+    location: str = "us-central1"
+    """Where the functions are."""
     port: int = 0
     grpc_port: int = 0
     queues: Sequence[str] = ()
@@ -62,6 +65,9 @@ class GoogleStandIn:
         self.port = options.port
         self.grpc_port = options.grpc_port
         self.faults = Faults()
+        self.access_control = AccessControl(
+            options.policy, options.project, options.project_number, options.location, self._authorize
+        )
 
     @property
     def url(self) -> str:
@@ -104,6 +110,7 @@ class GoogleStandIn:
                 *consent.routes(),
                 *TokenEndpoints(self._oauth, lambda: self.identity, clock).routes(),
                 *CalendarApi(calendars, self._oauth, clock).routes(),
+                *self.access_control.routes(),
                 *Control(calendars, self._oauth, consent, self.faults, clock).routes(),
             ]
         )
@@ -144,6 +151,10 @@ class GoogleStandIn:
             return self.identity.verify(token, f"https://{host}/")
         except InvalidAssertionError:
             raise RpcError(Code.UNAUTHENTICATED, _UNAUTHENTICATED) from None
+
+    def _authorize(self, authorization: str | None, host: str, permission: str) -> None:
+        if not self._options.policy.allows(self._authenticate(authorization, host), permission):
+            raise RpcError(Code.PERMISSION_DENIED, f"Permission '{permission}' denied (or it may not exist).")
 
     @web.middleware
     async def _fail_as_planned(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -78,6 +78,10 @@ async def _signed(http: aiohttp.ClientSession, operator: Operator) -> Finding:
             return failed(check, f"{url}: {status} instead of 204", _start("incoming_call"))
 
 
+def service_name(part: str) -> str:
+    """Cloud Run's name of a function."""
+    return f"trunkline-{part.replace('_', '-')}"
+
+
 def _start(name: str) -> str:
-    service = f"trunkline-{name.replace('_', '-')}"
-    return f"look at its log (gcloud run services logs read {service}), then: make deploy"
+    return f"look at its log (gcloud run services logs read {service_name(name)}), then: make deploy"

@@ -46,7 +46,8 @@ async def test_a_deployment_that_is_set_up_is_well_down_to_an_agent_that_speaks(
     assert done.findings == {}, done.report
     assert done.exit_code == 0
     well = {each["check"] for each in done.report["findings"] if each["status"] == "ok"}
-    assert {"worker trunkline", "synthetic call trunkline", "livekit webhook", "firestore indexes"} <= well
+    calls = {"worker trunkline", "synthetic call trunkline", "livekit webhook"}
+    assert calls | {"firestore indexes", "iam worker", "iam public functions"} <= well
 
 
 async def test_the_synthetic_call_leaves_no_call_behind(

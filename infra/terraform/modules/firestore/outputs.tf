@@ -1,8 +1,3 @@
-output "database" {
-  description = "Name of the database."
-  value       = google_firestore_database.this.name
-}
-
 output "ttl_collections" {
   description = "Collection groups whose documents Firestore deletes once their expires_at has passed."
   value       = sort([for field in local.definition.fieldOverrides : field.collectionGroup if try(field.ttl, false)])

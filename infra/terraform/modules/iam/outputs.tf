@@ -15,10 +15,11 @@ output "build_email" {
   ]
 }
 
-output "secret_permissions" {
-  description = "What each part may do with tenants' secrets, for comparing with the laptop's policy."
+output "permissions" {
+  description = "What each part may do with documents and tenants' secrets, for `trunkline doctor` to compare with what it finds."
   value = {
     for part in ["incoming_call", "oauth", "tools_api", "worker"] : part => sort(concat(
+      tolist(google_project_iam_custom_role.documents.permissions),
       try(local.secret_roles[part], []),
       contains(["oauth", "tools_api"], part) ? tolist(google_project_iam_custom_role.secret_creator.permissions) : [],
     ))

@@ -48,6 +48,26 @@ run "tenants_secrets_only_and_by_name" {
   }
 }
 
+run "what_doctor_is_told_is_what_is_granted" {
+  command = plan
+
+  assert {
+    condition     = output.permissions.incoming_call == tolist(sort(google_project_iam_custom_role.documents.permissions))
+    error_message = "The phone edge has documents and nothing else."
+  }
+
+  assert {
+    condition = alltrue([
+      for part, permissions in output.permissions : toset(permissions) == setunion(
+        google_project_iam_custom_role.documents.permissions,
+        try(google_project_iam_custom_role.secrets[part].permissions, []),
+        contains(keys(google_project_iam_member.secret_creator), part) ? google_project_iam_custom_role.secret_creator.permissions : [],
+      )
+    ])
+    error_message = "Output permissions says something else than the roles."
+  }
+}
+
 run "no_wildcards" {
   command = plan
 
