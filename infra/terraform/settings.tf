@@ -51,6 +51,9 @@ locals {
     var.oauth2_provider == null ? {} : { OAUTH2_CLIENT_SECRET = "oauth2-client-secret" },
   )
 
+  # Vertex AI takes a role instead. Samples of voices (tools_api) are spoken through the Gemini API only.
+  gemini_secrets = var.gemini.backend == "gemini_api" ? { GEMINI_API_KEY = "gemini-api-key" } : {}
+
   functions = {
     incoming_call = {
       name = local.names.incoming_call
@@ -96,10 +99,10 @@ locals {
         TWILIO_ACCOUNT_SID    = var.twilio_account_sid
         LOG_LEVEL             = var.log_level
       })
-      secrets = {
+      secrets = merge(local.gemini_secrets, {
         LIVEKIT_API_SECRET = "livekit-api-secret"
         TWILIO_AUTH_TOKEN  = "twilio-auth-token"
-      }
+      })
     }
   }
 
@@ -114,7 +117,7 @@ locals {
   })
   worker_secrets = merge(
     { LIVEKIT_API_SECRET = "livekit-api-secret" },
-    var.gemini.backend == "gemini_api" ? { GEMINI_API_KEY = "gemini-api-key" } : {},
+    local.gemini_secrets,
     local.oauth_client_secrets,
   )
 

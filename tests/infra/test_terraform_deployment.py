@@ -8,7 +8,7 @@ import pytest
 from functions.incoming_call.settings import EdgeSettings
 from functions.oauth.settings import ConnectSettings
 from functions.tools_api.settings import ApiSettings
-from local.google.iam import DEFAULT_POLICY
+from local.google.iam import DEFAULT_POLICY, DOCUMENTS, READERS
 from shared.services.secret_names import PREFIX
 from shared.settings import Settings
 from tests.infra.terraform import SOURCE, Terraform, resources
@@ -152,6 +152,36 @@ def test_parts_may_do_with_tenants_secrets_what_the_laptop_allows(state: State) 
     for part in ("incoming-call", "oauth", "tools-api", "worker"):
         expected = {p for p in DEFAULT_POLICY[part] if p.startswith("secretmanager.")}
         assert permissions.get(part, set()) == expected, part
+
+
+def test_parts_may_do_with_documents_what_the_laptop_tells(state: State) -> None:
+    roles = {r["name"]: set(r["permissions"]) for r in of_type(state, "google_project_iam_custom_role")}
+    holders = {
+        grant["member"].partition(":trunkline-")[2].partition("@")[0]
+        for grant in of_type(state, "google_project_iam_member")
+        if roles.get(grant["role"]) == DOCUMENTS
+    }
+    assert holders == {part for part, granted in DEFAULT_POLICY.items() if granted >= DOCUMENTS}
+
+
+def test_a_secret_of_the_deployment_is_read_by_the_parts_that_the_laptop_tells(state: State) -> None:
+    readers: dict[str, set[str]] = {}
+    for grant in of_type(state, "google_secret_manager_secret_iam_member"):
+        part = grant["member"].partition(":trunkline-")[2].partition("@")[0]
+        readers.setdefault(grant["secret_id"], set()).add(part)
+    assert readers
+    assert readers == {secret: READERS[secret] for secret in readers}
+
+
+def test_voices_can_be_sampled(state: State) -> None:
+    """Without the key the dashboard's samples answer 404."""
+    (service,) = (
+        function["service_config"][0]
+        for function in of_type(state, "google_cloudfunctions2_function")
+        if function["build_config"][0]["entry_point"] == "tools_api"
+    )
+    mounted = {one["key"]: one["secret"] for one in service["secret_environment_variables"]}
+    assert mounted.get("GEMINI_API_KEY") == "gemini-api-key"
 
 
 def test_who_adds_tasks_to_a_queue_and_as_whom_they_sign_in(state: State) -> None:
