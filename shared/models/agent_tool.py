@@ -58,6 +58,11 @@ class ToolAddress:
     agent_id: str
     slug: str
 
+    @property
+    def subject(self) -> str:
+        """As the audit log names it."""
+        return f"agents/{self.agent_id}/tools/{self.slug}"
+
 
 class AgentTool(Document):
     slug: Slug

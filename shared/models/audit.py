@@ -25,6 +25,8 @@ class AuditAction(StrEnum):
     AGENT_DELETED = "agent.deleted"
     TOOL_CHANGED = "tool.changed"
     TOOL_REMOVED = "tool.removed"
+    TOOL_CONNECTED = "tool.connected"
+    TOOL_DISCONNECTED = "tool.disconnected"
     NUMBER_ATTACHED = "number.attached"
     NUMBER_DETACHED = "number.detached"
     CALL_STOPPED = "call.stopped"

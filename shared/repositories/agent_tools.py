@@ -1,4 +1,4 @@
-"""`tenants/{t}/agents/{a}/agent_tools/{slug}`, with the tenant's events that tell of their changes."""
+"""`tenants/{t}/agents/{a}/agent_tools/{slug}`, with what is written together with their changes."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,8 @@ from shared.gateways.firestore import Create, Database, Fields, Put, Write
 from shared.models.agent_tool import AgentTool
 from shared.models.tenant_event import TenantEvent
 
-NamedTenantEvent = tuple[str, TenantEvent]
-"""An event with its document id."""
-
-Decision = tuple[AgentTool, list[NamedTenantEvent]]
+Decision = tuple[AgentTool, list[Write]]
+"""The tool as it shall be, and what tells of the change: events, entries of the audit log."""
 
 
 class AgentToolRepository:
@@ -43,10 +41,10 @@ class AgentToolRepository:
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
             before.append(AgentTool.from_firestore({"slug": slug, **fields}))
-            after, events = decide(before[-1])
+            after, news = decide(before[-1])
             if after == before[-1]:
                 return {}, []
-            return _changing_fields(after), _event_writes(tenant_id, events)
+            return _changing_fields(after), news
 
         try:
             await self._database.update(path, change)
@@ -54,11 +52,9 @@ class AgentToolRepository:
             if not create:
                 raise
             before.append(AgentTool(slug=slug))
-            after, events = decide(before[-1])
+            after, news = decide(before[-1])
             try:
-                await self._database.commit(
-                    [Create(path, after.to_firestore()), *_event_writes(tenant_id, events)]
-                )
+                await self._database.commit([Create(path, after.to_firestore()), *news])
             except AlreadyExistsError:  # somebody was faster
                 await self._database.update(path, change)
         return before[-1]
@@ -90,5 +86,6 @@ def _changing_fields(tool: AgentTool) -> Fields:
     return {"connection": fields["connection"], "sensitive_config": fields["sensitive_config"]}
 
 
-def _event_writes(tenant_id: str, events: list[NamedTenantEvent]) -> list[Write]:
-    return [Put(f"tenants/{tenant_id}/events/{event_id}", e.to_firestore()) for event_id, e in events]
+def event_write(tenant_id: str, event_id: str, event: TenantEvent) -> Write:
+    """For a `Decision`."""
+    return Put(f"tenants/{tenant_id}/events/{event_id}", event.to_firestore())

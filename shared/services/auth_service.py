@@ -18,8 +18,9 @@ from shared.gateways.firestore import Database
 from shared.gateways.oauth import ConsentRequest, Grant, InvalidGrantError, OAuthGateway, challenge_of
 from shared.gateways.secret_manager import SecretGoneError
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState, ToolAddress
+from shared.models.audit import Actor
 from shared.models.base import utc_now
-from shared.models.member import Role
+from shared.models.member import Member, Role
 from shared.models.oauth_state import OAuthState
 from shared.repositories.agent_tools import AgentToolRepository
 from shared.repositories.oauth_states import OAuthStateRepository
@@ -138,7 +139,7 @@ class AuthService:
     async def _complete(self, provider: str, callback: Callback) -> Connected:
         state, consented_at = await self._use_state(provider, callback)
         address = ToolAddress(state.tenant_id, state.agent_id, state.slug)
-        await self._still_allowed(state)
+        actor = await self._still_allowed(state)
         gateway, requirement = self._provider(provider, state.slug)
         assert callback.code is not None
         assert callback.verifier is not None
@@ -157,7 +158,7 @@ class AuthService:
             consent_id=consent_id,
             connected_by=state.user_id,
         )
-        await self._connect(address, connection, refresh_token, consented_at)
+        await self._connect(address, connection, refresh_token, consented_at, actor)
         return Connected(address, provider, grant.account_email)
 
     async def _use_state(self, provider: str, callback: Callback) -> tuple[OAuthState, datetime]:
@@ -188,15 +189,16 @@ class AuthService:
         except NotFoundError as error:
             raise ConsentError(Failure.UNKNOWN, "no such state") from error
 
-    async def _still_allowed(self, state: OAuthState) -> None:
+    async def _still_allowed(self, state: OAuthState) -> Actor:
         try:
-            await self._members.require_id(state.user_id, state.tenant_id, Role.EDITOR)
+            member = await self._members.require_id(state.user_id, state.tenant_id, Role.EDITOR)
         except ForbiddenError as error:
             raise ConsentError(Failure.NOT_ALLOWED, str(error)) from error
         if not await self._tools.agent_exists(state.tenant_id, state.agent_id):
             raise ConsentError(
                 Failure.UNKNOWN, "the agent is gone", sentence="The agent does not exist any more."
             )
+        return _actor(state.user_id, member)
 
     async def _connect(
         self,
@@ -204,6 +206,7 @@ class AuthService:
         connection: Connection,
         refresh_token: SecretStr,
         consented_at: datetime,
+        actor: Actor,
     ) -> None:
         grant = StoredGrant(
             refresh_token=refresh_token,
@@ -213,7 +216,7 @@ class AuthService:
         )
 
         async def pin(version: str) -> str | None:
-            former = await self._connections.connect(address, version, connection, consented_at)
+            former = await self._connections.connect(address, version, connection, consented_at, actor)
             await self._revoke_former(address, connection, former)
             return former.sensitive_config.get(REFRESH_TOKEN)
 
@@ -240,8 +243,9 @@ class AuthService:
 
         Raises `ForbiddenError`, `NotFoundError` when the tool was never connected, `UnavailableError`.
         """
-        await self._members.require(user, address.tenant_id, Role.EDITOR)
-        return await self._disconnect(provider, address, DISCONNECTED_BY_MEMBER, user.user_id)
+        member = await self._members.require(user, address.tenant_id, Role.EDITOR)
+        actor = _actor(user.user_id, member)
+        return await self._disconnect(provider, address, DISCONNECTED_BY_MEMBER, actor)
 
     async def status(self, user: User, provider: str, address: ToolAddress) -> Connection | None:
         """None: never connected. Raises `ForbiddenError`, `UnavailableError`."""
@@ -306,7 +310,7 @@ class AuthService:
         return Disconnected(revoked)
 
     async def _disconnect(
-        self, provider: str, address: ToolAddress, reason: str, actor: str | None
+        self, provider: str, address: ToolAddress, reason: str, actor: Actor
     ) -> Disconnected:
         tool = await self._connections.begin_disconnect(address, provider, reason, actor)
         if tool is None:
@@ -368,6 +372,10 @@ class AuthService:
             verifier=verifier,
             login_hint=account,
         )
+
+
+def _actor(user_id: str, member: Member) -> Actor:
+    return Actor(kind="member", id=user_id, name=member.email or "a member")
 
 
 def state_id_of(state: str) -> str:

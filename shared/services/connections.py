@@ -1,6 +1,7 @@
 """What Firestore knows of connections: who is connected, since when, by which consent, and to which secret.
 
-Every change is one atomic write with the event that tells of it. A connection has two states at rest:
+Every change is one atomic write with the event that tells of it, and with an entry of the audit log when a
+person did it. A connection has two states at rest:
 connected, with the version that it names in Secret Manager, or disconnected, with none. Disconnecting writes
 the state first and drops the name last, so that a disconnected tool that still names a version is one
 whose disconnecting was interrupted; `AuthService.finish_disconnect` takes it from there.
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.errors import DisconnectedError, NotFoundError, TrunklineError
-from shared.gateways.firestore import Database
+from shared.gateways.firestore import Database, Write
 from shared.models.agent_tool import (
     REFRESH_TOKEN,
     AgentTool,
@@ -22,9 +23,11 @@ from shared.models.agent_tool import (
     Renewal,
     ToolAddress,
 )
+from shared.models.audit import Actor, AuditAction, Change
 from shared.models.base import utc_now
 from shared.models.tenant_event import TenantEvent, TenantEventType
-from shared.repositories.agent_tools import AgentToolRepository, Decision
+from shared.repositories.agent_tools import AgentToolRepository, Decision, event_write
+from shared.services.audit_service import AuditService
 
 RECONNECT = "I cannot reach the connected account any more. The business has to connect it again first."
 """For the caller."""
@@ -94,6 +97,7 @@ class StartedRenewal:
 class ConnectionService:
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._tools = AgentToolRepository(database)
+        self._audit = AuditService(database, now=now)
         self._now = now
 
     async def current(self, pinned: ConnectionRef) -> ConnectionRef:
@@ -105,7 +109,12 @@ class ConnectionService:
         return found
 
     async def connect(
-        self, address: ToolAddress, version: str, connection: Connection, consented_at: datetime
+        self,
+        address: ToolAddress,
+        version: str,
+        connection: Connection,
+        consented_at: datetime,
+        actor: Actor,
     ) -> AgentTool:
         """Let the tool use `version`, with the facts of the same consent; returns the tool as it was.
 
@@ -128,15 +137,23 @@ class ConnectionService:
                 "account_email": connection.account_email,
                 "scopes": connection.scopes,
             }
-            event = self._event(TenantEventType.CONNECTED, address, actor=connection.connected_by, data=data)
-            return changed, [(f"connected-{connection.consent_id}", event)]
+            former = live.account_email if live else None
+            return changed, [
+                self._event(
+                    f"connected-{connection.consent_id}", TenantEventType.CONNECTED, address, actor, data
+                ),
+                self._entry(AuditAction.TOOL_CONNECTED, address, actor, former, connection.account_email),
+            ]
 
         return await self._change(address, decide, create=True)
 
     async def begin_disconnect(
-        self, address: ToolAddress, provider: str, reason: str, actor: str | None
+        self, address: ToolAddress, provider: str, reason: str, actor: Actor | None
     ) -> AgentTool | None:
-        """From here on nobody may use the connection. None: the tool was never connected to `provider`."""
+        """From here on nobody may use the connection. None: the tool was never connected to `provider`.
+
+        `actor` is None when it goes with something else that a person did, such as removing the tool.
+        """
 
         def decide(tool: AgentTool) -> Decision:
             if tool.connection is None or tool.connection.provider != provider:
@@ -238,7 +255,7 @@ class ConnectionService:
         await self._change(connection.tool, decide)
 
     def _disconnected(
-        self, address: ToolAddress, tool: AgentTool, reason: str, actor: str | None
+        self, address: ToolAddress, tool: AgentTool, reason: str, actor: Actor | None
     ) -> Decision:
         connection = tool.connection
         if connection is None or connection.state is ConnectionState.DISCONNECTED:
@@ -252,23 +269,44 @@ class ConnectionService:
             }
         )
         data = {"provider": connection.provider, "account_email": connection.account_email, "reason": reason}
-        event = self._event(TenantEventType.DISCONNECTED, address, actor=actor, data=data)
         name = connection.consent_id or _hashed(tool.sensitive_config.get(REFRESH_TOKEN, ""))
-        return tool.model_copy(update={"connection": changed}), [(f"disconnected-{name}", event)]
+        news = [self._event(f"disconnected-{name}", TenantEventType.DISCONNECTED, address, actor, data)]
+        if actor is not None:
+            news.append(
+                self._entry(AuditAction.TOOL_DISCONNECTED, address, actor, connection.account_email, None)
+            )
+        return tool.model_copy(update={"connection": changed}), news
 
     def _event(
-        self, event_type: TenantEventType, address: ToolAddress, *, actor: str | None, data: Mapping[str, Any]
-    ) -> TenantEvent:
+        self,
+        event_id: str,
+        event_type: TenantEventType,
+        address: ToolAddress,
+        actor: Actor | None,
+        data: Mapping[str, Any],
+    ) -> Write:
         at = self._now()
-        return TenantEvent(
+        event = TenantEvent(
             type=event_type,
             at=at,
             agent_id=address.agent_id,
             slug=address.slug,
-            actor=actor,
+            actor=actor.id if actor else None,
             data=dict(data),
             expires_at=at + EVENTS_KEPT,
         )
+        return event_write(address.tenant_id, event_id, event)
+
+    def _entry(
+        self,
+        action: AuditAction,
+        address: ToolAddress,
+        actor: Actor,
+        account_before: str | None,
+        account_after: str | None,
+    ) -> Write:
+        changes = {"account": Change(before=account_before, after=account_after)}
+        return self._audit.entry(address.tenant_id, actor, action, address.subject, changes)
 
     async def _change(
         self, address: ToolAddress, decide: Callable[[AgentTool], Decision], *, create: bool = False

@@ -228,8 +228,7 @@ class ToolService:
     def _entry(
         self, address: ToolAddress, actor: Actor, action: AuditAction, changes: Mapping[str, Change]
     ) -> Write:
-        subject = f"agents/{address.agent_id}/tools/{address.slug}"
-        return self._audit.entry(address.tenant_id, actor, action, subject, changes)
+        return self._audit.entry(address.tenant_id, actor, action, address.subject, changes)
 
     def _changed(
         self, before: AgentTool, wanted: ToolChange, split: _Split, versions: Mapping[str, str]

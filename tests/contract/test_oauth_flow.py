@@ -14,8 +14,10 @@ from pydantic import SecretStr
 from local.google.faults import Fault
 from shared.gateways.firestore import Put
 from shared.models.agent_tool import REFRESH_TOKEN, ConnectionState, ToolAddress
+from shared.models.audit import Change
 from shared.models.member import Role
 from shared.services import auth_service
+from shared.services.audit_service import AuditService
 from shared.services.connection_credentials import ConnectionCredentials
 from shared.services.connections import ConnectionRef, ConnectionService
 from shared.tools.implementations.google_calendar import GoogleCalendarTool
@@ -35,6 +37,8 @@ from tests.connect_stack import (
 )
 
 pytestmark = pytest.mark.contract
+
+SUBJECT = f"agents/{AGENT}/tools/{CALENDAR}"
 
 
 @pytest.fixture
@@ -303,6 +307,25 @@ async def test_disconnecting_revokes_destroys_and_says_so(stack: Stack) -> None:
     assert sorted(fields["type"] for _, fields in events) == [
         "connection.connected",
         "connection.disconnected",
+    ]
+
+
+async def test_who_connected_and_disconnected_which_account_is_in_the_audit_log(stack: Stack) -> None:
+    async with stack.browser(EDITOR) as editor, stack.browser(OWNER) as owner:
+        await editor.connect()
+        await stack.consent("boss@harbor.example")
+        await owner.connect()
+        await owner.api("POST", "disconnect")
+        await owner.api("POST", "disconnect")
+    entries = await AuditService(stack.database).list_entries(TENANT, 10, None)
+
+    assert [
+        (entry.actor.name, entry.action.value, entry.subject, entry.changes["account"])
+        for _, entry in reversed(entries.items)
+    ] == [
+        (EDITOR, "tool.connected", SUBJECT, Change(before=None, after=ACCOUNT)),
+        (OWNER, "tool.connected", SUBJECT, Change(before=ACCOUNT, after="boss@harbor.example")),
+        (OWNER, "tool.disconnected", SUBJECT, Change(before="boss@harbor.example", after=None)),
     ]
 
 

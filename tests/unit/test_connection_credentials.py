@@ -169,7 +169,7 @@ async def test_a_running_call_does_not_go_on_with_another_account(world: World) 
 async def test_a_running_call_loses_a_disconnected_account_with_its_next_use(world: World) -> None:
     await world.token()
     service = ConnectionService(world.database, now=world.clock)  # pyright: ignore[reportArgumentType]
-    await service.begin_disconnect(connection().tool, "google", "Somebody clicked.", "u1")
+    await service.begin_disconnect(connection().tool, "google", "Somebody clicked.", None)
 
     with caller_hears("has to connect it again", error=DisconnectedError):
         await world.token()

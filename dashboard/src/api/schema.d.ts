@@ -898,7 +898,7 @@ export interface components {
          * AuditAction
          * @enum {string}
          */
-        AuditAction: "agent.created" | "agent.changed" | "agent.deleted" | "tool.changed" | "tool.removed" | "number.attached" | "number.detached" | "call.stopped" | "call.deleted" | "test_call.started" | "tenant.created" | "tenant.changed" | "member.added" | "member.changed" | "member.removed" | "invitation.created" | "invitation.revoked" | "api_key.created" | "api_key.revoked";
+        AuditAction: "agent.created" | "agent.changed" | "agent.deleted" | "tool.changed" | "tool.removed" | "tool.connected" | "tool.disconnected" | "number.attached" | "number.detached" | "call.stopped" | "call.deleted" | "test_call.started" | "tenant.created" | "tenant.changed" | "member.added" | "member.changed" | "member.removed" | "invitation.created" | "invitation.revoked" | "api_key.created" | "api_key.revoked";
         /** AuditEntryOut */
         AuditEntryOut: {
             /** Id */

@@ -21,6 +21,8 @@ export const audit: Catalogue["audit"] = {
   agentDeleted: "Agent gelöscht",
   toolChanged: "Werkzeug geändert",
   toolRemoved: "Werkzeug entfernt",
+  toolConnected: "Konto verbunden",
+  toolDisconnected: "Konto getrennt",
   numberAttached: "Rufnummer zugewiesen",
   numberDetached: "Rufnummer gelöst",
   callStopped: "Anruf beendet",

@@ -19,6 +19,8 @@ export const audit = {
   agentDeleted: "Agent deleted",
   toolChanged: "Tool changed",
   toolRemoved: "Tool removed",
+  toolConnected: "Account connected",
+  toolDisconnected: "Account disconnected",
   numberAttached: "Number attached",
   numberDetached: "Number detached",
   callStopped: "Call ended",

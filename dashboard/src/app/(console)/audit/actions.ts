@@ -8,6 +8,8 @@ export const ACTION_TEXTS = {
   "agent.deleted": "audit.agentDeleted",
   "tool.changed": "audit.toolChanged",
   "tool.removed": "audit.toolRemoved",
+  "tool.connected": "audit.toolConnected",
+  "tool.disconnected": "audit.toolDisconnected",
   "number.attached": "audit.numberAttached",
   "number.detached": "audit.numberDetached",
   "call.stopped": "audit.callStopped",
