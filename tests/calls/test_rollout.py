@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from local.phone.timeline import Moment
 from local.report import CallReport
 from local.scenario import Scenario
 from local.supervisor import Part, Supervisor, python
@@ -152,8 +153,17 @@ async def test_a_healthy_release_takes_over_and_the_old_ones_calls_are_handed_to
     patience = {"agent_silence_prompt_seconds": 120, "agent_silence_hangup_seconds": 120}
     tenant, waiting = await laptop.tenant(), await laptop.tenant(**patience)
     async with second_release(laptop, ModelLine(laptop.cloud.ports.gemini)):
-        patient = asyncio.create_task(waiting.player.play(waiting.dialling(PATIENT), name="patient"))
-        await asyncio.sleep(2)  # it is V1's call: nothing else takes any yet
+        served = asyncio.Event()  # by V1: nothing else takes calls yet
+
+        def note(moment: Moment) -> None:
+            if moment.name == "answered":
+                served.set()
+
+        patient = asyncio.create_task(
+            waiting.player.play(waiting.dialling(PATIENT), name="patient", on_moment=note)
+        )
+        async with asyncio.timeout(30):
+            await served.wait()
         drain = f"kill -TERM {pid_of(laptop.cloud, 'worker')}"
         async with Callers(tenant) as callers:
             done = await release_command(tenant)(*ROLLOUT, "--drain-command", drain)
