@@ -6,8 +6,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
-from local.gemini.hearing import speech_ms
+from local.gemini.hearing import END_MS, speech_ms
 from local.gemini.journal import Journal
+from local.gemini.late_end import LateEnd
 from local.gemini.line import Line
 from local.gemini.performance import Performance
 from local.gemini.wire import Json
@@ -57,6 +58,7 @@ class Conversation:
         self._lost_tool_id: str | None = None
         self._heard_ms = 0
         self._rest_timer: asyncio.TimerHandle | None = None
+        self._late_end = LateEnd()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- connections
@@ -127,6 +129,8 @@ class Conversation:
         self.journal.add("caller_speech_start")
         if self._rest_timer:
             self._rest_timer.cancel()
+        if self._late_end.begins():
+            return
         reply, line = self._reply, self.line
         if not line or not line.setup.interruptible:
             return
@@ -146,15 +150,19 @@ class Conversation:
         """`heard_ms`: how long the caller spoke since `caller_started`."""
         if self._reply and self._reply.silent:
             return
+        if self._late_end.was(heard_ms):
+            self.journal.add("caller_late_end", heard_ms=heard_ms)
+            return
         self._heard_ms += heard_ms
         number = self._next_spoken_turn()
         turn = self._turn(number)
-        expected_ms = await _line_ms(turn.caller) if turn and turn.caller else 0
+        expected_ms, whole_ms = await _line_ms(turn.caller) if turn and turn.caller else (0, 0)
         self.journal.add("caller_speech_end", heard_ms=self._heard_ms, expected_ms=expected_ms, turn=number)
         if self._heard_ms < expected_ms - max(200, expected_ms * 0.15):
             loop = asyncio.get_running_loop()
             self._rest_timer = loop.call_later(REST_OF_LINE_SECONDS, self._give_up_line, number, expected_ms)
             return
+        self._late_end = LateEnd(missing_ms=whole_ms - self._heard_ms)
         self._heard_ms = 0
         if turn:
             self._advance(number + 1)
@@ -281,5 +289,7 @@ class Conversation:
             self.journal.error(f"the stand-in failed: {error!r}")
 
 
-async def _line_ms(text: str) -> int:
-    return speech_ms((await asyncio.to_thread(speech_for, text, "caller")).data)
+async def _line_ms(text: str) -> tuple[int, int]:
+    """The least that has to be heard of a line, and all that can be."""
+    pcm = (await asyncio.to_thread(speech_for, text, "caller")).data
+    return speech_ms(pcm), speech_ms(pcm, END_MS)

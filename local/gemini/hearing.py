@@ -28,8 +28,12 @@ class Heard:
     """For `ended`: how much speech there was, from the first to the last sound, in milliseconds."""
 
 
+END_MS = 300
+"""So much silence ends a piece of speech."""
+
+
 class Ear:
-    def __init__(self, silence_ms: int = 300) -> None:
+    def __init__(self, silence_ms: int = END_MS) -> None:
         self._silence_ms = silence_ms
         self._rest = np.zeros(0, np.int16)
         self._floor_db = _FLOOR_START_DB
@@ -83,9 +87,9 @@ class Ear:
             self._floor_db = min(self._floor_db + _FLOOR_UP_DB, level_db, _FLOOR_MAX_DB)
 
 
-def speech_ms(pcm: bytes) -> int:
-    """How much speech `Ear` hears in a whole recording, without the pauses that would end a turn."""
-    ear = Ear(silence_ms=200)
+def speech_ms(pcm: bytes, silence_ms: int = 200) -> int:
+    """How much speech `Ear` hears in a whole recording, without pauses of `silence_ms` and more."""
+    ear = Ear(silence_ms)
     ended = sum(event.speech_ms for event in ear.hear(pcm) if event.kind == "ended")
     return ended + (ear.speech_ms if ear.speaking else 0)
 

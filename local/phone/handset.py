@@ -15,7 +15,8 @@ from local.phone.recorder import Recorder
 from local.phone.timeline import Moment
 
 _CONNECT_SECONDS = 10.0
-_LEAVE_SECONDS = 5.0
+_LEAVE_SECONDS = 15.0
+"""For the exchange to say how the call ended, which it does at once unless the machine is very busy."""
 _KEY_SECONDS = 0.2
 _SPEECH_GAP_SECONDS = 0.4
 """Pauses between words; a longer one separates what the far end says."""

@@ -82,6 +82,22 @@ async def test_a_pause_within_a_line_does_not_end_the_callers_turn():
     assert [e["event"] for e in conversation.journal.events].count("caller_speech_end") == 2
 
 
+async def test_the_end_of_a_line_that_comes_after_the_answer_has_begun_interrupts_nothing():
+    words, gap = speech_for(THANKS, "caller"), silence(0.4)
+    at = len(words.samples) * 7 // 10
+    script = scenario(turns=[{"caller": THANKS, "agent": [{"say": WELCOME}]}])
+    async with call(script, Pace(speed=3.0)) as (conversation, session):
+        await play(session, Pcm(words.samples[:at], words.rate) + gap)
+        await read(session, lambda m: bool(m.server_content and m.server_content.model_turn))
+        await play(session, Pcm(words.samples[at:], words.rate) + gap)
+        await read(session, turn_complete)
+        await until(lambda: conversation.journal.events[-1]["event"] == "turn_done")
+    events = [event["event"] for event in conversation.journal.events]
+    assert "caller_late_end" in events
+    assert "reply_cut_short" not in events
+    assert conversation.journal.errors == []
+
+
 async def test_a_line_of_which_half_is_missing_gets_no_answer_but_an_error(monkeypatch):
     monkeypatch.setattr("local.gemini.conversation.REST_OF_LINE_SECONDS", 0.05)
     async with call(BOOK) as (conversation, session):

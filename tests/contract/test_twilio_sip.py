@@ -208,7 +208,7 @@ async def test_two_agents_that_speak_are_both_heard(rig: Rig) -> None:
         await other.speak(0.6)
         result = await call
     [speech] = voices(result)[1].speeches
-    assert speech.end - speech.start == pytest.approx(1.2, abs=0.2)
+    assert 1.0 < speech.end - speech.start < 2.2  # longer where sound comes late, but not cut short
 
 
 def voices(result: CallResult) -> list[VoiceDetector]:
