@@ -120,6 +120,7 @@ async def test_offline_is_said_while_it_lasts(visit: Visit) -> None:
     owner = await visit()
     await owner.open("/agents/")
 
+    owner.expects_complaint("ERR_INTERNET_DISCONNECTED")  # of pages that were to be fetched ahead
     await owner.context.set_offline(True)
     await expect(owner.page.get_by_text("You are offline.")).to_be_visible()
 

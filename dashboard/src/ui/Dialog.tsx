@@ -1,7 +1,7 @@
 "use client";
 /** The browser's own modal dialog: it keeps the focus, closes on Escape and gives the focus back. */
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import type { ApiError } from "@/api/errors";
 import { useUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
@@ -23,7 +23,8 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
   const t = useText();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Closed while it is still on the page: one that was taken off gives no focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
