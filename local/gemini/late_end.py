@@ -6,9 +6,11 @@ turn of its own.
 
 import time
 
-WITHIN_SECONDS = 1.0
+WITHIN_SECONDS = 2.0
 UNHEARD_MS = 150
 """Less than that is missing from any line: the ear cuts it at both ends."""
+STRETCH = 2.5
+"""What comes late has small gaps in it, too."""
 
 
 class LateEnd:
@@ -26,7 +28,7 @@ class LateEnd:
 
     def was(self, heard_ms: int) -> bool:
         """Whether the speech that started last, which was so long, was it."""
-        if not self._going_on or heard_ms > self._missing_ms + UNHEARD_MS:
+        if not self._going_on or heard_ms > self._missing_ms * STRETCH + UNHEARD_MS:
             return False
         self._missing_ms -= heard_ms
         return True
