@@ -193,6 +193,38 @@ async def test_leaving_with_unsaved_changes_asks_first(visit: Visit) -> None:
     assert len(asked) == 1
 
 
+async def test_going_back_in_the_browser_with_unsaved_changes_asks_first(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    await new_agent(editor, "Back and forth")  # by links: the page before this one is one of the dashboard
+    address = page.url
+    asked: list[str] = []
+    leave = False
+
+    async def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await (dialog.accept() if leave else dialog.dismiss())
+
+    page.on("dialog", answer)
+    await page.get_by_label("Greeting").fill("Not saved.")
+    for times in (1, 2):
+        async with page.expect_event("dialog"):
+            await page.evaluate("history.back()")
+        await page.wait_for_function("address => location.href === address", arg=address)
+        await expect(page.get_by_label("Greeting")).to_have_value("Not saved.")
+        assert len(asked) == times
+    leave = True
+    await page.evaluate("history.back()")
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Agents")
+    assert asked == ["This agent has changes that are not saved. Leave without saving?"] * 3
+    await page.go_forward()
+    await expect(page.get_by_label("Greeting")).to_have_value("Hello, how can I help you?")
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Agents")
+    assert len(asked) == 3
+
+
 async def test_the_history_says_who_changed_what(visit: Visit) -> None:
     editor = await visit("editor")
     page = editor.page

@@ -7,6 +7,7 @@ import { FullPage } from "@/ui/FullPage";
 import { ErrorNote, PageSkeleton } from "@/ui/states";
 import type { SignInOptions } from "./oidc";
 import { Session, type SessionState } from "./session";
+import "./unsaved"; // before the router listens to the history
 
 interface Held {
   config: Config;
