@@ -116,7 +116,7 @@ async def test_a_test_call_is_heard_written_down_and_found_again(caller: Visitor
     transcript = page.get_by_role("list", name="Transcript")
     await expect(transcript).to_contain_text("you have a team meeting", timeout=20_000)
     timeline = page.get_by_role("group", name="Timeline")
-    await expect(timeline.get_by_role("img", name="list_events")).to_be_visible()
+    await expect(timeline.get_by_role("img", name="Google Calendar · list events")).to_be_visible()
     piece = timeline.get_by_role("img", name="you have a team meeting")
     await piece.focus()
     assert await caller.accessibility_problems() == []

@@ -72,6 +72,7 @@ async def test_an_invited_person_accepts_by_the_link_that_is_shown_once(visit: V
     await invited.page.goto(link + "&login_hint=new%40harbor-dental.example")
     await expect(invited.page.get_by_text("Accept as new@harbor-dental.example")).to_be_visible()
     assert await invited.accessibility_problems() == []
+    await invited.picture("invitation")
     await invited.page.get_by_role("button", name="Accept").click()
     await invited.is_at_page()
     await expect(invited.page.get_by_text("Viewer")).to_be_visible()
@@ -126,6 +127,7 @@ async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visi
     await owner.open("/settings/")
     await page.get_by_label("Keep calls for (days)").fill("77")
     assert await owner.accessibility_problems() == []
+    await owner.picture("settings")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("status").get_by_text("Saved.")).to_be_visible()
 

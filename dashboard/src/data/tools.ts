@@ -1,5 +1,6 @@
 "use client";
-/** An agent's tools: what the catalogue says of each, joined with how this agent has it. */
+/** Tools: what the catalogue says of each, and how an agent has it. */
+import { useMemo } from "react";
 import type { Schemas } from "@/api/client";
 import { useChange, useRead } from "./hooks";
 import { useTenant } from "./tenant";
@@ -13,6 +14,22 @@ export interface Tool {
   about: CatalogTool;
   /** How this agent has it. */
   own: AgentTool;
+}
+
+/** Of an event, by the name that people know the tool by: “Calendar · list events”. */
+export type ToolCallName = (data: Schemas["EventOut"]["data"]) => string;
+
+/** Until the catalogue is there, and for tools that are in it no more, names are what events have. */
+export function useToolCallName(): ToolCallName {
+  const { data: catalogue } = useRead(["tools"], (api, signal) => api.GET("/api/v1/tools", { signal }));
+  return useMemo(() => {
+    const names = new Map(catalogue?.items.map(({ slug, display_name }) => [slug, display_name]));
+    return ({ tool, action }) => {
+      const slug = String(tool);
+      const words = action ? String(action).replaceAll("_", " ") : undefined;
+      return [names.get(slug) ?? slug, words].filter(Boolean).join(" · ");
+    };
+  }, [catalogue]);
 }
 
 export interface AgentWithTools {

@@ -2,6 +2,7 @@
 import { Mic, MicOff, Phone, PhoneOff } from "lucide-react";
 import { useEffect } from "react";
 import { type CallEvent, useEventTail } from "@/data/calls";
+import { useToolCallName } from "@/data/tools";
 import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
@@ -126,6 +127,7 @@ function TroubleNote({ test }: { test: Test }) {
 /** Words as they come, with the tools that are called in between. */
 function Conversation({ lines, tools }: { lines: Line[]; tools: CallEvent[] }) {
   const t = useText();
+  const toolCallName = useToolCallName();
   return (
     <section aria-label={t("testCall.transcript")}>
       <h2>{t("testCall.transcript")}</h2>
@@ -142,7 +144,7 @@ function Conversation({ lines, tools }: { lines: Line[]; tools: CallEvent[] }) {
           {tools.map(({ id, data }) => (
             <li key={id}>
               {t("calls.tool", {
-                name: [data["tool"], data["action"]].filter(Boolean).join(" · "),
+                name: toolCallName(data),
                 result: t(data["ok"] ? "calls.toolOk" : "calls.toolFailed"),
               })}
             </li>

@@ -4,6 +4,7 @@ import { useRouter, useSearchParams } from "next/navigation";
 import { useMemo, useState } from "react";
 import { useAgents } from "@/data/agents";
 import { type Call, type EventTail, useCall, useEventTail } from "@/data/calls";
+import { useToolCallName } from "@/data/tools";
 import { useMay } from "@/data/tenant";
 import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
@@ -45,7 +46,8 @@ function CallView({ call, tail }: { call: Call; tail: EventTail }) {
   const mayDelete = useMay("owner");
   const [asking, setAsking] = useState<"end" | "delete">();
   const [marked, setMarked] = useState<string>();
-  const story = useMemo(() => storyOf(call, tail.events), [call, tail.events]);
+  const toolCallName = useToolCallName();
+  const story = useMemo(() => storyOf(call, tail.events, toolCallName), [call, tail.events, toolCallName]);
   const save = () =>
     download(`call-${call.id}.json`, "application/json", JSON.stringify({ ...call, events: tail.events }, null, 2));
   return (

@@ -1,5 +1,6 @@
 /** A call's events as what people look at: turns, tool calls, notices, and the silences between them. */
 import type { Call, CallEvent } from "@/data/calls";
+import type { ToolCallName } from "@/data/tools";
 
 export interface Turn {
   kind: "turn";
@@ -48,11 +49,11 @@ export interface Story {
 /** Pauses in which nobody speaks belong to a conversation; longer ones are worth a look. */
 const SILENCE_SECONDS = 3;
 
-export function storyOf(call: Call, events: CallEvent[]): Story {
+export function storyOf(call: Call, events: CallEvent[], toolCallName: ToolCallName): Story {
   const begin = Date.parse(call.started_at);
   const since = (moment: string) => Math.max(0, (Date.parse(moment) - begin) / 1000);
   const entries = events
-    .map((event) => entryOf(event, since(event.at)))
+    .map((event) => entryOf(event, since(event.at), toolCallName))
     .filter((entry) => entry !== undefined)
     .sort((one, other) => one.start - other.start);
   const last = events.at(-1);
@@ -60,7 +61,7 @@ export function storyOf(call: Call, events: CallEvent[]): Story {
   return { entries, silences: silencesOf(entries, call, since), length };
 }
 
-function entryOf(event: CallEvent, at: number): Entry | undefined {
+function entryOf(event: CallEvent, at: number, toolCallName: ToolCallName): Entry | undefined {
   const { id, data } = event;
   switch (event.kind) {
     case "turn":
@@ -80,7 +81,7 @@ function entryOf(event: CallEvent, at: number): Entry | undefined {
         // Written when it is done.
         start: Math.max(0, at - Number(data["milliseconds"]) / 1000),
         end: at,
-        name: [data["tool"], data["action"]].filter(Boolean).join(" · "),
+        name: toolCallName(data),
         ok: Boolean(data["ok"]),
         arguments: data["arguments"],
         result: data["ok"] ? data["result"] : data["sentence"],
