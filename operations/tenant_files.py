@@ -45,7 +45,8 @@ class AgentFile(Agent):
 class TenantFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    tenant: Tenant
+    tenant: Tenant | None = None
+    """Left out: the tenant keeps its name and its settings."""
     agents: dict[DocumentId, AgentFile] = Field(default_factory=dict[DocumentId, AgentFile])
     numbers: dict[PhoneNumber, DocumentId] = Field(default_factory=dict[PhoneNumber, DocumentId])
     """Number → agent. For people: a number is attached in the dashboard, since it rings somewhere at once."""
@@ -86,7 +87,8 @@ async def import_tenant(
     if await TenantPurgeRepository(operator.database).find(tenant_id) is None:
         raise NotFoundError(f"no tenant {tenant_id}: trunkline tenant create {tenant_id} --apply")
     importer = _Importer(operator, tenant_id, apply=apply)
-    await importer.tenant(wanted.tenant)
+    if wanted.tenant is not None:
+        await importer.tenant(wanted.tenant)
     for agent_id, agent in wanted.agents.items():
         await importer.agent(agent_id, agent)
     return importer.changes, importer.notes

@@ -9,21 +9,18 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, PlannedChange, Report
+from operations.tenant_creation import create_tenant, new_tenant
 from operations.tenant_files import TenantFile, export_tenant, import_tenant
 from shared.errors import ConfigurationError, UnavailableError
-from shared.models.base import DocumentId
-from shared.models.member import Role
-from shared.models.tenant import Tenant
 from shared.services.call_control_service import CallControlService
 from shared.services.number_service import NumberService
 from shared.services.secret_removal import FORGET_PATH, ForgetSecrets
 from shared.services.secret_store import ToolSecretStore
-from shared.services.team_service import TeamService
 from shared.services.tenant_purge import Purged, TenantPurge
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -106,22 +103,17 @@ def create(
     as_json: JsonOption = False,
     apply: ApplyOption = False,
 ) -> None:
-    """A new tenant with an invitation for its owner, who accepts it in the dashboard."""
+    """A new tenant with an invitation for its owner, who accepts it in the dashboard.
+
+    Of a tenant that exists, the invitation is made again when nobody owns it or is still invited to.
+    """
 
     async def work(operator: Operator) -> TenantReport:
-        _check_id(tenant_id)
-        teams = TeamService(operator.database)
-        changes = [PlannedChange(subject=f"tenant {tenant_id}", action="create", done=apply)]
-        if not apply:
-            return TenantReport(tenant_id=tenant_id, applied=False, changes=changes)
-        created = await teams.create_tenant(tenant_id, operator.actor, Tenant(name=name))
-        if not created:
-            return TenantReport(tenant_id=tenant_id, applied=True, changes=[], notes=["It exists already."])
-        invited = await teams.invite(tenant_id, operator.actor, owner, Role.OWNER, None)
-        assert invited.token is not None
-        await asyncio.to_thread(_write_private, invitation, invited.token.get_secret_value())
+        wanted = new_tenant(tenant_id, name, owner)
+        changes = await create_tenant(operator, wanted, invitation, apply=apply)
         note = f"The invitation for {owner} is in {invitation}; it is valid for seven days."
-        return TenantReport(tenant_id=tenant_id, applied=True, changes=changes, notes=[note])
+        notes = [note] if changes and apply else []
+        return TenantReport(tenant_id=tenant_id, applied=apply, changes=changes, notes=notes)
 
     run(work, deployment, as_json)
 
@@ -247,23 +239,3 @@ def _read(file: Path) -> TenantFile:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigurationError(f"{file}: {where}: {first['msg']}") from None
-
-
-class _Named(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    tenant_id: DocumentId
-
-
-def _check_id(tenant_id: str) -> None:
-    try:
-        _Named(tenant_id=tenant_id)
-    except ValidationError:
-        expected = "letters, digits, - and _, at most 100, such as harbor-dental"
-        raise ConfigurationError(f"{tenant_id!r} cannot be a tenant's id: expected {expected}") from None
-
-
-def _write_private(file: Path, text: str) -> None:
-    file.touch(mode=0o600)
-    file.chmod(0o600)
-    file.write_text(text + "\n", encoding="utf-8")

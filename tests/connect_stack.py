@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,14 +157,16 @@ class Browser:
 
 
 @asynccontextmanager
-async def running_stack(state: Path, more: Mapping[str, str] | None = None) -> AsyncGenerator[Stack]:
+async def running_stack(
+    state: Path, more: Mapping[str, str] | None = None, google_clock: Callable[[], float] = time.time
+) -> AsyncGenerator[Stack]:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     redirects = frozenset({f"{url}/api/v1/oauth/google/callback"})
     client = Client(CLIENT_ID, CLIENT_SECRET, redirects)
     async with (
         FirestoreServer(indexes=DEPLOYED) as firestore,
-        stand_in(state / "google", clients=[client]) as google,
+        stand_in(state / "google", clients=[client], clock=google_clock) as google,
         Identity(state / "identity") as identity,
         RotatingProvider() as crm,
     ):

@@ -124,6 +124,14 @@ class TeamRepository:
         fields = await self._database.get(_invitation(tenant_id, invitation_id))
         return None if fields is None else Invitation.from_firestore(fields)
 
+    async def has_owner(self, tenant_id: str, now: datetime) -> bool:
+        """Somebody owns it, or is invited to and can still accept."""
+        owner = ("role", "==", Role.OWNER)
+        if await self._database.query(f"{_tenant(tenant_id)}/members", owner):
+            return True
+        invited = await self._database.query(f"{_tenant(tenant_id)}/invitations", owner)
+        return any(Invitation.from_firestore(fields).expires_at > now for _, fields in invited)
+
     def invitation_creation(self, tenant_id: str, invitation_id: str, invitation: Invitation) -> Write:
         return Create(_invitation(tenant_id, invitation_id), invitation.to_firestore())
 

@@ -138,6 +138,10 @@ class TeamService:
         page = await self._teams.invitations(tenant_id, limit, cursor)
         return Page([NamedInvitation(each_id, each) for each_id, each in page.items], page.next_cursor)
 
+    async def has_owner(self, tenant_id: str) -> bool:
+        """Somebody owns it, or is invited to and can still accept."""
+        return await self._teams.has_owner(tenant_id, self._now())
+
     async def invite(
         self, tenant_id: str, actor: Actor, email: str, role: Role, request: RequestKey | None
     ) -> NamedInvitation:

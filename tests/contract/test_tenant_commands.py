@@ -1,6 +1,8 @@
 """A tenant's first and last day: made, filled and deleted for good, with what lies at Twilio and Google."""
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +43,17 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async with running_world(tmp_path) as world:
+        yield world
+
+
+@asynccontextmanager
+async def running_world(
+    tmp_path: Path, google_clock: Callable[[], float] = time.time
+) -> AsyncGenerator[World]:
     number = Number(phone_number=NUMBER, voice_url="https://before.example")
     async with (
-        running_stack(tmp_path) as stack,
+        running_stack(tmp_path, google_clock=google_clock) as stack,
         EmbeddedServer(Config(KEY, SECRET)) as livekit,
         TwilioStandIn(tmp_path / "twilio", account_sid=SID, auth_token=TOKEN, numbers=[number]) as twilio,
     ):
