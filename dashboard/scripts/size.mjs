@@ -13,7 +13,7 @@ const gzipped = (file) => {
 };
 
 let tooLarge = 0;
-for (const name of readdirSync(OUT, { recursive: true }).filter((file) => file.endsWith("index.html")).sort()) {
+for (const name of readdirSync(OUT, { recursive: true }).filter((file) => file.endsWith(".html")).sort()) {
   const html = readFileSync(join(OUT, name), "utf8");
   // Browsers that know modules, which all that we support are, do not load `nomodule` scripts.
   const tags = [...html.matchAll(/<script\b[^>]*>/g)].map(([tag]) => tag).filter((tag) => !/nomodule/i.test(tag));
