@@ -25,7 +25,7 @@ MAX_BODY_BYTES = 64 * 1024
 _WITHHELD = frozenset({"+8656696", "+266696687", "+7378742833", "+2562533", "+86282452253"})
 
 _CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 Params = ImmutableMultiDict[str, str]
 

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from functions.tools_api.problems import PreconditionRequiredError
+from functions.tools_api.problems import IF_MATCH
 from shared.errors import InvalidFieldsError
 from shared.models.base import DocumentId, in_our_time
 from shared.services.request_keys import RequestKey
@@ -27,14 +27,6 @@ class PageOf(BaseModel, Generic[T]):
     next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null: this was all.")
 
 
-async def _required_match(
-    if_match: Annotated[str | None, Header(description=_ETAG_DESCRIPTION, max_length=1000)] = None,
-) -> str:
-    if if_match is None:
-        raise PreconditionRequiredError("no If-Match")
-    return if_match
-
-
 async def _request_key(
     request: Request,
     idempotency_key: Annotated[
@@ -52,10 +44,11 @@ async def _request_key(
     return RequestKey(f"{request.method} {request.url.path}", idempotency_key, body)
 
 
-IfMatch = Annotated[str, Depends(_required_match)]
+IfMatch = Annotated[str, Header(alias=IF_MATCH, description=_ETAG_DESCRIPTION, max_length=1000)]
+"""Left out, the answer is 428."""
 
 OptionalIfMatch = Annotated[
-    str | None, Header(alias="If-Match", description=_ETAG_DESCRIPTION, max_length=1000)
+    str | None, Header(alias=IF_MATCH, description=_ETAG_DESCRIPTION, max_length=1000)
 ]
 
 IdempotencyKey = Annotated[RequestKey | None, Depends(_request_key)]
@@ -69,9 +62,17 @@ Cursor = Annotated[
 
 AgentId = Annotated[DocumentId, Path()]
 
-Moment = Annotated[AwareDatetime, AfterValidator(in_our_time)]
 
-Day = Annotated[date, AfterValidator(in_our_time)]
+def _not_a_number(value: object) -> object:
+    """A date's parser would take it for seconds since 1970."""
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("is not a date of the form 2026-11-20")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(in_our_time)]
+
+Day = Annotated[date, BeforeValidator(_not_a_number), AfterValidator(in_our_time)]
 
 
 async def each_parameter_once(request: Request) -> None:

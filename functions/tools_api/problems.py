@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from shared.errors import (
     AlreadyExistsError,
@@ -27,6 +29,8 @@ from shared.services.field_errors import field_path, reason
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+
+IF_MATCH = "If-Match"
 
 
 class FieldError(BaseModel):
@@ -121,6 +125,8 @@ async def _on_our_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if any((each["type"], each["loc"]) == ("missing", ("header", IF_MATCH)) for each in error.errors()):
+        return await _on_our_error(request, PreconditionRequiredError("no If-Match"))
     fields = [(_field(finding["loc"]), reason(finding)) for finding in error.errors()]
     return problem(422, "invalid_fields", InvalidFieldsError.sentence, fields)
 
@@ -132,7 +138,22 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         return problem(422, "invalid_fields", InvalidFieldsError.sentence, [("body", "is not JSON")])
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
-    return problem(error.status_code, code, f"{phrase}.", headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed(request)
+    return problem(error.status_code, code, f"{phrase}.", headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the path: the framework names those of the first route alone."""
+    app: FastAPI = request.app
+    methods = {
+        method
+        for route in iter_route_contexts(app.routes)
+        if compile_path(str(route.path_format))[0].match(request.url.path)
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 def _field(location: tuple[str | int, ...]) -> str:

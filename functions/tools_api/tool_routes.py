@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from functions.tools_api.access import Allow, ApiDep, Known, Principal
 from functions.tools_api.http import AgentId, Body, IfMatch, OptionalIfMatch, set_etag
@@ -84,7 +84,7 @@ class AgentToolsOut(BaseModel):
 class AgentToolPatch(Body):
     """What is left out stays as it is."""
 
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
     config: dict[str, Any] | None = Field(
         default=None,
         description="The whole config, as the tool's `config_schema` says. A secret field that is left out "

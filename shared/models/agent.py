@@ -4,7 +4,7 @@ from datetime import datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from shared.models.base import Document, PhoneNumber
 
@@ -75,10 +75,10 @@ class AgentSettings(Document):
     """What people edit."""
 
     name: str
-    enabled: bool = True
+    enabled: StrictBool = True
     instructions: str = Field(max_length=20_000)
     greeting: str = Field(default="Hello, how can I help you?", max_length=500)
-    disclose_ai: bool = True
+    disclose_ai: StrictBool = True
     """Say in the greeting that the caller speaks to an AI (EU AI Act, article 50)."""
     voice: str = "Kore"
     model: str = "gemini-3.8-live"
@@ -93,7 +93,7 @@ class AgentSettings(Document):
     """After so long without a word from the caller the agent asks whether they are still there."""
     silence_hangup_seconds: float = Field(default=15, ge=3, le=120)
     """And after so long again it says goodbye and ends the call."""
-    log_spoken_words: bool = False
+    log_spoken_words: StrictBool = False
     """Whether transcripts may appear in logs. They are stored with the call either way."""
 
     def is_open(self, at: datetime) -> bool:

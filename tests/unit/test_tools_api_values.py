@@ -1,14 +1,17 @@
 """Positions, tokens, limits and schemas of the API, without any I/O."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
+from functions.tools_api.http import Day, Moment
+from functions.tools_api.tool_routes import AgentToolPatch
 from shared.errors import InvalidFieldsError, PreconditionFailedError, UnauthenticatedError
 from shared.models.agent_input import AgentInput, AgentPatch
+from shared.models.base import PhoneNumber
 from shared.models.call import CallEvent
 from shared.repositories.paging import decode_cursor, encode_cursor
 from shared.request_limits import RateLimit, TooManyRequestsError
@@ -39,6 +42,31 @@ def test_a_made_up_cursor_is_refused_or_harmless(text: str) -> None:
 def test_a_cursor_of_another_list_is_refused() -> None:
     with pytest.raises(InvalidFieldsError):
         decode_cursor(encode_cursor(("name", "a1")), datetime)
+
+
+@pytest.mark.parametrize("text", ["0", "1700000000", "-86400", "1.5e9", ""])
+def test_a_number_is_no_date(text: str) -> None:
+    """Seconds since 1970 are not what the document describes, and used to be taken."""
+    for kind in (Moment, Day):
+        with pytest.raises(ValidationError):
+            TypeAdapter[object](kind).validate_python(text)
+    assert TypeAdapter[date](Day).validate_python("2026-11-20") == NOON.date()
+    assert TypeAdapter[datetime](Moment).validate_python("2026-11-20T12:00:00Z") == NOON
+
+
+@pytest.mark.parametrize("value", [0, 1, "yes", "false"])
+def test_what_is_nearly_true_or_false_is_neither(value: object) -> None:
+    with pytest.raises(ValidationError):
+        AgentToolPatch.model_validate({"enabled": value})
+    with pytest.raises(ValidationError):
+        AgentInput.model_validate({"name": "A", "instructions": "B", "disclose_ai": value})
+
+
+def test_a_telephone_number_has_the_digits_that_telephones_have() -> None:
+    adapter = TypeAdapter[str](PhoneNumber)
+    assert adapter.validate_python("+14155550100") == "+14155550100"
+    with pytest.raises(ValidationError):
+        adapter.validate_python("+1\N{ARABIC-INDIC DIGIT FOUR}155550100")
 
 
 OUT_OF_TIME = (

@@ -1794,9 +1794,9 @@ export interface operations {
     change_tenant: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The `ETag` of the version that is changed, or `*` for whatever there is. */
-                "if-match"?: string | null;
+                "If-Match": string;
             };
             path: {
                 tenant_id: string;
@@ -2525,9 +2525,9 @@ export interface operations {
     change_agent_tool: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The `ETag` of the version that is changed, or `*` for whatever there is. */
-                "if-match"?: string | null;
+                "If-Match": string;
             };
             path: {
                 agent_id: string;
@@ -3100,9 +3100,9 @@ export interface operations {
     change_agent: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The `ETag` of the version that is changed, or `*` for whatever there is. */
-                "if-match"?: string | null;
+                "If-Match": string;
             };
             path: {
                 agent_id: string;
@@ -3545,9 +3545,9 @@ export interface operations {
     attach_number: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The `ETag` of the version that is changed, or `*` for whatever there is. */
-                "if-match"?: string | null;
+                "If-Match": string;
             };
             path: {
                 /** @description E.164, such as +14155550100. */
@@ -4649,9 +4649,9 @@ export interface operations {
     change_member: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description The `ETag` of the version that is changed, or `*` for whatever there is. */
-                "if-match"?: string | null;
+                "If-Match": string;
             };
             path: {
                 user_id: string;

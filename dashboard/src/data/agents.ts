@@ -42,7 +42,7 @@ export function useChangeAgent() {
   return useChange(
     (api, { id: agent_id, etag, changes }: AgentChange) =>
       api.PATCH("/api/v1/tenants/{tenant_id}/agents/{agent_id}", {
-        params: { path: { tenant_id, agent_id }, header: { "if-match": etag } },
+        params: { path: { tenant_id, agent_id }, header: { "If-Match": etag } },
         body: changes as Schemas["AgentPatch"],
       }),
     [

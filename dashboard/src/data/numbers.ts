@@ -21,7 +21,7 @@ export function useAttachNumber() {
   return useChange(
     (api, { number, etag, agent_id }: Pick<PhoneNumber, "number" | "etag"> & { agent_id: string }) =>
       api.PUT("/api/v1/tenants/{tenant_id}/numbers/{number}", {
-        params: { path: { tenant_id, number }, header: { "if-match": etag } },
+        params: { path: { tenant_id, number }, header: { "If-Match": etag } },
         body: { agent_id },
       }),
     [["numbers", tenant_id]],

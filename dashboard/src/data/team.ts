@@ -25,7 +25,7 @@ export function useChangeRole() {
   return useChange(
     (api, { id: user_id, etag, role }: Pick<Member, "id" | "etag" | "role">) =>
       api.PATCH("/api/v1/tenants/{tenant_id}/members/{user_id}", {
-        params: { path: { tenant_id, user_id }, header: { "if-match": etag } },
+        params: { path: { tenant_id, user_id }, header: { "If-Match": etag } },
         body: { role },
       }),
     [["members", tenant_id], ["tenants"]],

@@ -18,7 +18,7 @@ export function useChangeTenantSettings() {
   return useChange(
     (api, { etag, ...body }: Schemas["TenantPatch"] & { etag: string }) =>
       api.PATCH("/api/v1/tenants/{tenant_id}", {
-        params: { path: { tenant_id }, header: { "if-match": etag } },
+        params: { path: { tenant_id }, header: { "If-Match": etag } },
         body,
       }),
     [["tenant-settings", tenant_id], ["tenants"]],

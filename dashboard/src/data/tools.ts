@@ -69,7 +69,7 @@ export function useChangeTool(agent_id: string) {
   return useChange<ToolChange, AgentTool>(
     (api, { slug, etag, ...body }) =>
       api.PATCH("/api/v1/tenants/{tenant_id}/agents/{agent_id}/tools/{slug}", {
-        params: { path: { tenant_id, agent_id, slug }, header: { "if-match": etag } },
+        params: { path: { tenant_id, agent_id, slug }, header: { "If-Match": etag } },
         body,
       }),
     [["agents", tenant_id]],
