@@ -56,7 +56,6 @@ class CallControlService:
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._database = database
         self._livekit = livekit
         self._twilio = twilio
         self._settings = settings
@@ -79,13 +78,13 @@ class CallControlService:
         call = await self._calls.get(tenant_id, call_id)
         if call.outcome not in (None, Outcome.STOPPED):
             return call
-        first = await self._service.end_call(tenant_id, call_id, Outcome.STOPPED, self._now(), source=SOURCE)
+        entry = self._audit.entry(tenant_id, actor, AuditAction.CALL_STOPPED, f"calls/{call_id}")
+        await self._service.end_call(
+            tenant_id, call_id, Outcome.STOPPED, self._now(), source=SOURCE, along=[entry]
+        )
         if call.source == "phone":
             await self._twilio.hang_up(call.call_sid)
         await self._livekit.delete_room(room_name_for(call_id))
-        if first:
-            entry = self._audit.entry(tenant_id, actor, AuditAction.CALL_STOPPED, f"calls/{call_id}")
-            await self._database.commit([entry])
         return await self._calls.get(tenant_id, call_id)
 
     async def delete(self, tenant_id: str, actor: Actor, call_id: str) -> None:

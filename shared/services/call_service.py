@@ -1,6 +1,6 @@
 """What happens to a call: its states, its events, and an outcome that is written once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
@@ -167,8 +167,9 @@ class CallService:
         *,
         source: str = "worker",
         agent: int = 1,
+        along: Sequence[Write] = (),
     ) -> bool:
-        """Write the outcome unless somebody has; True for the one who wrote it.
+        """Write the outcome unless somebody has; True for the one who wrote it, in one commit with `along`.
 
         `usage` is the agent's of generation `agent`. It is stored either way: the worker may count its tokens
         after the caller's end was noticed.
@@ -189,7 +190,9 @@ class CallService:
             }
             return counted | ended, [state_event(at, source, CallState.ENDED, outcome=outcome.value)]
 
-        await self._calls.change(tenant_id, session_id, end)
+        await self._calls.change(
+            tenant_id, session_id, end, along=lambda call: list(along) if call.outcome is None else []
+        )
         return first
 
     async def store_usage(self, tenant_id: str, session_id: str, agent: int, usage: dict[str, float]) -> bool:
