@@ -13,7 +13,7 @@ import pytest_asyncio
 from functions.tools_api.app import routed_app
 from tests.contract.tools_api_stack import Client, Stack
 
-pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.contract
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -55,6 +55,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         yield running
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_example_of_the_page_does_what_it_says(stack: Stack) -> None:
     tenant = await stack.tenant()
     await tenant.owner("PATCH", "", {"name": "Harbor Dental"}, If_Match="*", expect=200)
