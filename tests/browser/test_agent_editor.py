@@ -1,11 +1,13 @@
 """Editing one agent: everything it has, errors, two people at once, and what is written down about it."""
 
 import re
+from pathlib import Path
 
 from playwright.async_api import Dialog, Page, expect
 
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
+from tests.browser.test_calls import microphone
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
@@ -94,6 +96,34 @@ async def test_hours_are_entered_for_one_day_and_copied_to_others(visit: Visit) 
             r"and Sat 9:00\sAM–12:00\sPM, 1:00\sPM–12:00\sAM"
         )
     )
+
+
+async def test_a_voice_is_heard_and_stopped_and_a_missing_sample_is_said(
+    visit: Visit, tmp_path: Path
+) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    sound = microphone(tmp_path / "sample.wav").read_bytes()
+    headers = {"Access-Control-Allow-Origin": editor.origin, "Content-Type": "audio/wav"}
+    await page.route("**/sample?*", lambda route: route.fulfill(body=sound, headers=headers))
+    await editor.open(FRONT_DESK)
+
+    await page.get_by_role("button", name="Listen to").click()
+    await expect(page.locator("audio")).to_have_js_property("paused", False)
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.locator("audio")).to_have_count(0)
+
+    editor.expects_complaint("404")
+    no_samples = {"code": "not_found", "detail": "Voice samples are not set up in this deployment."}
+    await page.route(
+        "**/sample?*",
+        lambda route: route.fulfill(
+            status=404, json=no_samples, headers={"Access-Control-Allow-Origin": "*"}
+        ),
+    )
+    await page.get_by_role("button", name="Listen to").click()
+    await expect(page.get_by_role("alert").get_by_text("The sample could not be played.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Listen to")).to_be_enabled()
 
 
 async def test_what_the_api_refuses_is_said_at_the_field_which_gets_the_focus(visit: Visit) -> None:

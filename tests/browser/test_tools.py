@@ -137,8 +137,8 @@ async def test_a_tool_that_is_only_in_the_registry_has_a_form_that_saves(
     await page.get_by_label("Points needed").fill("50")
     await page.get_by_role("button", name="Add to “Double points”").click()
     await page.get_by_label("Weekday").select_option("Friday")
-    await page.get_by_label("Opens").fill("9")
-    await page.get_by_label("Closes").fill("5:30 pm")
+    await page.get_by_label("Opens").fill("09:00")
+    await page.get_by_label("Closes").fill("17:30")
     await page.get_by_role("button", name="Add to “Also called”").click()
     await group(page, "Also called").get_by_role("textbox").fill("The club")
     await page.get_by_label("For joining").select_option("Gift")
@@ -281,22 +281,28 @@ async def test_two_people_at_once_see_both_versions_and_decide(visit: Visit, mor
 
     await page.get_by_role("button", name="Save settings").click()
 
-    row = page.get_by_role("row", name="Points for a visit")
-    await expect(row).to_contain_text("44")
-    await expect(row).to_contain_text("30")
-    await expect(page.get_by_role("row")).to_have_count(3)  # headings, and what really differs
+    dialog = page.get_by_role("dialog", name="Somebody else changed these settings meanwhile")
+    points = dialog.get_by_role("group", name="Points for a visit")
+    await expect(points).to_contain_text("44")
+    await expect(points).to_contain_text("30")
+    await expect(points.get_by_label("Yours")).to_be_checked()
+    await expect(dialog.get_by_role("group", name="Programme").get_by_label("Theirs")).to_be_checked()
+    await expect(dialog.get_by_role("group")).to_have_count(2)  # what really differs
     await owner.picture("tool-conflict")
     assert await owner.accessibility_problems() == []
     async with page.expect_response(lambda response: response.request.method == "PATCH") as saved:
-        await page.get_by_role("button", name="Save mine").click()
+        await dialog.get_by_role("button", name="Save what is chosen").click()
     assert (await saved.value).status == 200
-    await expect(row).to_be_hidden()
-    assert (await api_call(owner, "GET", path, origin=more_tools))["config"]["points_per_visit"] == 30
+    await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()  # nothing is left to be saved
+    config = (await api_call(owner, "GET", path, origin=more_tools))["config"]
+    assert (config["points_per_visit"], config["programme"]) == (30, "harbor-guild")
 
     await page.get_by_label("Points for a visit").fill("31")
     await api_call(owner, "PATCH", path, {"config": theirs}, origin=more_tools)
     await page.get_by_role("button", name="Save settings").click()
-    await page.get_by_role("button", name="Take theirs").click()
+    await points.get_by_label("Theirs").check()
+    await dialog.get_by_role("button", name="Save what is chosen").click()
+    await expect(dialog).to_be_hidden()
     await expect(page.get_by_label("Points for a visit")).to_have_value("44")
 
 

@@ -1,11 +1,12 @@
 "use client";
 import { useState } from "react";
 import { useLocale, useText } from "@/texts/TextProvider";
+import { WEEKDAYS, weekdayName } from "@/texts/weekdays";
 import { Button } from "@/ui/Button";
 import { Dialog, DialogActions } from "@/ui/Dialog";
 import { Checkbox } from "@/ui/form";
 import styles from "./HoursEditor.module.css";
-import { WEEKDAYS, weekdayName, WORKING_DAYS } from "./hours";
+import { WORKING_DAYS } from "./hours";
 
 interface CopyDayDialogProps {
   weekday: number;

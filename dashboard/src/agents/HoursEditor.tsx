@@ -3,11 +3,12 @@
 import { Copy, Plus, X } from "lucide-react";
 import { useState } from "react";
 import { useLocale, useText } from "@/texts/TextProvider";
+import { WEEKDAYS, weekdayName } from "@/texts/weekdays";
 import { IconButton } from "@/ui/Button";
-import { Checkbox } from "@/ui/form";
+import { Checkbox, ClockInput } from "@/ui/form";
 import { CopyDayDialog } from "./CopyDayDialog";
 import styles from "./HoursEditor.module.css";
-import { copiedDay, nextSpan, OFFICE_HOURS, type Span, spanProblems, WEEKDAYS, weekdayName } from "./hours";
+import { copiedDay, nextSpan, OFFICE_HOURS, type Span, spanProblems } from "./hours";
 
 interface HoursEditorProps {
   /** null: around the clock */
@@ -117,24 +118,23 @@ function SpanFields({ day, span, problem, onChange, onRemove }: SpanFieldsProps)
   return (
     <div>
       <div className={styles["span"]}>
-        <input
-          type="time"
+        <ClockInput
           className={styles["time"]}
           aria-label={t("agentEditor.opens", { day })}
           aria-invalid={problem ? true : undefined}
           value={opens}
           required
-          onChange={(event) => onChange({ opens: event.target.value })}
+          onChange={(clock) => onChange({ opens: clock })}
         />
         <span aria-hidden>–</span>
-        <input
-          type="time"
+        <ClockInput
+          endsDay
           className={styles["time"]}
           aria-label={t("agentEditor.closes", { day })}
           aria-invalid={problem ? true : undefined}
-          value={closes === "24:00" ? "00:00" : closes}
+          value={closes}
           required
-          onChange={(event) => onChange({ closes: event.target.value === "00:00" ? "24:00" : event.target.value })}
+          onChange={(clock) => onChange({ closes: clock })}
         />
         <IconButton label={t("agentEditor.removeSpan", { opens, closes, day })} onClick={onRemove}>
           <X aria-hidden />

@@ -1,22 +1,13 @@
 /** Opening hours as an editor needs them: by day of the week, Monday first. */
 import type { Schemas } from "@/api/client";
+import { WEEKDAYS, weekdayName } from "@/texts/weekdays";
 
 export type Span = Schemas["OpeningHours"];
 
-export const WEEKDAYS = [0, 1, 2, 3, 4, 5, 6] as const;
 export const WORKING_DAYS: readonly number[] = WEEKDAYS.slice(0, 5);
 
 /** Nine to five from Monday to Friday. */
 export const OFFICE_HOURS: Span[] = WORKING_DAYS.map((weekday) => ({ weekday, opens: "09:00", closes: "17:00" }));
-
-const MONDAY = Date.UTC(2024, 0, 1);
-const DAY_MILLISECONDS = 86_400_000;
-
-/** 0 is Monday. */
-export function weekdayName(weekday: number, locale: string, width: "long" | "short" = "long"): string {
-  const name = new Intl.DateTimeFormat(locale, { weekday: width, timeZone: "UTC" });
-  return name.format(MONDAY + weekday * DAY_MILLISECONDS);
-}
 
 /** “9:00 AM” of "09:00"; "24:00" is the midnight at the day's end. */
 export function clockText(clock: string, locale: string): string {

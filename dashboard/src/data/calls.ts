@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { useApi } from "@/api/ApiProvider";
 import type { Api, Schemas } from "@/api/client";
 import { ApiError, asApiError } from "@/api/errors";
-import { useChange, usePages, useRead } from "./hooks";
+import { useChange, useFile, usePages, useRead } from "./hooks";
 import { useTenant } from "./tenant";
 
 export type Call = Schemas["CallOut"];
@@ -133,17 +133,14 @@ export function useEventTail(call_id: string | undefined): EventTail {
 }
 
 /** The message that the caller left, as a WAV. */
-export function useReadRecording(): (call_id: string) => Promise<Blob> {
-  const api = useApi();
+export function useReadRecording() {
   const tenant_id = useTenant().id;
-  return async (call_id) => {
-    const { data } = await api.GET("/api/v1/tenants/{tenant_id}/calls/{call_id}/recording", {
+  return useFile((api, call_id: string) =>
+    api.GET("/api/v1/tenants/{tenant_id}/calls/{call_id}/recording", {
       params: { path: { tenant_id, call_id } },
       parseAs: "blob",
-    });
-    if (data === undefined) throw new Error("a success without a body");
-    return data;
-  };
+    }),
+  );
 }
 
 export function useEndCall() {

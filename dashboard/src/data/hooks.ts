@@ -1,5 +1,5 @@
 "use client";
-/** How pages read and change what the API holds: `useRead`, `usePages`, `useChange`. Errors are `ApiError`. */
+/** How pages read and change what the API holds: `useRead`, `usePages`, `useChange`, `useFile`. Errors are `ApiError`. */
 import {
   keepPreviousData,
   type QueryKey,
@@ -82,6 +82,16 @@ export function useChange<Input, Output = unknown>(
     onSuccess: () =>
       Promise.all(refreshes.map((queryKey) => queries.invalidateQueries({ queryKey }))).then(() => undefined),
   });
+}
+
+/** A file, read when it is wanted. It comes with the member's sign-in, so a plain address would not do. */
+export function useFile<Input>(read: (api: Api, input: Input) => Promise<Answer<Blob>>): (input: Input) => Promise<Blob> {
+  const api = useApi();
+  return async (input) => {
+    const { data } = await read(api, input);
+    if (data === undefined) throw new Error("a success without a body");
+    return data;
+  };
 }
 
 /**

@@ -1,9 +1,9 @@
 /** rjsf's widgets, made of the dashboard's own fields. Each draws its label, hint and error itself. */
 import type { BaseInputTemplateProps, EnumOptionsType, RegistryWidgetsType, RJSFSchema } from "@rjsf/utils";
 import type { FocusEvent } from "react";
-import { useLocale, useText } from "@/texts/TextProvider";
-import { Checkbox, Select, TextArea, TextField } from "@/ui/form";
-import { clockTime } from "./clockTime";
+import { useLocale } from "@/texts/TextProvider";
+import { WEEKDAYS, weekdayName } from "@/texts/weekdays";
+import { Checkbox, ClockInput, Field, Select, TextArea, TextField } from "@/ui/form";
 import { common, type Props } from "./common";
 import type { FormContext } from "./context";
 import type { Values } from "./schema";
@@ -100,11 +100,8 @@ function CheckboxesWidget(props: Props) {
   );
 }
 
-/** 0 is Monday, as the API has it. */
 function WeekdayWidget(props: Props) {
   const locale = useLocale();
-  const name = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
-  const monday = Date.UTC(2024, 0, 1);
   return (
     <Select
       {...common(props)}
@@ -113,26 +110,31 @@ function WeekdayWidget(props: Props) {
       onChange={(event) => props.onChange(orNothing(event.target.value))}
     >
       {props.value === undefined && <option value="" />}
-      {[0, 1, 2, 3, 4, 5, 6].map((day) => (
+      {WEEKDAYS.map((day) => (
         <option key={day} value={day}>
-          {name.format(monday + day * 86_400_000)}
+          {weekdayName(day, locale)}
         </option>
       ))}
     </Select>
   );
 }
 
-/** “9”, “9:30” and “5 pm” become what the API takes; 24:00 is the end of a day, which time inputs cannot say. */
+/** Where the schema lets 24:00 in, midnight is the day's end. */
 function ClockWidget(props: Props) {
-  const t = useText();
+  const { name, disabled, ...about } = common(props);
   return (
-    <TextField
-      {...common(props)}
-      placeholder={t("form.clockExample")}
-      value={textOf(props.value)}
-      onChange={(event) => props.onChange(orNothing(event.target.value))}
-      onBlur={(event) => props.onChange(orNothing(clockTime(event.target.value)))}
-    />
+    <Field {...about}>
+      {(attributes) => (
+        <ClockInput
+          {...attributes}
+          name={name}
+          disabled={disabled}
+          endsDay={props.schema.pattern !== undefined && new RegExp(props.schema.pattern, "u").test("24:00")}
+          value={textOf(props.value)}
+          onChange={(clock) => props.onChange(orNothing(clock))}
+        />
+      )}
+    </Field>
   );
 }
 

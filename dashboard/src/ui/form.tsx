@@ -71,6 +71,26 @@ export function TextArea({ label, hint, error, ...rest }: About & ComponentProps
   );
 }
 
+interface ClockInputProps extends Omit<ComponentProps<"input">, "type" | "value" | "onChange"> {
+  /** “HH:MM”, or "" for none. */
+  value: string;
+  onChange: (clock: string) => void;
+  /** Midnight is the end of the day, 24:00, which the browser's own control cannot say. */
+  endsDay?: boolean;
+}
+
+/** A time of day as the user's locale writes it. Stands in a `Field`, or has an `aria-label`. */
+export function ClockInput({ value, onChange, endsDay = false, ...rest }: ClockInputProps) {
+  return (
+    <input
+      {...rest}
+      type="time"
+      value={value === "24:00" ? "00:00" : value}
+      onChange={({ target }) => onChange(endsDay && target.value === "00:00" ? "24:00" : target.value)}
+    />
+  );
+}
+
 /** Children are `<option>`s. */
 export function Select({ label, hint, error, ...rest }: About & ComponentProps<"select">) {
   return (

@@ -11,7 +11,6 @@ export const form: Catalogue["form"] = {
   uniqueItems: "Jeder Eintrag nur einmal.",
   choose: "Wählen Sie eines davon.",
   wrongForm: "Das hat nicht die erwartete Form.",
-  clockExample: "09:30",
   add: "Zu „{list}“ hinzufügen",
   up: "Eintrag {number} nach oben",
   down: "Eintrag {number} nach unten",

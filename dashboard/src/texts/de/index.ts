@@ -17,6 +17,7 @@ import { start } from "./start";
 import { testCall } from "./testCall";
 import { tools } from "./tools";
 import { usage } from "./usage";
+import { versions } from "./versions";
 
 export const de: Catalogue = {
   agentEditor,
@@ -37,4 +38,5 @@ export const de: Catalogue = {
   testCall,
   tools,
   usage,
+  versions,
 };

@@ -9,7 +9,6 @@ export const form = {
   uniqueItems: "Each entry only once.",
   choose: "Choose one of these.",
   wrongForm: "This does not have the form that is expected.",
-  clockExample: "09:30",
   add: "Add to “{list}”",
   up: "Move entry {number} up",
   down: "Move entry {number} down",

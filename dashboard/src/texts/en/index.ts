@@ -16,6 +16,7 @@ import { start } from "./start";
 import { testCall } from "./testCall";
 import { tools } from "./tools";
 import { usage } from "./usage";
+import { versions } from "./versions";
 
 export const en = {
   agentEditor,
@@ -36,4 +37,5 @@ export const en = {
   testCall,
   tools,
   usage,
+  versions,
 };

@@ -11,7 +11,7 @@ import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { InlineError } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
-import { Conflict } from "./Conflict";
+import { ConflictDialog } from "./ConflictDialog";
 import styles from "./tools.module.css";
 import { missingFields } from "./toolState";
 
@@ -34,6 +34,7 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
   const { about, own } = tool;
   const from = base ?? tool;
   const dirty = entered !== undefined;
+  const turnsOn = !own.enabled && missingFields(tool).length > 0;
   useUnsavedChanges(dirty, t("common.unsavedQuestion"));
 
   const enter = (values: Values) => {
@@ -63,7 +64,17 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
       },
     );
   };
-  const turnsOn = !own.enabled && missingFields(tool).length > 0;
+  const overtaken = change.error?.kind === "changed_meanwhile" && own.etag !== from.own.etag;
+  const settle = (chosen: Values | undefined) => {
+    if (!chosen) {
+      discard();
+      return;
+    }
+    setBase(tool);
+    setEntered(chosen);
+    save(chosen, own.etag, turnsOn ? true : undefined);
+  };
+  const hasFieldErrors = Object.keys(change.error?.fields ?? {}).length > 0;
   return (
     <>
       {turnsOn && <p className={styles["muted"]}>{t("tools.settingsFirst")}</p>}
@@ -78,22 +89,13 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
         errors={stillWrong(change.error, repaired)}
         disabled={!mayEdit}
         onEnter={enter}
-        onSubmit={(values) => !change.isPending && save(values, from.own.etag, turnsOn ? true : undefined)}
+        onSubmit={(values) => {
+          if (change.isPending) return;
+          enter(values); // presets alone are saved, too, and compared with what somebody else saved meanwhile
+          save(values, from.own.etag, turnsOn ? true : undefined);
+        }}
       >
-        {change.error?.kind === "changed_meanwhile" ? (
-          <Conflict
-            mine={entered ?? {}}
-            theirs={tool}
-            busy={change.isPending}
-            onTakeTheirs={discard}
-            onSaveMine={() => {
-              setBase(tool);
-              save(entered ?? {}, own.etag);
-            }}
-          />
-        ) : (
-          <InlineError error={change.error && Object.keys(change.error.fields).length > 0 ? null : change.error} />
-        )}
+        <InlineError error={overtaken || hasFieldErrors ? null : change.error} />
         {mayEdit && (
           <div className={styles["actions"]}>
             {dirty && <Button onClick={discard}>{t("common.cancel")}</Button>}
@@ -103,6 +105,16 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
           </div>
         )}
       </SchemaForm>
+      {overtaken && (
+        <ConflictDialog
+          key={own.etag}
+          base={from.own.config}
+          mine={entered ?? {}}
+          theirs={tool}
+          onSettle={settle}
+          onClose={change.reset}
+        />
+      )}
     </>
   );
 }

@@ -1,48 +1,29 @@
 "use client";
 import { Play } from "lucide-react";
-import { useEffect, useState } from "react";
-import { type ApiError, asApiError } from "@/api/errors";
 import { type Call, useReadRecording } from "@/data/calls";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Card } from "@/ui/layout";
 import { InlineError } from "@/ui/states";
+import { useSound } from "@/ui/useSound";
 import styles from "./view.module.css";
 
-/** The message that the caller left. It comes with the member's sign-in, so a plain address would not do. */
+/** The message that the caller left. */
 export function Recording({ call }: { call: Call }) {
   const t = useText();
-  const read = useReadRecording();
-  const [url, setUrl] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
-  useEffect(() => {
-    if (url) return () => URL.revokeObjectURL(url);
-    return;
-  }, [url]);
-  const load = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      setUrl(URL.createObjectURL(await read(call.id)));
-    } catch (thrown) {
-      setError(asApiError(thrown));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const recording = useSound(useReadRecording());
   return (
     <Card className={styles["facts"]}>
       <h2>{t("calls.recording")}</h2>
-      {url ? (
-        <audio controls autoPlay src={url} aria-label={t("calls.recording")} />
+      {recording.url ? (
+        <audio controls autoPlay src={recording.url} aria-label={t("calls.recording")} />
       ) : (
-        <Button busy={busy} onClick={() => void load()}>
+        <Button busy={recording.busy} onClick={() => recording.load(call.id)}>
           <Play aria-hidden />
           {t("calls.listen")}
         </Button>
       )}
-      <InlineError error={error} />
+      <InlineError error={recording.error} />
     </Card>
   );
 }
