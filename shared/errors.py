@@ -1,19 +1,28 @@
 """Every error the product raises on purpose.
 
 Two audiences read an error: the log (``str(error)``, with ids and causes) and a person or the model
-(``error.sentence``, one plain sentence without ids, causes or secrets).
+(``error.sentence``, one plain sentence without ids, causes or secrets). Programs read ``error.code``.
 """
+
+from collections.abc import Iterable
+from typing import NamedTuple
 
 
 class TrunklineError(Exception):
-    """Base of all errors raised on purpose. `sentence` may be shown to a user or spoken to a caller."""
+    """Base of all errors raised on purpose. `sentence` may be shown to a user or spoken to a caller.
+
+    `code` comes with a sentence of its own and stays when that is reworded: pages have it in their language.
+    """
 
     sentence = "Something went wrong on our side."
+    code: str | None = None
 
-    def __init__(self, message: str, *, sentence: str | None = None) -> None:
+    def __init__(self, message: str, *, sentence: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         if sentence is not None:
             self.sentence = sentence
+        if code is not None:
+            self.code = code
 
 
 class ConfigurationError(TrunklineError):
@@ -56,14 +65,25 @@ class PreconditionFailedError(TrunklineError):
     sentence = "Somebody changed this meanwhile. Read it again, then repeat your change."
 
 
+class InvalidField(NamedTuple):
+    path: str
+    """Such as `hours.0.opens`."""
+    reason: str
+    """In words for a person."""
+    code: str = "value_error"
+    """pydantic's name of the rule, such as `string_too_short`; `value_error`: only the reason says more."""
+    limit: float | None = None
+    """The rule's own number, such as the 5 of “at least 5”."""
+
+
 class InvalidFieldsError(TrunklineError):
-    """Values that cannot be accepted; `fields` names each and says why, in words for a person."""
+    """Values that cannot be accepted, and why; a pair is a field's path and the reason."""
 
     sentence = "Some values cannot be accepted."
 
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{field}: {reason}" for field, reason in fields))
-        self.fields = fields
+    def __init__(self, fields: Iterable[InvalidField | tuple[str, str]]) -> None:
+        self.fields = [one if isinstance(one, InvalidField) else InvalidField(*one) for one in fields]
+        super().__init__("; ".join(f"{field.path}: {field.reason}" for field in self.fields))
 
 
 class UnavailableError(TrunklineError):

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: a sentence for people, a code for programs, nothing of our insides."""
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.errors import (
     AlreadyExistsError,
     ConflictError,
     ForbiddenError,
+    InvalidField,
     InvalidFieldsError,
     NotFoundError,
     PreconditionFailedError,
@@ -24,7 +26,7 @@ from shared.errors import (
     UnavailableError,
 )
 from shared.request_limits import TooManyRequestsError
-from shared.services.field_errors import field_path, reason
+from shared.services.field_errors import field_path, invalid_field
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,10 @@ IF_MATCH = "If-Match"
 class FieldError(BaseModel):
     field: str = Field(description="Where in the request, such as `hours.0.opens`.")
     message: str
+    code: str = Field(
+        description="For programs, such as `string_too_short`; `value_error`: only the message says more."
+    )
+    limit: float | None = Field(description="The number that the value has to keep to, where there is one.")
 
 
 class Problem(BaseModel):
@@ -76,7 +82,7 @@ def problem(
     status: int,
     code: str,
     detail: str,
-    errors: list[tuple[str, str]] | None = None,
+    errors: Iterable[InvalidField] = (),
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     body = Problem(
@@ -84,7 +90,9 @@ def problem(
         status=status,
         detail=detail,
         code=code,
-        errors=[FieldError(field=field, message=message) for field, message in errors or []],
+        errors=[
+            FieldError(field=one.path, message=one.reason, code=one.code, limit=one.limit) for one in errors
+        ],
     )
     return JSONResponse(body.model_dump(), status, headers, media_type=CONTENT_TYPE)
 
@@ -119,15 +127,15 @@ async def _on_our_error(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after)
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    fields = error.fields if isinstance(error, InvalidFieldsError) else None
-    return problem(status, code, error.sentence, fields, headers)
+    fields = error.fields if isinstance(error, InvalidFieldsError) else ()
+    return problem(status, error.code or code, error.sentence, fields, headers)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     if any((each["type"], each["loc"]) == ("missing", ("header", IF_MATCH)) for each in error.errors()):
         return await _on_our_error(request, PreconditionRequiredError("no If-Match"))
-    fields = [(_field(finding["loc"]), reason(finding)) for finding in error.errors()]
+    fields = [invalid_field(finding, _field(finding["loc"])) for finding in error.errors()]
     return problem(422, "invalid_fields", InvalidFieldsError.sentence, fields)
 
 
@@ -135,7 +143,12 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     """What the framework answers by itself: unknown paths and methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400:  # not even text
-        return problem(422, "invalid_fields", InvalidFieldsError.sentence, [("body", "is not JSON")])
+        return problem(
+            422,
+            "invalid_fields",
+            InvalidFieldsError.sentence,
+            [InvalidField("body", "is not JSON", "json_invalid")],
+        )
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     headers = dict(error.headers or {})

@@ -56,10 +56,12 @@ async def get_voice_sample(
 ) -> Response:
     """Spoken by the voice. 404 also where the deployment has no key for Gemini's API."""
     if voice not in {known.name for known in VOICES}:
-        raise NotFoundError(f"no voice {voice}", sentence="There is no such voice.")
+        raise NotFoundError(f"no voice {voice}", sentence="There is no such voice.", code="no_such_voice")
     if api.speech is None:
         raise NotFoundError(
-            "GEMINI_API_KEY is not set", sentence="Voice samples are not set up in this deployment."
+            "GEMINI_API_KEY is not set",
+            sentence="Voice samples are not set up in this deployment.",
+            code="no_voice_samples",
         )
     sound = await api.speech.speak(sample_text(language), voice, language)
     kept = f"private, max-age={SAMPLE_KEPT_SECONDS}, immutable"

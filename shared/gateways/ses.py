@@ -51,11 +51,11 @@ class Email:
 
 
 class EmailRefusedError(TrunklineError):
-    """SES refused the message; nothing was sent. `code` is Amazon's."""
+    """SES refused the message; nothing was sent. `ses_code` is Amazon's."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"SES answered {code}")
-        self.code = code
+        self.ses_code = code
         self.explanation = message
         """Amazon's words; may contain addresses, so not for logs."""
 
@@ -91,7 +91,7 @@ class SesGateway:
             try:
                 return await loop.run_in_executor(self._threads, self._send, account, email)
             except EmailRefusedError as error:
-                if error.code not in TRY_AGAIN or attempt == ATTEMPTS:
+                if error.ses_code not in TRY_AGAIN or attempt == ATTEMPTS:
                     raise
             except EmailNotSentError:
                 if attempt == ATTEMPTS:

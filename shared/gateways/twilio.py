@@ -162,6 +162,7 @@ class TwilioGateway:
                 raise UnavailableError(
                     f"Twilio: recording {recording_sid} has {answer.content_length} bytes",
                     sentence="This recording is too long to be played here.",
+                    code="recording_too_long",
                 )
             audio = RecordedAudio(http, answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

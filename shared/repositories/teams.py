@@ -94,13 +94,21 @@ class TeamRepository:
         after, writes = decide(before)
         ceases = before.role is Role.OWNER and (after is None or after.role is not Role.OWNER)
         if ceases and all(owner_id == user_id for owner_id, _ in owners):
-            raise ConflictError("the last owner", sentence="A tenant needs an owner: make another one first.")
+            raise ConflictError(
+                "the last owner",
+                sentence="A tenant needs an owner: make another one first.",
+                code="last_owner",
+            )
         path = member_path(tenant_id, user_id)
         write = Remove(path) if after is None else Put(path, member_fields(user_id, after))
 
         def count(fields: Fields) -> tuple[Fields, list[Write]]:
             if fields.get(OWNERS_GENERATION, 0) != generation:
-                raise ConflictError("members changed", sentence="Somebody changes members too. Try again.")
+                raise ConflictError(
+                    "members changed",
+                    sentence="Somebody changes members too. Try again.",
+                    code="members_changed",
+                )
             return {OWNERS_GENERATION: generation + 1}, [write, *writes]
 
         await self._database.update(_tenant(tenant_id), count)

@@ -113,6 +113,7 @@ class AgentService:
             raise ConflictError(
                 f"agent {agent_id} has numbers",
                 sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
+                code="agent_has_numbers",
             )
         tools = await self._agents.tools(tenant_id, agent_id)
         await self._removal.prepare(tenant_id, agent_id)

@@ -95,7 +95,11 @@ class CallControlService:
         call = await self._calls.get(tenant_id, call_id)
         now = self._now()
         if call.outcome is None and (call.active_until is None or call.active_until > now):
-            raise ConflictError(f"call {call_id} goes on", sentence="This call is going on. End it first.")
+            raise ConflictError(
+                f"call {call_id} goes on",
+                sentence="This call is going on. End it first.",
+                code="call_goes_on",
+            )
         removals: list[Write] = []
         if call.voicemail is not None:
             await self._twilio.delete_recording(call.voicemail.recording_sid)
@@ -111,7 +115,9 @@ class CallControlService:
         if call.voicemail is not None:
             audio = await self._twilio.open_recording(call.voicemail.recording_sid)
         if audio is None:
-            raise NotFoundError(f"no recording of {call_id}", sentence="This call has no recording.")
+            raise NotFoundError(
+                f"no recording of {call_id}", sentence="This call has no recording.", code="no_recording"
+            )
         return audio
 
     async def start_test_call(
@@ -153,7 +159,9 @@ class CallControlService:
         except NotFoundError:
             call = None
         if call is None or call.outcome is not None:
-            raise CreationUndoneError(f"test call {call_id} is over", sentence="This test call is over.")
+            raise CreationUndoneError(
+                f"test call {call_id} is over", sentence="This test call is over.", code="test_call_over"
+            )
         return call
 
     async def _begin(
@@ -176,7 +184,7 @@ class CallControlService:
             raise NotFoundError(f"no agent {agent_id} of tenant {tenant_id}")
         if active >= tenant.max_concurrent_calls:
             sentence = f"{active} calls are going on, which is as many as this account may have at once."
-            raise ConflictError("at capacity", sentence=sentence)
+            raise ConflictError("at capacity", sentence=sentence, code="at_capacity")
         agent_name = release or releases.for_call(call_id)
         call = new_call(
             tenant,

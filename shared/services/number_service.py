@@ -87,7 +87,9 @@ class NumberService:
             await self._agents.get(tenant_id, agent_id)
         except NotFoundError:
             sentence = "There is no such agent."
-            raise ConflictError(f"no agent {agent_id} of {tenant_id}", sentence=sentence) from None
+            raise ConflictError(
+                f"no agent {agent_id} of {tenant_id}", sentence=sentence, code="no_such_agent"
+            ) from None
         if current.document is None:
             document = await self._claim(tenant_id, actor, current.account, agent_id)
         else:
@@ -135,7 +137,9 @@ class NumberService:
             await self._numbers.create(account.number, document, entry)
         except AlreadyExistsError:
             sentence = "Somebody else has just taken this number."
-            raise ConflictError(f"{account.number} is taken", sentence=sentence) from None
+            raise ConflictError(
+                f"{account.number} is taken", sentence=sentence, code="number_taken"
+            ) from None
         return document
 
     async def _reassign(

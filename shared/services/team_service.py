@@ -183,17 +183,25 @@ class TeamService:
         try:
             token = OpaqueToken.parse(INVITATION_PREFIX, text)
         except UnauthenticatedError as error:
-            raise NotFoundError(str(error), sentence="This invitation is not valid.") from None
+            raise NotFoundError(
+                str(error), sentence="This invitation is not valid.", code="invitation_invalid"
+            ) from None
         invitation = await self._teams.invitation(token.tenant_id, token.id)
         if (
             invitation is None
             or not token.proves(invitation.secret_sha256)
             or invitation.expires_at <= self._now()
         ):
-            raise NotFoundError("no such invitation", sentence="This invitation is not valid any more.")
+            raise NotFoundError(
+                "no such invitation",
+                sentence="This invitation is not valid any more.",
+                code="invitation_invalid",
+            )
         if user.email is None or user.email.lower() != invitation.email:
             sentence = "This invitation is for another e-mail address. Sign in with the one it was sent to."
-            raise ForbiddenError("invited with another address", sentence=sentence)
+            raise ForbiddenError(
+                "invited with another address", sentence=sentence, code="invitation_for_another"
+            )
         member = Member(role=invitation.role, email=invitation.email, since=self._now())
         actor = Actor(kind="member", id=user.user_id, name=invitation.email)
         changes = {"email": Change(after=invitation.email), "role": Change(after=invitation.role.value)}
@@ -204,7 +212,9 @@ class TeamService:
         try:
             await self._teams.remove_invitation(token.tenant_id, token.id, writes)
         except AlreadyExistsError:
-            raise ConflictError("a member already", sentence="You are a member already.") from None
+            raise ConflictError(
+                "a member already", sentence="You are a member already.", code="already_member"
+            ) from None
         return token.tenant_id, await self._teams.tenant(token.tenant_id), member
 
     def _entry(

@@ -73,7 +73,7 @@ class ConfiguredTool:
         try:
             _validated(self.metadata, self.tool.config, set(self.tool.sensitive_config))
         except ValidationError as error:
-            found += [f"{name}: {reason}" for name, reason in invalid_fields(error).fields]
+            found += [f"{field.path}: {field.reason}" for field in invalid_fields(error).fields]
         if self.metadata.connection is not None:
             connection = self.tool.connection
             if connection is None or connection.state is not ConnectionState.CONNECTED:

@@ -87,14 +87,23 @@ async def test_an_invited_person_accepts_by_the_link_that_is_shown_once(visit: V
     await expect(role).to_be_hidden()
 
 
-async def test_the_last_owner_cannot_step_down_and_is_told_why(visit: Visit) -> None:
-    owner = await visit("owner")
+@pytest.mark.parametrize(
+    ("locale", "role", "why"),
+    [
+        ("en-US", "Role of", "An organisation needs an owner"),
+        ("de-DE", "Rolle von", "Eine Organisation braucht einen Inhaber"),
+    ],
+)
+async def test_the_last_owner_cannot_step_down_and_is_told_why_in_their_language(
+    visit: Visit, locale: str, role: str, why: str
+) -> None:
+    owner = await visit("owner", locale=locale)
     owner.expects_complaint("409")
     await owner.open("/members/")
 
-    await owner.page.get_by_label("Role of owner@harbor-dental.example").select_option("viewer")
+    await owner.page.get_by_label(f"{role} owner@harbor-dental.example").select_option("viewer")
 
-    await expect(owner.page.get_by_role("main").get_by_role("alert")).to_contain_text("owner")
+    await expect(owner.page.get_by_role("main").get_by_role("alert")).to_contain_text(why)
 
 
 async def test_a_key_is_shown_once_and_revoked(visit: Visit) -> None:

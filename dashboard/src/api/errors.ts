@@ -3,6 +3,9 @@ import type { Schemas } from "./client";
 
 export type Problem = Schemas["Problem"];
 
+/** What is wrong with one value. */
+export type FieldProblem = Omit<Schemas["FieldError"], "field">;
+
 export type ErrorKind =
   | "offline" // nothing answered
   | "unauthenticated" // 401
@@ -21,10 +24,10 @@ export class ApiError extends Error {
     readonly kind: ErrorKind,
     /** One sentence for a person, from the API; undefined when nothing answered. */
     readonly detail: string | undefined,
-    /** For programs, such as `already_exists`. */
+    /** Stays the same when the sentence is reworded, such as `already_exists`. */
     readonly code: string | undefined,
-    /** Field, such as `hours.0.opens` → message. */
-    readonly fields: Readonly<Record<string, string>> = {},
+    /** By field, such as `hours.0.opens`. */
+    readonly fields: Readonly<Record<string, FieldProblem>> = {},
     readonly retryAfterSeconds: number | undefined = undefined,
   ) {
     super(detail ?? kind);
@@ -50,7 +53,7 @@ const KINDS: Record<number, ErrorKind> = {
 
 export async function errorOf(response: Response): Promise<ApiError> {
   const problem = await readProblem(response);
-  const fields = Object.fromEntries((problem?.errors ?? []).map((error) => [error.field, error.message]));
+  const fields = Object.fromEntries((problem?.errors ?? []).map(({ field, ...about }) => [field, about]));
   const retryAfter = Number(response.headers.get("Retry-After"));
   return new ApiError(
     KINDS[response.status] ?? "unavailable",

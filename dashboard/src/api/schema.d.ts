@@ -1640,6 +1640,16 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+            /**
+             * Code
+             * @description For programs, such as `string_too_short`; `value_error`: only the message says more.
+             */
+            code: string;
+            /**
+             * Limit
+             * @description The number that the value has to keep to, where there is one.
+             */
+            limit: number | null;
         };
     };
     responses: never;

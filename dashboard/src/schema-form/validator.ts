@@ -17,6 +17,7 @@ import {
   validationDataMerge,
   type ValidatorType,
 } from "@rjsf/utils";
+import { ruleText } from "@/texts/ruleText";
 import type { TextFunction } from "@/texts/TextProvider";
 import type { Values } from "./schema";
 
@@ -87,31 +88,22 @@ function limitOf(schema: RJSFSchema, location: string): unknown {
   return tokens(location).reduce<unknown>(step, schema);
 }
 
+/** Keyword → the API's name of the rule. */
+const RULES: Record<string, string> = {
+  required: "missing",
+  minimum: "greater_than_equal",
+  exclusiveMinimum: "greater_than",
+  maximum: "less_than_equal",
+  exclusiveMaximum: "less_than",
+  minLength: "string_too_short",
+  maxLength: "string_too_long",
+  minItems: "too_short",
+  maxItems: "too_long",
+  enum: "enum",
+  const: "literal_error",
+};
+
 function messageOf({ keyword }: OutputUnit, limit: unknown, t: TextFunction): string {
-  const count = Number(limit);
-  switch (keyword) {
-    case "required":
-      return t("form.required");
-    case "minimum":
-    case "exclusiveMinimum":
-      return t("form.minimum", { limit: count });
-    case "maximum":
-    case "exclusiveMaximum":
-      return t("form.maximum", { limit: count });
-    case "minLength":
-      return count === 1 ? t("form.required") : t("form.minLength", { count });
-    case "maxLength":
-      return t("form.maxLength", { count });
-    case "minItems":
-      return t("form.minItems", { count });
-    case "maxItems":
-      return t("form.maxItems", { count });
-    case "uniqueItems":
-      return t("form.uniqueItems");
-    case "enum":
-    case "const":
-      return t("form.choose");
-    default:
-      return t("form.wrongForm");
-  }
+  if (keyword === "uniqueItems") return t("form.uniqueItems");
+  return ruleText(RULES[keyword], typeof limit === "number" ? limit : undefined, t) ?? t("form.wrongForm");
 }

@@ -9,7 +9,7 @@ import styles from "./form.module.css";
 interface About {
   label: string;
   hint?: string | undefined;
-  /** What is wrong with the value, such as `error.fields["name"]` of an `ApiError`. */
+  /** What is wrong with the value, such as `fieldErrors(error, t)["name"]`. */
   error?: string | undefined;
 }
 

@@ -2,9 +2,11 @@
 /** How a page looks while there is nothing to show: loading, empty, failed, not permitted, gone, offline. */
 import { CircleAlert, CircleHelp, type LucideIcon, ShieldAlert, WifiOff } from "lucide-react";
 import { type ReactNode, useSyncExternalStore } from "react";
-import type { ApiError } from "@/api/errors";
+import type { ApiError, FieldProblem } from "@/api/errors";
 import { useTenant } from "@/data/tenant";
 import { routes } from "@/routes";
+import { en } from "@/texts/en";
+import { ruleText } from "@/texts/ruleText";
 import { type TextFunction, useText } from "@/texts/TextProvider";
 import { Button, ButtonLink } from "./Button";
 import { CardGrid } from "./layout";
@@ -60,8 +62,13 @@ export function NotFound() {
   );
 }
 
-/** One sentence for a person: the API's own where it has one, else ours. */
+type KnownProblem = keyof typeof en.problems;
+
+const isKnown = (code: string | undefined): code is KnownProblem => code !== undefined && Object.hasOwn(en.problems, code);
+
+/** One sentence for a person: the catalogue's where it knows the code, else the API's own, else one for the kind. */
 export function errorText(error: ApiError, t: TextFunction): string {
+  if (isKnown(error.code)) return t(`problems.${error.code}`);
   switch (error.kind) {
     case "offline":
       return t("common.errorOffline");
@@ -76,12 +83,18 @@ export function errorText(error: ApiError, t: TextFunction): string {
     case "conflict":
       return error.detail ?? t("common.errorConflict");
     case "invalid":
-      return error.detail ?? t("common.errorInvalid");
+      return error.detail ?? t("problems.invalid_fields");
     case "forbidden":
       return error.detail ?? t("common.forbiddenTitle");
     case "not_found":
       return error.detail ?? t("common.goneTitle");
   }
+}
+
+/** Field → what is wrong with it: in the catalogue's words where it knows the rule, else in the API's own. */
+export function fieldErrors(error: ApiError | null, t: TextFunction): Record<string, string> {
+  const text = ({ code, limit, message }: FieldProblem) => ruleText(code, limit, t) ?? message;
+  return Object.fromEntries(Object.entries(error?.fields ?? {}).map(([field, problem]) => [field, text(problem)]));
 }
 
 /** A whole page's error. */

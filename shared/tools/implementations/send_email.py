@@ -159,6 +159,6 @@ def _check_recipient(to: str, allowed: list[str]) -> None:
 def _sentence(error: EmailRefusedError | EmailNotSentError) -> str:
     if isinstance(error, EmailNotSentError):
         return NO_ANSWER
-    if error.code == "MessageRejected" and "not verified" in error.explanation:
+    if error.ses_code == "MessageRejected" and "not verified" in error.explanation:
         return UNVERIFIED
-    return REFUSALS.get(error.code, f"{NOT_SENT}: the mail service refused it.")
+    return REFUSALS.get(error.ses_code, f"{NOT_SENT}: the mail service refused it.")

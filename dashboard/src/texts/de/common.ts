@@ -40,7 +40,6 @@ export const common: Catalogue["common"] = {
     "Der Dienst hat gerade eine Störung. Ihre Daten sind sicher; versuchen Sie es in Kürze erneut.",
   errorTooMany: "Das waren viele Anfragen auf einmal. Versuchen Sie es gleich noch einmal.",
   errorConflict: "Das passt nicht zu dem, was inzwischen da ist.",
-  errorInvalid: "Einige Angaben stimmen nicht.",
   errorUnauthenticated: "Ihre Anmeldung ist abgelaufen.",
   changedTitle: "Inzwischen von jemand anderem geändert",
   changedText: "Laden Sie den jetzigen Stand und versuchen Sie es erneut.",

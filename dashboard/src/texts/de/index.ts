@@ -11,6 +11,7 @@ import { form } from "./form";
 import { home } from "./home";
 import { members } from "./members";
 import { numbers } from "./numbers";
+import { problems } from "./problems";
 import { session } from "./session";
 import { settings } from "./settings";
 import { start } from "./start";
@@ -32,6 +33,7 @@ export const de: Catalogue = {
   home,
   members,
   numbers,
+  problems,
   session,
   settings,
   start,

@@ -36,7 +36,6 @@ export const common = {
   errorUnavailable: "The service has a problem at the moment. Your data is safe; try again shortly.",
   errorTooMany: "That were many requests at once. Try again in a moment.",
   errorConflict: "This does not fit what is there by now.",
-  errorInvalid: "Some of what was entered is not right.",
   errorUnauthenticated: "Your sign-in has ended.",
   changedTitle: "Changed by somebody else meanwhile",
   changedText: "Load the current version, then try again.",

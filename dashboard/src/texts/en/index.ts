@@ -10,6 +10,7 @@ import { form } from "./form";
 import { home } from "./home";
 import { members } from "./members";
 import { numbers } from "./numbers";
+import { problems } from "./problems";
 import { session } from "./session";
 import { settings } from "./settings";
 import { start } from "./start";
@@ -31,6 +32,7 @@ export const en = {
   home,
   members,
   numbers,
+  problems,
   session,
   settings,
   start,

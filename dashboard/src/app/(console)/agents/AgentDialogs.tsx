@@ -5,6 +5,7 @@ import { useIdempotencyKey } from "@/data/hooks";
 import { useText } from "@/texts/TextProvider";
 import { FormDialog } from "@/ui/Dialog";
 import { TextArea, TextField } from "@/ui/form";
+import { fieldErrors } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
 
 export type AgentAction = { kind: "create" } | { kind: "duplicate" | "delete"; agent: Agent };
@@ -52,7 +53,7 @@ function CreateDialog({ onClose, onDone }: Closing) {
         },
       },
     );
-  const fields = create.error?.fields ?? {};
+  const fields = fieldErrors(create.error, t);
   return (
     <FormDialog
       title={t("agents.createTitle")}
@@ -101,6 +102,7 @@ function DuplicateDialog({ agent, onClose, onDone }: Closing & { agent: Agent })
         },
       },
     );
+  const fields = fieldErrors(duplicate.error, t);
   return (
     <FormDialog
       title={t("agents.duplicateTitle", { name: agent.name })}
@@ -113,7 +115,7 @@ function DuplicateDialog({ agent, onClose, onDone }: Closing & { agent: Agent })
     >
       <TextField
         label={t("agents.name")}
-        error={duplicate.error?.fields["name"]}
+        error={fields["name"]}
         value={name}
         onChange={(event) => setName(event.target.value)}
         maxLength={80}

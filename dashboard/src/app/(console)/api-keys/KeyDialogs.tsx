@@ -7,6 +7,7 @@ import { Button } from "@/ui/Button";
 import { Dialog, DialogActions, FormDialog } from "@/ui/Dialog";
 import { Checkbox, TextField } from "@/ui/form";
 import { ShownOnce } from "@/ui/ShownOnce";
+import { fieldErrors } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
 import styles from "./keys.module.css";
 
@@ -41,7 +42,7 @@ export function CreateKeyDialog({ onClose }: { onClose: () => void }) {
       </Dialog>
     );
   }
-  const fields = create.error?.fields ?? {};
+  const fields = fieldErrors(create.error, t);
   return (
     <FormDialog
       title={t("apiKeys.createTitle")}

@@ -18,6 +18,7 @@ import { Button } from "@/ui/Button";
 import { Dialog, DialogActions, FormDialog } from "@/ui/Dialog";
 import { Select, TextField } from "@/ui/form";
 import { ShownOnce } from "@/ui/ShownOnce";
+import { fieldErrors } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
 
 export type MemberAction =
@@ -86,7 +87,7 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
         label={t("members.email")}
         type="email"
         autoComplete="off"
-        error={invite.error?.fields["email"]}
+        error={fieldErrors(invite.error, t)["email"]}
         value={email}
         onChange={(event) => setEmail(event.target.value)}
         required

@@ -8,7 +8,7 @@ import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Form, TextField } from "@/ui/form";
 import { Card, Facts, PageHeader } from "@/ui/layout";
-import { InlineError, Loaded, RowsSkeleton } from "@/ui/states";
+import { fieldErrors, InlineError, Loaded, RowsSkeleton } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
 import styles from "./settings.module.css";
 
@@ -60,7 +60,7 @@ function SettingsForm({ current }: { current: TenantSettings }) {
   const dirty =
     name !== current.name || fallback !== (current.fallback_number ?? "") || days !== current.retention_days;
   useUnsavedChanges(dirty, t("common.unsavedQuestion"));
-  const fields = change.error?.fields ?? {};
+  const fields = fieldErrors(change.error, t);
   const submit = () =>
     change.mutate(
       { etag: current.etag, name, fallback_number: fallback || null, retention_days: days },

@@ -4,7 +4,7 @@ import type { ApiError } from "@/api/errors";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Form, TextArea, TextField } from "@/ui/form";
-import { InlineError } from "@/ui/states";
+import { fieldErrors, InlineError } from "@/ui/states";
 import type { Drafted } from "./draft";
 import styles from "./start.module.css";
 
@@ -22,7 +22,7 @@ interface AgentStepProps {
 
 export function AgentStep({ agent, language, edited, busy, error, onChange, onDraftAgain, onMake }: AgentStepProps) {
   const t = useText();
-  const fields = error?.fields ?? {};
+  const fields = fieldErrors(error, t);
   return (
     <Form onSubmit={() => !busy && onMake()}>
       <p className={styles["muted"]}>{t("start.agentText")}</p>

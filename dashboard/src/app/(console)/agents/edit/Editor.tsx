@@ -7,7 +7,7 @@ import { useUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Form } from "@/ui/form";
-import { InlineError } from "@/ui/states";
+import { fieldErrors, InlineError } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
 import { Availability } from "./Availability";
 import { Basics } from "./Basics";
@@ -30,7 +30,7 @@ export function Editor({ agent, reload }: EditorProps) {
   const form = useRef<HTMLDivElement>(null);
   const edited = useAgentDraft(agent, reload, () => toast(t("agentEditor.saved")));
   useUnsavedChanges(edited.dirty, t("agentEditor.unsavedQuestion"));
-  const fields = edited.error?.fields ?? {};
+  const fields = fieldErrors(edited.error, t);
   useEffect(() => {
     // To the first field that was refused, wherever the save bar was pressed.
     form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();

@@ -1,7 +1,6 @@
 "use client";
 /** The form of a tool's config. Loaded with the form library, when a tool with settings is opened. */
 import { useState } from "react";
-import type { ApiError } from "@/api/errors";
 import { useMay } from "@/data/tenant";
 import { type Tool, useChangeTool } from "@/data/tools";
 import { toSend, type Values } from "@/schema-form/schema";
@@ -9,7 +8,7 @@ import SchemaForm from "@/schema-form/SchemaForm";
 import { useUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
-import { InlineError } from "@/ui/states";
+import { fieldErrors, InlineError } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
 import { ConflictDialog } from "./ConflictDialog";
 import styles from "./tools.module.css";
@@ -74,7 +73,7 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
     setEntered(chosen);
     save(chosen, own.etag, turnsOn ? true : undefined);
   };
-  const hasFieldErrors = Object.keys(change.error?.fields ?? {}).length > 0;
+  const refused = fieldErrors(change.error, t);
   return (
     <>
       {turnsOn && <p className={styles["muted"]}>{t("tools.settingsFirst")}</p>}
@@ -86,7 +85,7 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
         secrets={own.secrets}
         stored={from.own.config}
         entered={entered}
-        errors={stillWrong(change.error, repaired)}
+        errors={stillWrong(refused, repaired)}
         disabled={!mayEdit}
         onEnter={enter}
         onSubmit={(values) => {
@@ -95,7 +94,7 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
           save(values, from.own.etag, turnsOn ? true : undefined);
         }}
       >
-        <InlineError error={overtaken || hasFieldErrors ? null : change.error} />
+        <InlineError error={overtaken || Object.keys(refused).length > 0 ? null : change.error} />
         {mayEdit && (
           <div className={styles["actions"]}>
             {dirty && <Button onClick={discard}>{t("common.cancel")}</Button>}
@@ -120,7 +119,7 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
 }
 
 /** An error is gone from a field that was changed since. */
-function stillWrong(error: ApiError | null, repaired: ReadonlySet<string>): Record<string, string> {
-  const left = Object.entries(error?.fields ?? {}).filter(([field]) => !repaired.has(field.split(".")[1] ?? ""));
+function stillWrong(refused: Record<string, string>, repaired: ReadonlySet<string>): Record<string, string> {
+  const left = Object.entries(refused).filter(([field]) => !repaired.has(field.split(".")[1] ?? ""));
   return Object.fromEntries(left);
 }

@@ -1,0 +1,23 @@
+/** What the API refuses, by its `code`. Without a text here, people read the API's own English sentence. */
+export const problems = {
+  agent_has_numbers: "This agent still answers a phone number. Detach the number first.",
+  already_exists: "That exists already.",
+  already_member: "You are a member already.",
+  at_capacity: "As many calls are going on as this organisation may have at once.",
+  call_goes_on: "This call is going on. End it first.",
+  forbidden: "You may not do that.",
+  invalid_fields: "Some of what was entered is not right.",
+  invitation_for_another: "This invitation is for another e-mail address. Sign in with the one it was sent to.",
+  invitation_invalid: "This invitation is not valid any more.",
+  last_owner: "An organisation needs an owner: make somebody else one first.",
+  members_changed: "Somebody else is changing members too. Try again.",
+  no_recording: "This call has no recording.",
+  no_such_agent: "There is no such agent.",
+  no_such_voice: "There is no such voice.",
+  no_voice_samples: "Voice samples are not set up in this deployment.",
+  not_found: "That does not exist any more.",
+  number_taken: "Somebody else has just taken this number.",
+  recording_too_long: "This recording is too long to be played here.",
+  test_call_over: "This test call is over.",
+  too_large: "That is more than can be sent at once.",
+} as const;
