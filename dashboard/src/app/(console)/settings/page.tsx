@@ -62,12 +62,13 @@ function SettingsForm({ current }: { current: TenantSettings }) {
   useUnsavedChanges(dirty, t("common.unsavedQuestion"));
   const fields = fieldErrors(change.error, t);
   const submit = () =>
-    change.mutate(
-      { etag: current.etag, name, fallback_number: fallback || null, retention_days: days },
-      { onSuccess: () => toast(t("settings.saved")) },
+    change.mutateAsync({ etag: current.etag, name, fallback_number: fallback || null, retention_days: days }).then(
+      // Not by `onSuccess`, which is not called any more once the new version has a form of its own.
+      () => toast(t("settings.saved")),
+      () => undefined, // shown as `change.error`
     );
   return (
-    <Form onSubmit={() => !change.isPending && submit()}>
+    <Form onSubmit={() => !change.isPending && void submit()}>
       <TextField
         label={t("settings.name")}
         error={fields["name"]}
