@@ -1,5 +1,6 @@
 """Positions, tokens, limits and schemas of the API, without any I/O."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -19,6 +20,7 @@ from shared.services.etags import check_match, etag_of
 from shared.services.event_tail import OVERLAP, TailPosition
 from shared.services.opaque_token import OpaqueToken
 from shared.services.tool_catalog import secret_fields
+from shared.tools.base.fields import EmailAddress
 
 pytestmark = pytest.mark.unit
 
@@ -60,6 +62,19 @@ def test_what_is_nearly_true_or_false_is_neither(value: object) -> None:
         AgentToolPatch.model_validate({"enabled": value})
     with pytest.raises(ValidationError):
         AgentInput.model_validate({"name": "A", "instructions": "B", "disclose_ai": value})
+
+
+@pytest.mark.parametrize("text", ["a@b", "a b@c.d", "\x0e@b.c", "a@\x85b.c", "a@b\u2028b.c", "a@b@c.d"])
+def test_an_address_has_neither_spaces_nor_control_characters_by_the_described_pattern_either(
+    text: str,
+) -> None:
+    """`\\s` takes other characters in JavaScript than here, so the document promised what was refused."""
+    adapter = TypeAdapter[str](EmailAddress)
+    pattern = adapter.json_schema()["pattern"]
+    assert not re.search(pattern, text, re.ASCII)
+    assert re.search(pattern, "olga@harbor.example", re.ASCII)
+    with pytest.raises(ValidationError):
+        adapter.validate_python(text)
 
 
 def test_a_telephone_number_has_the_digits_that_telephones_have() -> None:

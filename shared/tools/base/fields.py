@@ -4,7 +4,10 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-ADDRESS_PATTERN = r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+"
+_CHARACTER = r"[^@<>,;\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]"
+"""No control characters and no spaces: spelt out, since what `\\s` is differs from language to language."""
+
+ADDRESS_PATTERN = rf"{_CHARACTER}+@{_CHARACTER}+\.{_CHARACTER}+"
 
 EmailAddress = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^{ADDRESS_PATTERN}$")
