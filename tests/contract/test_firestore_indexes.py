@@ -122,6 +122,7 @@ async def run_all_queries(database: Database) -> None:
     await team.tenants_of("u")
     await team.members("t", 10, None)
     await team.invitations("t", 10, None)
+    await team.has_owner("t", NOW)
     with suppress(NotFoundError):  # behind the query
         await team.change_member("t", "u", lambda member: (member, []))
     tools = AgentToolRepository(database)
