@@ -33,15 +33,15 @@ demo: setup  ## Play one call through the whole stack, print its timeline, then 
 up: setup $(if $(NPM),dashboard)  ## Keep the same stack running until Ctrl-C.
 	$(RUN) -m local up
 
-# Calls and browsers run in real time, so what fails while the machine is busy with something else is run once
-# more. The quick tests wait for conditions, and have to pass as they are.
+# What measures time, calls and browsers run in real time, so what fails while the machine is busy with something
+# else is run once more. The quick tests wait for conditions, and have to pass as they are.
 AGAIN := $(RUN) -m pytest --last-failed --last-failed-no-failures none
 
 QUICK := not alone and not calls and not faults and not browser
 
 test: setup $(if $(NPM),dashboard)  ## Run the tests: quick ones side by side, then what needs the cores for itself: whole calls, browser.
 	$(RUN) -m pytest -n 3 --dist loadfile -m "$(QUICK)"
-	$(RUN) -m pytest -m alone
+	$(RUN) -m pytest -m alone || $(AGAIN) -m alone
 	$(RUN) -m pytest -m "calls or faults" || $(AGAIN) -m "calls or faults"
 	$(RUN) -m pytest -m browser || $(AGAIN) -m browser
 
