@@ -25,8 +25,6 @@ export const AGENT_FIELDS = [
   "log_spoken_words",
 ] as const satisfies readonly AgentField[];
 
-export const isAgentField = (name: string): name is AgentField => (AGENT_FIELDS as readonly string[]).includes(name);
-
 export function draftOf({ id: _id, etag: _etag, revision: _revision, ...settings }: Agent): AgentDraft {
   return { ...settings, hours: settings.hours ?? null, fallback: settings.fallback ?? null };
 }

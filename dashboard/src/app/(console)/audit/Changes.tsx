@@ -7,7 +7,7 @@ export function Changes({ changes }: { changes: AuditEntry["changes"] }) {
   const t = useText();
   return (
     <dl className={styles["changes"]}>
-      {Object.entries(changes).map(([field, { before, after }]) => (
+      {inOrder(changes).map(([field, { before, after }]) => (
         <div key={field}>
           <dt>{field}</dt>
           <dd>
@@ -25,6 +25,11 @@ export function Changes({ changes }: { changes: AuditEntry["changes"] }) {
       ))}
     </dl>
   );
+}
+
+/** Firestore keeps none. */
+function inOrder(changes: AuditEntry["changes"]) {
+  return Object.entries(changes).sort(([one], [other]) => one.localeCompare(other));
 }
 
 function Value({ value }: { value: unknown }) {

@@ -1,6 +1,6 @@
 "use client";
 import { History as Icon } from "lucide-react";
-import { isAgentField } from "@/agents/draft";
+import { AGENT_FIELDS } from "@/agents/draft";
 import { useFieldText } from "@/agents/fieldText";
 import type { Agent } from "@/data/agents";
 import { type AuditEntry, useAudit } from "@/data/audit";
@@ -46,7 +46,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
   const t = useText();
   const format = useFormat();
   const text = useFieldText();
-  const fields = Object.keys(entry.changes).filter(isAgentField);
+  const fields = AGENT_FIELDS.filter((field) => field in entry.changes);
   const names = fields.map((field) => t(`agentFields.${field}`));
   return (
     <Card className={styles["entry"]}>
