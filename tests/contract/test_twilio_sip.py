@@ -208,6 +208,7 @@ async def test_two_agents_that_speak_are_both_heard(rig: Rig) -> None:
         await other.publish()
         call = asyncio.create_task(rig.phone.play(scenario(), CALLER))
         await one.answered()
+        await asyncio.sleep(SETTLED_SECONDS)  # the first one's track answers, the other's may still come
         await asyncio.gather(one.speak(0.6), other.speak(0.6))
         await other.speak(0.6)
         result = await call
