@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator  # pyright: ignore[reportM
 
 from functions.incoming_call.settings import EdgeSettings
 from shared.errors import TrunklineError
+from shared.models.base import E164
 from shared.models.call import Voicemail
 from shared.models.session import session_id_for
 
@@ -25,7 +26,7 @@ MAX_BODY_BYTES = 64 * 1024
 _WITHHELD = frozenset({"+8656696", "+266696687", "+7378742833", "+2562533", "+86282452253"})
 
 _CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164 = re.compile(E164)
 
 Params = ImmutableMultiDict[str, str]
 

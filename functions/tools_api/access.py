@@ -101,7 +101,7 @@ class Allow(Guard):
         else:
             user = await _verified(request, api, token)
             member = await api.members.require(user, tenant_id, self._role)
-            actor = Actor(kind="member", id=user.user_id, name=user.email or member.email or "a member")
+            actor = Actor.of_member(user.user_id, user.email or member.email)
         api.rate_limit.take(actor.id)
         request.state.principal = {"tenant_id": tenant_id, "actor": actor.id}
         return Principal(tenant_id, actor)

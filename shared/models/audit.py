@@ -1,7 +1,7 @@
 """`tenants/{t}/audit/{id}`: who changed what. Written in the same commit as the change itself."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,10 @@ class Actor(BaseModel):
     id: str
     name: str
     """The member's e-mail address, or the key's or operator's name, as it was then."""
+
+    @classmethod
+    def of_member(cls, user_id: str, email: str | None) -> Self:
+        return cls(kind="member", id=user_id, name=email or "a member")
 
 
 class AuditAction(StrEnum):

@@ -27,7 +27,10 @@ def in_our_time(value: DateT) -> DateT:
     return value
 
 
-PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+E164 = r"\+[1-9][0-9]{6,14}"
+"""A telephone number for regular expressions, for example +14155550100."""
+
+PhoneNumber = Annotated[str, StringConstraints(pattern=f"^{E164}$")]
 """E.164, for example +14155550100."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]

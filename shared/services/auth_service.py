@@ -20,7 +20,7 @@ from shared.gateways.secret_manager import SecretGoneError
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState, ToolAddress
 from shared.models.audit import Actor
 from shared.models.base import utc_now
-from shared.models.member import Member, Role
+from shared.models.member import Role
 from shared.models.oauth_state import OAuthState
 from shared.repositories.agent_tools import AgentToolRepository
 from shared.repositories.oauth_states import OAuthStateRepository
@@ -198,7 +198,7 @@ class AuthService:
             raise ConsentError(
                 Failure.UNKNOWN, "the agent is gone", sentence="The agent does not exist any more."
             )
-        return _actor(state.user_id, member)
+        return Actor.of_member(state.user_id, member.email)
 
     async def _connect(
         self,
@@ -244,8 +244,11 @@ class AuthService:
         Raises `ForbiddenError`, `NotFoundError` when the tool was never connected, `UnavailableError`.
         """
         member = await self._members.require(user, address.tenant_id, Role.EDITOR)
-        actor = _actor(user.user_id, member)
-        return await self._disconnect(provider, address, DISCONNECTED_BY_MEMBER, actor)
+        actor = Actor.of_member(user.user_id, member.email)
+        tool = await self._connections.begin_disconnect(address, provider, DISCONNECTED_BY_MEMBER, actor)
+        if tool is None:
+            raise NotFoundError(f"{address.slug} of {address.agent_id} is not connected to {provider}")
+        return await self.finish_disconnect(address, tool)
 
     async def status(self, user: User, provider: str, address: ToolAddress) -> Connection | None:
         """None: never connected. Raises `ForbiddenError`, `UnavailableError`."""
@@ -309,14 +312,6 @@ class AuthService:
         await self._connections.forget_version(address, REFRESH_TOKEN, version)
         return Disconnected(revoked)
 
-    async def _disconnect(
-        self, provider: str, address: ToolAddress, reason: str, actor: Actor
-    ) -> Disconnected:
-        tool = await self._connections.begin_disconnect(address, provider, reason, actor)
-        if tool is None:
-            raise NotFoundError(f"{address.slug} of {address.agent_id} is not connected to {provider}")
-        return await self.finish_disconnect(address, tool)
-
     async def _revoke_version(self, address: ToolAddress, connection: Connection, version: str) -> bool:
         try:
             stored = StoredGrant.opened(await self._store.read(version))
@@ -372,10 +367,6 @@ class AuthService:
             verifier=verifier,
             login_hint=account,
         )
-
-
-def _actor(user_id: str, member: Member) -> Actor:
-    return Actor(kind="member", id=user_id, name=member.email or "a member")
 
 
 def state_id_of(state: str) -> str:

@@ -203,7 +203,7 @@ class TeamService:
                 "invited with another address", sentence=sentence, code="invitation_for_another"
             )
         member = Member(role=invitation.role, email=invitation.email, since=self._now())
-        actor = Actor(kind="member", id=user.user_id, name=invitation.email)
+        actor = Actor.of_member(user.user_id, invitation.email)
         changes = {"email": Change(after=invitation.email), "role": Change(after=invitation.role.value)}
         writes = [
             self._teams.member_creation(token.tenant_id, user.user_id, member),
