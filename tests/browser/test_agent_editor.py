@@ -7,7 +7,7 @@ from playwright.async_api import Dialog, Page, expect
 
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
-from tests.browser.test_calls import microphone
+from tests.browser.microphone import microphone
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test

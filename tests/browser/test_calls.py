@@ -2,24 +2,22 @@
 
 import asyncio
 import json
-import wave
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from local.cloud import Cloud
 from local.inputs import load_yaml
 from local.scenario import Scenario
-from local.speech import speech_for
-from local.speech.pcm import silence
 from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
 from shared.repositories.calls import CallRepository
-from tests.browser.chromium import browser_test, launch
+from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
+from tests.browser.microphone import HEARD, microphone, speaking_editor
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
@@ -27,41 +25,6 @@ pytestmark = browser_test
 TENANT = "harbor-dental"
 MARK = "+14155550188"
 """Written into the agent's instructions: by it the scripted model knows which scenario is meant."""
-RATE = 48_000
-
-HEARD = """async (seconds) => {
-  const element = document.getElementById("agent-audio");
-  const audio = new AudioContext();
-  const analyser = audio.createAnalyser();
-  audio.createMediaStreamSource(element.srcObject).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
-  const until = performance.now() + seconds * 1000;
-  while (performance.now() < until) {
-    analyser.getFloatTimeDomainData(samples);
-    const rms = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
-    if (rms > 0.01) return rms;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return 0;
-}"""
-"""How loud the agent is as soon as it can be heard; 0 when that does not happen."""
-
-
-def microphone(path: Path) -> Path:
-    """What the caller says: nothing during the greeting, then the question, then goodbye."""
-    said = (
-        silence(9, RATE)
-        + speech_for("What is on my calendar tomorrow?", "caller", RATE)
-        + silence(12, RATE)
-        + speech_for("Thank you, goodbye.", "caller", RATE)
-        + silence(20, RATE)
-    )
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(said.data)
-    return path
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -82,16 +45,8 @@ async def caller(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Visitor]:
         headers = {"Authorization": f"Bearer {token}", "If-Match": "*"}
         words = f"You answer the phone of Harbor Dental, {MARK}."
         await http.patch(agent, json={"instructions": words}, headers=headers)
-    wav = microphone(tmp_path / "microphone.wav")
-    async with async_playwright() as playwright:
-        browser = await launch(playwright, f"--use-file-for-fake-audio-capture={wav}%noloop")
-        context = await browser.new_context(locale="en-US", permissions=["microphone"])
-        visitor = Visitor(cloud, context, await context.new_page())
-        visitor.expects_test_call()
-        await visitor.sign_in("editor")
-        yield visitor
-        await browser.close()
-        assert visitor.unexpected_complaints() == []
+    async with speaking_editor(cloud, tmp_path / "microphone.wav") as editor:
+        yield editor
 
 
 async def test_a_test_call_is_heard_written_down_and_found_again(caller: Visitor) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from local.cloud import Cloud
 from local.inputs import load_yaml
 from local.scenario import Scenario
-from tests.browser.chromium import browser_test, launch
+from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
-from tests.browser.test_calls import HEARD, microphone
+from tests.browser.microphone import HEARD, speaking_editor
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
@@ -31,17 +31,8 @@ async def newcomer(cloud: Cloud, tmp_path: Path) -> AsyncGenerator[Visitor]:
     scripted = {"caller": MARK, "scenario": said.model_dump(mode="json")}
     async with ClientSession(raise_for_status=True) as http:
         await http.post(f"{cloud.ports.url('gemini_control')}/_local/scenarios", json=scripted)
-    wav = microphone(tmp_path / "microphone.wav")
-    async with async_playwright() as playwright:
-        browser = await launch(playwright, f"--use-file-for-fake-audio-capture={wav}%noloop")
-        context = await browser.new_context(locale="en-US", permissions=["microphone"])
-        visitor = Visitor(cloud, context, await context.new_page())
-        # The embedded LiveKit server knows the protocol before this one, which clients then take.
-        visitor.expects_test_call()
-        await visitor.sign_in("editor")
-        yield visitor
-        await browser.close()
-        assert visitor.unexpected_complaints() == []
+    async with speaking_editor(cloud, tmp_path / "microphone.wav") as editor:
+        yield editor
 
 
 async def test_the_first_run_leads_from_a_business_to_a_heard_answer(newcomer: Visitor) -> None:
