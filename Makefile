@@ -48,7 +48,7 @@ test: setup $(if $(NPM),dashboard)  ## Run the tests: quick ones side by side, t
 EXAMPLES ?= 30
 
 api-fuzz: setup  ## Send EXAMPLES made-up requests an operation (30) to the API of a running laptop cloud.
-	API_STACK=running API_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest --timeout 3600 tests/contract/test_tools_api_schema.py
+	API_STACK=whole API_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest --timeout 3600 tests/contract/test_tools_api_schema.py
 
 check: setup  ## Lint, formatting, types and import direction.
 	$(RUN) -m ruff check .

@@ -65,6 +65,12 @@ class PreconditionFailedError(TrunklineError):
     sentence = "Somebody changed this meanwhile. Read it again, then repeat your change."
 
 
+class PreconditionRequiredError(TrunklineError):
+    """A change that does not name the version that it starts from."""
+
+    sentence = "Send the ETag of the version that you change as If-Match."
+
+
 class InvalidField(NamedTuple):
     path: str
     """Such as `hours.0.opens`."""

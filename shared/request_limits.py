@@ -4,16 +4,26 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Self
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TrunklineError, UnauthenticatedError
+from shared.settings import Settings
 
 REMEMBERED_SENDERS = 10_000
 
 BURST_SECONDS = 6.0
 """A sender may use what accrues in so long at once: a page of the dashboard asks several things."""
+
+
+class RequestLimitSettings(Settings):
+    requests_per_minute: int = Field(default=600, ge=1)
+    """Of one sender (a member, a key, or an address that proves nothing) on one instance."""
+    proxies_in_front: int = Field(default=0, ge=0, le=5)
+    """How many write their own address into X-Forwarded-For, behind the sender's: 1 for a load balancer."""
 
 
 class TooManyRequestsError(TrunklineError):
@@ -33,11 +43,18 @@ class RateLimit:
     balancer's rules.
     """
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, per_minute: int, *, proxies_in_front: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._proxies_in_front = proxies_in_front
         self._per_second = per_minute / 60
         self._burst = max(10.0, self._per_second * BURST_SECONDS)
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    @classmethod
+    def of(cls, settings: RequestLimitSettings) -> Self:
+        return cls(settings.requests_per_minute, proxies_in_front=settings.proxies_in_front)
 
     def take(self, sender: str) -> None:
         """Raises `TooManyRequestsError`."""
@@ -56,14 +73,23 @@ class RateLimit:
         try:
             yield
         except UnauthenticatedError:
-            self.take(address_of(request))
+            self.take_for_address(request)
             raise
 
+    def take_for_address(self, request: Request) -> None:
+        """For who has not proved who it is. Raises `TooManyRequestsError`."""
+        self.take(address_of(request, self._proxies_in_front))
 
-def address_of(request: Request) -> str:
-    """The last address is the one that Google's front end saw; those before it are the sender's claim."""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return forwarded or (request.client.host if request.client else "unknown")
+
+def address_of(request: Request, proxies_in_front: int = 0) -> str:
+    """Google's front end writes the address that it sees behind what the sender claims, and a load balancer
+    then writes its own: "CLAIMED, SENDER, BALANCER".
+
+    https://docs.cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
+    """
+    written = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
+    seen = written[max(0, len(written) - 1 - proxies_in_front)]
+    return seen or (request.client.host if request.client else "unknown")
 
 
 class BodyLimit:

@@ -1,15 +1,18 @@
 """The connection function's HTTP application."""
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from functions.oauth.desk import Desk
 from functions.oauth.oauth_routes import oauth_routes
-from functions.oauth.problems import problem
 from functions.oauth.task_routes import task_routes
+from shared.errors import TrunklineError
+from shared.problems import answer_error, answer_http_exception, too_large
 from shared.request_limits import BodyLimit
+from shared.request_log import RequestLog
 
 
 def create_app(desk: Desk) -> ASGIApp:
@@ -23,6 +26,9 @@ def create_app(desk: Desk) -> ASGIApp:
         max_age=600,
     )
     largest = desk.settings.max_body_bytes
-    too_large = problem(413, f"The request is larger than {largest} bytes.")
-    size = Middleware(BodyLimit, max_bytes=largest, refusal=too_large)
-    return Starlette(routes=[*oauth_routes(desk), *task_routes(desk)], middleware=[cors, size])
+    size = Middleware(BodyLimit, max_bytes=largest, refusal=too_large(largest))
+    return Starlette(
+        routes=[*oauth_routes(desk), *task_routes(desk)],
+        middleware=[cors, Middleware(RequestLog), size],
+        exception_handlers={TrunklineError: answer_error, HTTPException: answer_http_exception},
+    )

@@ -50,7 +50,7 @@ class Desk:
             auth=auth,
             reconciler=SecretReconciler(database, store, auth, renewal),
             secrets=secrets,
-            rate_limit=RateLimit(settings.requests_per_minute),
+            rate_limit=RateLimit.of(settings),
         )
 
     async def aclose(self) -> None:

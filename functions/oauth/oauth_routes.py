@@ -7,6 +7,7 @@ GET  /api/v1/oauth/{provider}/status       ?tenant_id&agent_id&tool -> {state, a
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,11 +17,12 @@ from starlette.routing import Route
 
 from functions.oauth.callback_page import connected_page, failed_page
 from functions.oauth.desk import Desk
-from functions.oauth.problems import BadRequestError, Endpoint, answering, read_json, read_query
+from functions.oauth.inputs import read_json, read_query
 from shared import telemetry
+from shared.errors import InvalidFieldsError
 from shared.models.agent_tool import ToolAddress
 from shared.models.base import DocumentId, Slug
-from shared.request_limits import TooManyRequestsError, address_of
+from shared.request_limits import TooManyRequestsError
 from shared.services.auth_service import STATE_VALID, Callback, Started, state_id_of
 from shared.services.consent_errors import ConsentError, Failure
 from shared.services.id_tokens import bearer_token
@@ -97,14 +99,14 @@ def oauth_routes(desk: Desk) -> list[Route]:
         origin = desk.settings.dashboard_origin
         # A person looks at this: a page, whatever happens.
         try:
-            desk.rate_limit.take(address_of(request))
+            desk.rate_limit.take_for_address(request)
         except TooManyRequestsError as error:
             busy = failed_page(ConsentError(Failure.TOO_MANY, str(error)), origin, 429)
             busy.headers["Retry-After"] = str(error.retry_after)
             return busy
         try:
             query = read_query(request, CallbackQuery)
-        except BadRequestError as error:
+        except InvalidFieldsError as error:
             return failed_page(ConsentError(Failure.UNKNOWN, str(error)), origin)
         state_id = state_id_of(query.state)
         given = Callback(query.state, query.code, query.error, request.cookies.get(_cookie(state_id)))
@@ -117,8 +119,8 @@ def oauth_routes(desk: Desk) -> list[Route]:
         response.delete_cookie(_cookie(state_id), path=PATH)
         return response
 
-    def route(name: str, endpoint: Endpoint, method: str) -> Route:
-        return Route(f"{PATH}/{{provider}}/{name}", answering(endpoint), methods=[method])
+    def route(name: str, endpoint: Callable[[Request], Awaitable[Response]], method: str) -> Route:
+        return Route(f"{PATH}/{{provider}}/{name}", endpoint, methods=[method])
 
     return [
         route("start", start, "POST"),

@@ -2,12 +2,13 @@
 
 from pydantic import Field
 
+from shared.request_limits import RequestLimitSettings
 from shared.services.identity import IdentitySettings
 from shared.services.oauth_providers import OAuthClientSettings
 from shared.settings import GoogleCloudSettings, LogLevel, Origin
 
 
-class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings):
+class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings, RequestLimitSettings):
     public_url: Origin
     """Where browsers and Cloud Scheduler reach this function. It has to be the dashboard's site (the same
     registrable domain), or browsers will not keep the cookie that binds a consent to the one who asked."""
@@ -19,6 +20,4 @@ class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings
     secret_manager_endpoint: str | None = None
     """`host:port`; None is Google's own."""
     max_body_bytes: int = Field(default=16 * 1024, ge=1024)
-    requests_per_minute: int = Field(default=600, ge=1)
-    """Of one member, or of one address that is not signed in, on one instance."""
     log_level: LogLevel = "INFO"

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from functions.oauth.desk import Desk
-from functions.oauth.problems import answering, read_json
+from functions.oauth.inputs import read_json
 from shared.services.secret_removal import FORGET_PATH, ForgetSecrets
 
 
@@ -44,6 +44,6 @@ def task_routes(desk: Desk) -> list[Route]:
         return JSONResponse({"deleted": deleted})
 
     return [
-        Route("/api/v1/tasks/reconcile-secrets", answering(reconcile), methods=["POST"]),
-        Route(FORGET_PATH, answering(forget), methods=["POST"]),
+        Route("/api/v1/tasks/reconcile-secrets", reconcile, methods=["POST"]),
+        Route(FORGET_PATH, forget, methods=["POST"]),
     ]

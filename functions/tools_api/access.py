@@ -55,10 +55,13 @@ class SignedIn(Guard):
     async def __call__(self, request: Request, api: ApiDep) -> User:
         token = _credential(request, api)
         if api_key_service.is_key(token):
-            raise ForbiddenError("API keys may not do this", sentence="This is for people, not for API keys.")
-        user = await _verified(request, api, token)
-        api.rate_limit.take(user.user_id)
-        return user
+            api.rate_limit.take_for_address(request)  # nobody has looked whether the key is one
+            raise ForbiddenError(
+                "API keys may not do this",
+                sentence="This is for people, not for API keys.",
+                code="people_only",
+            )
+        return await _verified(request, api, token)
 
 
 class Known(Guard):
@@ -71,11 +74,8 @@ class Known(Guard):
         """The sender's id."""
         token = _credential(request, api)
         if api_key_service.is_key(token):
-            sender = (await _valid_key(request, api, token, self.scope)).id
-        else:
-            sender = (await _verified(request, api, token)).user_id
-        api.rate_limit.take(sender)
-        return sender
+            return (await _valid_key(request, api, token, self.scope)).id
+        return (await _verified(request, api, token)).user_id
 
 
 class Allow(Guard):
@@ -102,7 +102,6 @@ class Allow(Guard):
             user = await _verified(request, api, token)
             member = await api.members.require(user, tenant_id, self._role)
             actor = Actor.of_member(user.user_id, user.email or member.email)
-        api.rate_limit.take(actor.id)
         request.state.principal = {"tenant_id": tenant_id, "actor": actor.id}
         return Principal(tenant_id, actor)
 
@@ -115,11 +114,16 @@ def _credential(request: Request, api: Api) -> str:
 async def _valid_key(request: Request, api: Api, token: str, scope: Scope | None) -> NamedKey:
     with api.rate_limit.counting_refused(request):
         named = await api.api_keys.verify(token)
+    api.rate_limit.take(named.id)  # what the key may not do is counted, too
     if scope is None or scope not in named.key.scopes:
-        raise ForbiddenError("the key's scopes do not allow this", sentence="This key may not do that.")
+        raise ForbiddenError(
+            "the key's scopes do not allow this", sentence="This key may not do that.", code="scope_missing"
+        )
     return named
 
 
 async def _verified(request: Request, api: Api, token: str) -> User:
     with api.rate_limit.counting_refused(request):
-        return await api.identity.verify(token)
+        user = await api.identity.verify(token)
+    api.rate_limit.take(user.user_id)
+    return user

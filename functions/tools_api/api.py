@@ -50,7 +50,7 @@ class Api:
         registry = registry or ToolRegistry()
         stored_secrets = ToolSecretStore(secrets)
         removal = SecretRemovalQueue(tasks, settings.oauth_url, now=now)
-        self.rate_limit = RateLimit(settings.requests_per_minute)
+        self.rate_limit = RateLimit.of(settings)
         self.identity = IdentityService(settings.issuers, settings.user_token_audience)
         self.members = MemberService(database)
         self.api_keys = ApiKeyService(database, now=now)

@@ -1,12 +1,9 @@
 """The API's HTTP application."""
 
-import logging
-import time
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.tools_api import (
     account_routes,
@@ -20,10 +17,10 @@ from functions.tools_api import (
 from functions.tools_api.api import Api
 from functions.tools_api.http import each_parameter_once
 from functions.tools_api.openapi import describe
-from functions.tools_api.problems import answer_problems, problem
+from functions.tools_api.problems import answer_problems
+from shared.problems import too_large
 from shared.request_limits import BodyLimit
-
-log = logging.getLogger(__name__)
+from shared.request_log import RequestLog
 
 PREFIX = "/api/v1"
 
@@ -66,8 +63,8 @@ def create_app(api: Api) -> FastAPI:
     answer_problems(app)
     # The last one added is the first to see a request.
     limit = api.settings.max_body_bytes
-    too_large = problem(413, "too_large", f"The request is larger than {limit} bytes.")
-    app.add_middleware(BodyLimit, max_bytes=limit, refusal=too_large)
+    app.add_middleware(BodyLimit, max_bytes=limit, refusal=too_large(limit))
+    app.add_middleware(RequestLog)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=api.settings.origins,
@@ -76,45 +73,4 @@ def create_app(api: Api) -> FastAPI:
         expose_headers=["ETag", "Location", "Retry-After"],
         max_age=3600,
     )
-    app.add_middleware(_Outermost)
     return app
-
-
-class _Outermost:
-    """Logs every request, and answers 500 without a word about what broke."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started, status = time.perf_counter(), 0
-
-        async def observed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = [*message["headers"], (b"x-content-type-options", b"nosniff")]
-                if not any(name.lower() == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))
-                message["headers"] = headers
-            await send(message)
-
-        try:
-            await self._app(scope, receive, observed)
-        except Exception:
-            log.exception("a request broke", extra={"path": scope["path"]})
-            if status == 0:
-                await problem(500, "internal", "Something went wrong on our side.")(scope, receive, observed)
-        milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        who: dict[str, str] = scope.get("state", {}).get("principal", {})
-        extra = {
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "ms": milliseconds,
-            **who,
-        }
-        log.info("request", extra=extra)

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from functions.tools_api.access import Guard
-from functions.tools_api.problems import FieldError, Problem
+from shared.problems import FieldError, Problem
 
 VERSION = "1.0.0"
 

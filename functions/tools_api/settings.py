@@ -2,11 +2,12 @@
 
 from pydantic import Field, SecretStr
 
+from shared.request_limits import RequestLimitSettings
 from shared.services.identity import IdentitySettings
 from shared.settings import BaseUrl, GoogleCloudSettings, LiveKitSettings, LogLevel, Origins
 
 
-class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
+class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings, RequestLimitSettings):
     dashboard_origins: Origins = ""
     """Origins that browsers may call from, with commas between them; none: only programs can use the API."""
     incoming_call_url: BaseUrl
@@ -28,8 +29,6 @@ class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings):
     secret_manager_endpoint: str | None = None
     """`host:port`; None is Google's own."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
-    requests_per_minute: int = Field(default=600, ge=1)
-    """Of one member or key, on one instance; Cloud Armor limits what comes in altogether."""
     log_level: LogLevel = "INFO"
 
     @property

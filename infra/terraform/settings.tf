@@ -18,6 +18,9 @@ locals {
     audience = var.sign_in == null ? module.identity[0].audience : var.sign_in.client_id
   }
 
+  # A load balancer writes its own address behind the sender's (docs/security.md).
+  request_limit_environment = var.edge == null ? {} : { PROXIES_IN_FRONT = "1" }
+
   agent_names = { for name, release in var.worker_releases : name => coalesce(release.agent_name, "trunkline-${name}") }
 
   livekit_environment = {
@@ -79,7 +82,7 @@ locals {
     }
     oauth = {
       name = local.names.oauth
-      environment = merge(local.sign_in_environment, local.oauth_client_environment, {
+      environment = merge(local.sign_in_environment, local.request_limit_environment, local.oauth_client_environment, {
         PUBLIC_URL            = local.urls.oauth
         DASHBOARD_ORIGIN      = local.dashboard_origin
         TASKS_SERVICE_ACCOUNT = module.iam.emails.scheduler
@@ -89,7 +92,7 @@ locals {
     }
     tools_api = {
       name = local.names.tools_api
-      environment = merge(local.livekit_environment, local.sign_in_environment, {
+      environment = merge(local.livekit_environment, local.sign_in_environment, local.request_limit_environment, {
         AGENT_NAME            = local.agent_names[var.live_release]
         DASHBOARD_ORIGINS     = local.dashboard_origin
         INCOMING_CALL_URL     = local.urls.incoming_call

@@ -110,7 +110,11 @@ class AuthService:
         await self._members.require(user, address.tenant_id, Role.EDITOR)
         gateway, requirement = self._provider(provider, address.slug)
         if not await self._tools.agent_exists(address.tenant_id, address.agent_id):
-            raise NotFoundError(f"no agent {address.agent_id} of {address.tenant_id}")
+            raise NotFoundError(
+                f"no agent {address.agent_id} of {address.tenant_id}",
+                sentence="There is no such agent.",
+                code="no_such_agent",
+            )
         state, verifier = self._new_secret(), SecretStr(self._new_secret())
         state_id = state_id_of(state)
         document = OAuthState(
@@ -247,7 +251,11 @@ class AuthService:
         actor = Actor.of_member(user.user_id, member.email)
         tool = await self._connections.begin_disconnect(address, provider, DISCONNECTED_BY_MEMBER, actor)
         if tool is None:
-            raise NotFoundError(f"{address.slug} of {address.agent_id} is not connected to {provider}")
+            raise NotFoundError(
+                f"{address.slug} of {address.agent_id} is not connected to {provider}",
+                sentence="No account is connected there.",
+                code="not_connected",
+            )
         return await self.finish_disconnect(address, tool)
 
     async def status(self, user: User, provider: str, address: ToolAddress) -> Connection | None:
@@ -343,12 +351,17 @@ class AuthService:
     def _provider(self, name: str, slug: str) -> tuple[OAuthGateway, OAuthConnection]:
         requirement = self._registry.get(slug).metadata.connection
         if requirement is None or requirement.provider != name:
-            raise NotFoundError(f"{slug} does not connect to {name}")
+            raise NotFoundError(
+                f"{slug} does not connect to {name}",
+                sentence="This tool does not connect to such an account.",
+                code="another_provider",
+            )
         gateway = self._providers.get(name)
         if gateway is None:
             raise NotFoundError(
                 f"no OAuth client for {name}",
                 sentence="This provider is not set up here. Ask whoever runs the platform.",
+                code="provider_not_set_up",
             )
         return gateway, requirement
 

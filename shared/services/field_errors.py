@@ -24,7 +24,7 @@ def invalid_fields(error: ValidationError, *, below: str = "") -> InvalidFieldsE
     """`below` is the path of the object that was validated, such as "config"."""
     findings = error.errors(include_url=False, include_input=False)
     prefix = [below] if below else []
-    return InvalidFieldsError(invalid_field(f, field_path([*prefix, *f["loc"]])) for f in findings)
+    return InvalidFieldsError(invalid_field(f, field_path([*prefix, *f["loc"]]) or "body") for f in findings)
 
 
 def invalid_field(finding: Mapping[str, Any], path: str) -> InvalidField:

@@ -24,6 +24,7 @@ class CreationUndoneError(ConflictError):
     """The request was delivered before, and what it created is not there any more."""
 
     sentence = "What this request created has been deleted since."
+    code = "creation_undone"
 
 
 @dataclass(frozen=True)

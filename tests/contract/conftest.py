@@ -1,10 +1,15 @@
 """Servers that are slow to start and that several modules share."""
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests.contract import firestore_servers
+
+if TYPE_CHECKING:
+    from tests.contract.tools_api_stack import Stack, TestTenant
 
 
 @pytest.fixture(scope="session", params=["stand-in", "official"])
@@ -17,3 +22,17 @@ def firestore_server(
     else:
         with firestore_servers.stand_in(tmp_path_factory.mktemp("firestore")) as process:
             yield firestore_servers.Server(firestore_servers.address_of(process), contenders=20)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> "AsyncGenerator[Stack]":
+    """The API with what it talks to, for all tests of a module; a module may have another one."""
+    from tests.contract.tools_api_stack import Stack
+
+    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tenant(stack: "Stack") -> "TestTenant":
+    return await stack.tenant()

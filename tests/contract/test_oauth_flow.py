@@ -427,25 +427,57 @@ async def test_a_clock_that_is_half_a_minute_off_is_no_reason_to_refuse(stack: S
 
 
 @pytest.mark.parametrize(
-    ("body", "status"),
+    ("body", "status", "code"),
     [
-        ({"tool": "end_call"}, 404),
-        ({"tool": "no_such_tool"}, 404),
-        ({"agent_id": "nobody"}, 404),
-        ({"tenant_id": "no-such-tenant"}, 403),
-        ({"tenant_id": "harbor/agents/x"}, 400),
-        ({"more": 1}, 400),
-        ({"account": "not an address"}, 400),
+        ({"tool": "end_call"}, 404, "another_provider"),
+        ({"tool": "no_such_tool"}, 404, "no_such_tool"),
+        ({"agent_id": "nobody"}, 404, "no_such_agent"),
+        ({"tenant_id": "no-such-tenant"}, 403, "forbidden"),
+        ({"tenant_id": "harbor/agents/x"}, 422, "invalid_fields"),
+        ({"more": 1}, 422, "invalid_fields"),
+        ({"account": "not an address"}, 422, "invalid_fields"),
     ],
 )
 async def test_a_request_with_a_mistake_is_told_which(
-    stack: Stack, body: dict[str, Any], status: int
+    stack: Stack, body: dict[str, Any], status: int, code: str
 ) -> None:
     async with stack.browser() as browser:
         answer, problem = await browser.api("POST", "start", **body)
 
     assert answer == status
-    assert problem["status"] == status
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert [error["field"] for error in problem["errors"]] == (list(body) if status == 422 else [])
+
+
+async def test_every_refusal_is_a_problem_with_a_code(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("secret internals")
+
+    oauth = f"{stack.url}/api/v1/oauth/google"
+    token = {"Authorization": f"Bearer {stack.identity.token(EDITOR)}", "Origin": DASHBOARD}
+    tool = {"tenant_id": "harbor", "agent_id": "front-desk", "tool": "google_calendar"}
+    monkeypatch.setattr(stack.desk.auth, "status", broken)
+    codes: list[str] = []
+    async with aiohttp.ClientSession(headers=token) as http:
+        for answering in (
+            http.post(f"{oauth}/start", json=tool, headers={"Authorization": "Bearer rubbish"}),
+            http.post(f"{oauth}/start", data=b"{"),
+            http.post(f"{oauth}/disconnect", json=tool),
+            http.get(f"{oauth}/start"),
+            http.get(f"{oauth}/nothing"),
+            http.get(f"{oauth}/status", params=tool),
+        ):
+            async with answering as answer:
+                assert answer.content_type == "application/problem+json"
+                assert answer.headers["Cache-Control"] == "no-store"
+                assert answer.headers["Access-Control-Allow-Origin"] == DASHBOARD
+                problem = await answer.json(content_type=None)
+                assert problem["status"] == answer.status
+                assert "internals" not in problem["detail"]
+                codes.append(problem["code"])
+    assert codes == [
+        *("unauthenticated", "invalid_fields", "not_connected", "method_not_allowed", "not_found", "internal")
+    ]
 
 
 async def test_only_the_dashboard_may_ask_from_a_page(stack: Stack) -> None:

@@ -52,6 +52,23 @@ async def test_who_does_not_prove_who_it_is_counts_for_its_address(stack: Stack,
             assert answer.status == 401
 
 
+async def test_behind_a_load_balancer_the_sender_is_the_last_address_but_one(tmp_path: Path) -> None:
+    """The last one is the load balancer's: counted for that, one stranger used everybody's requests up."""
+    limits = {"REQUESTS_PER_MINUTE": "1", "PROXIES_IN_FRONT": "1"}
+    async with running_stack(tmp_path, limits) as stack, aiohttp.ClientSession() as http:
+        url = f"{stack.url}/api/v1/oauth/google/callback"
+
+        async def come_back(sender: str, claimed: str = "") -> int:
+            headers = {"X-Forwarded-For": f"{claimed}{sender}, 192.0.2.1"}
+            async with http.get(url, headers=headers) as answer:
+                return answer.status
+
+        for number in range(BURST):
+            assert await come_back("203.0.113.7", f"198.51.100.{number}, ") == 400
+        assert await come_back("203.0.113.7", "198.51.100.99, ") == 429
+        assert await come_back("203.0.113.9") == 400
+
+
 async def test_coming_back_too_often_is_a_page_and_uses_nothing_up(stack: Stack) -> None:
     """A whole office comes from one address: waiting has to be enough."""
     async with stack.browser() as browser:

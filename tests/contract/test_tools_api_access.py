@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bench.edge_stack import FunctionProcess
@@ -23,15 +22,9 @@ from functions.tools_api.openapi import Operation, operations
 from shared.models.api_key import Scope
 from shared.models.member import Role
 from tests.contract.tools_api_requests import NEW_AGENT, REQUESTS, Prepared, ask, prepare, routes_in_order
-from tests.contract.tools_api_stack import NUMBERS, Client, Issuer, Stack
+from tests.contract.tools_api_stack import NUMBERS, ORIGIN, Client, Issuer, Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
 
 
 MAIN = Path(__file__).parents[2] / "functions" / "tools_api" / "main.py"
@@ -215,6 +208,23 @@ async def test_who_asks_too_often_is_told_when_to_come_back(stack: Stack) -> Non
         stack.api.rate_limit = limit
 
 
+async def test_what_somebody_may_not_do_counts_as_well(stack: Stack) -> None:
+    """Each refusal looks somebody up, and a valid credential used to have as many as it liked."""
+    tenant, other = await stack.tenant(), await stack.tenant()
+    body = {"name": "K", "scopes": ["calls:read"]}
+    key = (await tenant.owner("POST", "/api-keys", body, expect=201)).body["key"]
+    limit = stack.api.rate_limit
+    stack.api.rate_limit = type(limit)(per_minute=60, clock=itertools.repeat(0.0).__next__)
+    try:
+        for token, path in ((other.owner.token, "/agents"), (key, "/agents"), (key, "/members")):
+            client = stack.client(token)
+            answers = [await client("GET", f"/tenants/{tenant.id}{path}") for _ in range(11)]
+            assert {answer.status for answer in answers} <= {403, 429}
+            assert answers[-1].status == 429
+    finally:
+        stack.api.rate_limit = limit
+
+
 async def test_what_breaks_inside_stays_inside(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("secret internals")
@@ -222,7 +232,9 @@ async def test_what_breaks_inside_stays_inside(stack: Stack, monkeypatch: pytest
     tenant = await stack.tenant()
     with monkeypatch.context() as patch:
         patch.setattr(stack.api.agents, "list_agents", broken)
-        answer = await tenant.viewer("GET", "/agents", expect=500)
+        answer = await tenant.viewer("GET", "/agents", Origin=ORIGIN, expect=500)
+    # Pages may read it: without the header browsers say that nothing answered.
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert answer.body["detail"] == "Something went wrong on our side."
     assert "internals" not in json.dumps(answer.body)
     unknown = await stack.client(tenant.owner.token)("GET", "/nothing", expect=404)

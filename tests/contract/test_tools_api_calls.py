@@ -3,13 +3,11 @@
 import asyncio
 import io
 import wave
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
-import pytest_asyncio
 from livekit import api as livekit
 from livekit.protocol.room import ListRoomsRequest
 
@@ -26,17 +24,6 @@ from tests.contract.tools_api_stack import LIVEKIT_KEY, LIVEKIT_SECRET, NUMBERS,
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def tenant(stack: Stack) -> TestTenant:
-    return await stack.tenant()
 
 
 def ended_call(number: int, **changes: Any) -> Call:

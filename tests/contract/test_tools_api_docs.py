@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from functions.tools_api.app import routed_app
 from tests.contract.tools_api_stack import Client, Stack
@@ -47,12 +46,6 @@ def examples(page: str) -> Iterator[Example]:
         current = Example(method, path, {n.replace("-", "_"): v for n, v in named.items()}, body)
     assert current is not None
     yield current
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -1,7 +1,8 @@
 """Requests made up from the API's own description: no 5xx, and every answer fits what is described.
 
-A fixed number of them here, against the API in this process. `make api-fuzz` sends more, and to the running
-stack: the laptop cloud's processes, functions-framework and the worker among them (API_STACK=running).
+They go over HTTP to the functions as functions-framework serves them, with Firestore and all else that those
+ask as processes of their own: the laptop cloud, without what only calls need. A fixed number of them here;
+`make api-fuzz` sends more, and to the whole laptop cloud, worker included (API_STACK=whole).
 """
 
 import asyncio
@@ -25,12 +26,14 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from local.cloud import laptop_cloud
+from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
-from local.environment import PROJECT
+from local.environment import PROJECT, Ports
 from local.identity.seeding import seed_members
 from local.inputs import load_yaml
+from local.parts import call_parts, console_parts
 from local.seed import DEMO, Seed
+from local.supervisor import Supervisor
 from shared.gateways.firestore import Database
 from shared.models.base import utc_now
 from shared.models.call import Call, CallState, Outcome
@@ -38,7 +41,6 @@ from shared.models.member import Role
 from shared.repositories.calls import CallRepository
 from tests.calls.laptop import restored_environment
 from tests.contract.google_stand_in import certificates
-from tests.contract.tools_api_stack import NUMBERS, Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -84,6 +86,10 @@ SETTINGS = settings(
 )
 
 
+ASKED = {"firestore", "google", "gemini", "livekit", "twilio", "identity", "oauth", "tools_api"}
+"""Parts of the laptop cloud: without the worker, the phone edge and the pages."""
+
+
 @dataclass
 class Served:
     """The stack on a thread of its own: schemathesis blocks."""
@@ -104,21 +110,34 @@ class Served:
 
 
 @asynccontextmanager
-async def in_this_process(state: Path) -> AsyncGenerator[Served]:
-    async with Stack(state) as stack:
-        tenant = await stack.tenant(max_concurrent_calls=1_000_000)
-        agent_id = await tenant.agent()
-        call_id = await call_of(stack.database, tenant.id, agent_id)
-        yield Served(stack.url, tenant.tokens[Role.OWNER], tenant.id, agent_id, call_id, NUMBERS)
+async def only_the_functions(state: Path) -> AsyncGenerator[Cloud]:
+    """As `laptop_cloud`, with the processes that requests to the API get to."""
+    ports = Ports.choose(None)
+    cloud = Cloud(state, ports, certificates().cert.parent)
+    where = (ports, state, cloud.certificates)
+    parts = [*call_parts(*where, embedded_livekit=True, sip=False, worker=None), *console_parts(*where)]
+    async with Supervisor([part for part in parts if part.name in ASKED], state / "logs"):
+        yield cloud
 
 
 @asynccontextmanager
-async def as_processes(state: Path) -> AsyncGenerator[Served]:
-    """The laptop cloud as `make up` starts it, but that nobody is told to ask less often."""
+async def whole_laptop_cloud(state: Path) -> AsyncGenerator[Cloud]:
+    """As `make up` starts it."""
+    tls = certificates().cert.parent
+    async with laptop_cloud(state, embedded_livekit=True, tls=tls, console=True) as cloud:
+        yield cloud
+
+
+STACKS = {"functions": only_the_functions, "whole": whole_laptop_cloud}
+STACK = STACKS[os.environ.get("API_STACK", "functions")]
+
+
+@asynccontextmanager
+async def serving(state: Path) -> AsyncGenerator[Served]:
+    """The stack with the demo's tenant in it, and nobody is told to ask less often."""
     with restored_environment():
         os.environ["REQUESTS_PER_MINUTE"] = "1000000"
-        tls = certificates().cert.parent
-        async with laptop_cloud(state, embedded_livekit=True, tls=tls, console=True) as cloud:
+        async with STACK(state) as cloud:
             seed = load_yaml(DEMO, Seed)
             await seed_cloud(cloud, seed)
             ((tenant_id, tenant),) = seed.tenants.items()
@@ -153,10 +172,6 @@ async def call_of(database: Database, tenant_id: str, agent_id: str) -> str:
     return call.session_id
 
 
-STACKS = {"in process": in_this_process, "running": as_processes}
-STACK = STACKS[os.environ.get("API_STACK", "in process")]
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     ready, found = threading.Event(), list[Served]()
@@ -165,7 +180,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     loop = asyncio.new_event_loop()
 
     async def serve(state: Path) -> None:
-        async with STACK(state) as running:
+        async with serving(state) as running:
             found.append(running)
             ready.set()
             await done.wait()
@@ -218,7 +233,7 @@ def schema(served: Served) -> schemathesis.BaseSchema:
 
 def check(case: Case, response: Any, served: Served) -> None:
     """Raises `FailureGroup` when the answer is not as described."""
-    if STACK is as_processes and response.status_code == 404 and response.content == b"Not Found":
+    if response.status_code == 404 and response.content == b"Not Found":
         assert "%0A" in response.request.url  # see docs/surprises.md
         return
     errors = response.json()["errors"] if response.status_code == 422 else []

@@ -70,6 +70,17 @@ def test_each_part_can_read_its_settings(state: State) -> None:
         WorkerSettings.from_env(environment)
 
 
+def test_functions_know_whether_a_load_balancer_writes_into_the_senders_addresses(state: State) -> None:
+    """Else all who do not sign in would count as one sender: the load balancer."""
+    expected = "1" if of_type(state, "google_compute_backend_service") else None
+    counting = [
+        function["service_config"][0]["environment_variables"].get("PROXIES_IN_FRONT")
+        for function in of_type(state, "google_cloudfunctions2_function")
+        if function["build_config"][0]["entry_point"] != "incoming_call"
+    ]
+    assert counting == [expected] * 2
+
+
 def test_releases_differ_by_the_name_that_they_register_under(state: State) -> None:
     pools = of_type(state, "google_cloud_run_v2_worker_pool")
     names = [env["value"] for pool in pools for env in _container(pool)["env"] if env["name"] == "AGENT_NAME"]

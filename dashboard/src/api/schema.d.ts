@@ -1622,7 +1622,7 @@ export interface components {
             detail: string;
             /**
              * Code
-             * @description For programs; stays the same when texts change.
+             * @description For programs; stays the same when texts change. docs/api.md lists all that there are.
              */
             code: string;
             /**

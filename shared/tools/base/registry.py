@@ -26,7 +26,9 @@ class ToolRegistry:
         try:
             return self._tools[slug]
         except KeyError:
-            raise NotFoundError(f"no tool {slug!r}", sentence="I do not have that tool.") from None
+            raise NotFoundError(
+                f"no tool {slug!r}", sentence="There is no such tool.", code="no_such_tool"
+            ) from None
 
     def all(self) -> list[BaseTool]:
         return list(self._tools.values())

@@ -1,0 +1,57 @@
+"""Every code of a refusal that people can meet has a text in each language of the dashboard, and its row in
+docs/api.md: a client's programmer learns there what to expect."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.problems import STATUS, TOO_LARGE
+
+ROOT = Path(__file__).parents[2]
+TEXTS = ROOT / "dashboard" / "src" / "texts"
+
+BY_STATUS = {code for _, code in STATUS.values()}
+"""Of errors that have no code of their own; the dashboard words them by their kind."""
+OF_THE_FRAMEWORK = {"method_not_allowed"}
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_refusal_that_has_a_code_of_its_own_has_a_text(language: str) -> None:
+    texts = (TEXTS / language / "problems.ts").read_text(encoding="utf-8")
+
+    raised = set(own_codes())
+
+    # The API's, the connection function's, one that several share, and one of a whole class.
+    assert {"last_owner", "not_connected", "no_such_tool", "creation_undone"} <= raised
+    assert raised - set(re.findall(r"^  (\w+):", texts, re.MULTILINE)) == set()
+
+
+def test_every_code_is_explained_on_the_apis_page() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)` \| [1-5]\d\d \|", page, re.MULTILINE)
+
+    assert len(explained) == len(set(explained))
+    assert set(explained) == {*own_codes(), *BY_STATUS, *OF_THE_FRAMEWORK, TOO_LARGE}
+
+
+def own_codes() -> Iterator[str]:
+    """Of `SomeError(…, code="…")`, and of classes of errors that say `code = "…"`."""
+    for part in ("shared", "functions/tools_api", "functions/oauth"):
+        for file in (ROOT / part).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                yield from _codes(node)
+
+
+def _codes(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error"):
+        for keyword in node.keywords:
+            if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
+                yield str(keyword.value.value)
+    if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
+        for line in node.body:
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "code":
+                assert isinstance(line.value, ast.Constant)
+                yield str(line.value.value)
