@@ -1,6 +1,7 @@
 """Public keys that others sign their tokens with, fetched and kept by the rules of HTTP caching."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import UnavailableError
 
+log = logging.getLogger(__name__)
+
 FETCH_TIMEOUT_SECONDS = 3.0
 
 DEFAULT_MAX_AGE_SECONDS = 300.0
@@ -21,7 +24,14 @@ DEFAULT_MAX_AGE_SECONDS = 300.0
 MIN_REFETCH_SECONDS = 10.0
 """A token that names an unknown key makes us look for new ones, but not more often than this."""
 
-_MAX_AGE = re.compile(r"max-age=(\d+)")
+STALE_IF_ERROR_SECONDS = 3600.0
+"""So long after their time keys are still good when no new ones are to be had (RFC 5861): a sign-in service
+that is down for a moment stops nobody who is signed in."""
+
+RETRY_AFTER_SECONDS = 2.0
+"""Between two attempts while the keys' server fails; meanwhile nobody waits for it."""
+
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d+)", re.IGNORECASE)
 
 
 class _Discovery(BaseModel):
@@ -45,6 +55,7 @@ class SigningKeys:
         self._keys: dict[str, Any] = {}
         self._fetched_at = float("-inf")
         self._fresh_until = float("-inf")
+        self._failed_at = float("-inf")
         self._fetching = asyncio.Lock()
 
     async def find(self, key_id: str) -> Any | None:
@@ -57,8 +68,21 @@ class SigningKeys:
             stale = now >= self._fresh_until
             unknown = key_id not in self._keys and now >= self._fetched_at + MIN_REFETCH_SECONDS
             if stale or unknown:
-                await self._fetch(now)
+                await self._refresh(key_id, now)
             return self._keys.get(key_id)
+
+    async def _refresh(self, key_id: str, now: float) -> None:
+        is_good_enough = key_id in self._keys and now < self._fresh_until + STALE_IF_ERROR_SECONDS
+        if now < self._failed_at + RETRY_AFTER_SECONDS:
+            if is_good_enough:
+                return
+            raise UnavailableError(f"signing keys of {self._url}: they could not be had a moment ago")
+        try:
+            await self._fetch(now)
+        except UnavailableError as error:
+            if not is_good_enough:
+                raise
+            log.warning("signing keys are kept beyond their time", extra={"reason": str(error)})
 
     async def _fetch(self, now: float) -> None:
         try:
@@ -69,6 +93,7 @@ class SigningKeys:
                     self._keys = _parse(await response.json(content_type=None))
                     max_age = _MAX_AGE.search(response.headers.get("Cache-Control", ""))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, jwt.PyJWTError) as error:
+            self._failed_at = self._clock()
             raise UnavailableError(f"signing keys of {self._url}: {type(error).__name__}") from error
         self._fetched_at = now
         self._fresh_until = now + (float(max_age[1]) if max_age else DEFAULT_MAX_AGE_SECONDS)

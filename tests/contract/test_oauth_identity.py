@@ -14,7 +14,12 @@ from aiohttp import web
 from local.identity.seeding import seed_members
 from local.identity.server import AUDIENCE, Identity
 from shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
-from shared.gateways.signing_keys import MIN_REFETCH_SECONDS, SigningKeys
+from shared.gateways.signing_keys import (
+    MIN_REFETCH_SECONDS,
+    RETRY_AFTER_SECONDS,
+    STALE_IF_ERROR_SECONDS,
+    SigningKeys,
+)
 from shared.models.member import Member, Role
 from shared.services.id_tokens import bearer_token
 from shared.services.identity import IdentityService, user_id_for
@@ -182,6 +187,32 @@ async def test_without_keys_nobody_is_let_in_or_sent_away_for_good(
 
     with pytest.raises(UnavailableError):
         await SigningKeys(url).find("x")
+
+
+async def test_while_the_keys_server_fails_known_keys_are_good_for_an_hour_and_nobody_waits_for_it(
+    key_server: tuple[KeyServer, str], issuer: Identity
+) -> None:
+    """A sign-in service that was down for a moment used to stop everybody, one time-out after the other."""
+    server, url = key_server
+    server.keys = issuer._key.jwks()  # pyright: ignore[reportPrivateUsage]
+    seconds = 0.0
+    keys = SigningKeys(url, clock=lambda: seconds)
+    await keys.find("laptop-1")
+    server.status = 500
+
+    seconds = 101
+    assert all(await asyncio.gather(*(keys.find("laptop-1") for _ in range(20))))
+    with pytest.raises(UnavailableError):  # perhaps a new key, which nobody could look at
+        await keys.find("laptop-2")
+    assert server.asked == 2
+    seconds += RETRY_AFTER_SECONDS
+    assert await keys.find("laptop-1")
+    assert server.asked == 3
+    seconds = 100 + STALE_IF_ERROR_SECONDS
+    with pytest.raises(UnavailableError):
+        await keys.find("laptop-1")
+    server.status, seconds = 200, seconds + RETRY_AFTER_SECONDS
+    assert await keys.find("laptop-1")
 
 
 @pytest.mark.parametrize("role", Role)
