@@ -89,9 +89,9 @@ class AgentSettings(Document):
     fallback: Fallback | None = None
     """None: the tenant's fallback number, else a spoken apology."""
     max_call_seconds: int = Field(default=1800, ge=30, le=7200)
-    silence_prompt_seconds: float = Field(default=15, ge=3, le=120)
+    silence_prompt_seconds: float = Field(default=15, ge=3, le=120, allow_inf_nan=False)
     """After so long without a word from the caller the agent asks whether they are still there."""
-    silence_hangup_seconds: float = Field(default=15, ge=3, le=120)
+    silence_hangup_seconds: float = Field(default=15, ge=3, le=120, allow_inf_nan=False)
     """And after so long again it says goodbye and ends the call."""
     log_spoken_words: StrictBool = False
     """Whether transcripts may appear in logs. They are stored with the call either way."""

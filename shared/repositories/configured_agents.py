@@ -31,6 +31,9 @@ class ConfiguredAgentRepository:
             raise NotFoundError(f"no agent {agent_id} of tenant {tenant_id}")
         return Agent.from_firestore(fields)
 
+    async def exists(self, tenant_id: str, agent_id: str) -> bool:
+        return await self._database.get(_agent(tenant_id, agent_id)) is not None
+
     async def get_with_tool(self, tenant_id: str, agent_id: str, slug: str) -> tuple[Agent, AgentTool | None]:
         """One round trip. Raises `NotFoundError` without the agent."""
         agent, tool = await self._database.get_all(
@@ -60,7 +63,8 @@ class ConfiguredAgentRepository:
     async def change(
         self, tenant_id: str, agent_id: str, decide: Callable[[Agent], tuple[Agent, list[Write]]]
     ) -> None:
-        """Atomically replace the agent by what `decide` makes of it, with what is written along.
+        """Atomically replace the agent by what `decide` makes of it, with what is written along; nothing is
+        written when that is the same.
 
         `decide` may run several times; what it raises reaches the caller. Raises `NotFoundError`.
         """
@@ -96,7 +100,7 @@ class ConfiguredAgentRepository:
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
             before = _tool(slug, fields)
             after, writes = decide(before)
-            return after.model_dump(exclude={"connection"}), writes
+            return ({} if after == before else after.model_dump(exclude={"connection"})), writes
 
         await self._database.update(tool_path(tenant_id, agent_id, slug), change)
 

@@ -40,11 +40,15 @@ class TenantNumberRepository:
         number: str,
         decide: Callable[[PhoneNumberDocument], tuple[PhoneNumberDocument, list[Write]]],
     ) -> None:
-        """Raises `NotFoundError`, also when another tenant holds it."""
+        """Nothing happens when `decide` neither changes nor writes anything.
+
+        Raises `NotFoundError`, also when another tenant holds it.
+        """
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
-            after, writes = decide(_own(tenant_id, number, fields))
-            return after.to_firestore(), writes
+            before = _own(tenant_id, number, fields)
+            after, writes = decide(before)
+            return ({} if after == before and not writes else after.to_firestore()), writes
 
         await self._database.update(_path(number), change)
 

@@ -1,10 +1,11 @@
 """`tenants/{t}`, its `members` and `invitations`, as people manage them."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
 from shared.errors import ConflictError, NotFoundError
-from shared.gateways.firestore import Create, Database, Fields, Put, Remove, Write
+from shared.gateways.firestore import UPDATE_ATTEMPTS, Create, Database, Fields, Put, Remove, Write
 from shared.models.invitation import Invitation
 from shared.models.member import Member, Role
 from shared.models.tenant import Tenant
@@ -13,6 +14,10 @@ from shared.repositories.paging import Page, decode_cursor, page_of
 
 OWNERS_GENERATION = "owners_generation"
 """A field of the tenant's document that changes whenever an owner may have gone."""
+
+
+class _OwnersChangedError(Exception):
+    """What was decided stands on who was a member before."""
 
 
 class TeamRepository:
@@ -48,11 +53,12 @@ class TeamRepository:
     async def change_tenant(
         self, tenant_id: str, decide: Callable[[Tenant], tuple[Tenant, list[Write]]]
     ) -> None:
-        """Raises `NotFoundError`."""
+        """Nothing is written when `decide` changes nothing. Raises `NotFoundError`."""
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
-            after, writes = decide(Tenant.from_firestore(fields))
-            return after.to_firestore(), writes
+            before = Tenant.from_firestore(fields)
+            after, writes = decide(before)
+            return ({} if after == before else after.to_firestore()), writes
 
         await self._database.update(_tenant(tenant_id), change)
 
@@ -82,16 +88,36 @@ class TeamRepository:
         user_id: str,
         decide: Callable[[Member], tuple[Member | None, list[Write]]],
     ) -> None:
-        """Replace the member by what `decide` makes of it; None: remove it. There is always an owner left.
+        """Replace the member by what `decide` makes of it; None: remove it; the same: nothing is written.
 
-        Raises `NotFoundError`, and `ConflictError` for the last owner.
+        There is always an owner left. `decide` may run several times. Raises `NotFoundError`, and
+        `ConflictError` for the last owner.
         """
+        for _ in range(UPDATE_ATTEMPTS):
+            with contextlib.suppress(_OwnersChangedError):
+                await self._change_member(tenant_id, user_id, decide)
+                return
+        raise ConflictError(
+            "members changed again and again",
+            sentence="Somebody changes members too. Try again.",
+            code="members_changed",
+        )
+
+    async def _change_member(
+        self,
+        tenant_id: str,
+        user_id: str,
+        decide: Callable[[Member], tuple[Member | None, list[Write]]],
+    ) -> None:
+        """Raises `_OwnersChangedError` when others change members meanwhile."""
         tenant = await self._database.get(_tenant(tenant_id)) or {}
         generation = tenant.get(OWNERS_GENERATION, 0)
         # In this order: whoever takes an owner away after this read makes the generation another one.
         owners = await self._database.query(f"{_tenant(tenant_id)}/members", ("role", "==", Role.OWNER))
         before = await self.member(tenant_id, user_id)
         after, writes = decide(before)
+        if after == before:
+            return
         ceases = before.role is Role.OWNER and (after is None or after.role is not Role.OWNER)
         if ceases and all(owner_id == user_id for owner_id, _ in owners):
             raise ConflictError(
@@ -104,11 +130,7 @@ class TeamRepository:
 
         def count(fields: Fields) -> tuple[Fields, list[Write]]:
             if fields.get(OWNERS_GENERATION, 0) != generation:
-                raise ConflictError(
-                    "members changed",
-                    sentence="Somebody changes members too. Try again.",
-                    code="members_changed",
-                )
+                raise _OwnersChangedError
             return {OWNERS_GENERATION: generation + 1}, [write, *writes]
 
         await self._database.update(_tenant(tenant_id), count)

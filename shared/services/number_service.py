@@ -1,10 +1,18 @@
 """Phone numbers: which agent answers which, in our documents and at Twilio."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from shared.errors import AlreadyExistsError, ConflictError, NotFoundError, UnavailableError
+from shared.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnavailableError,
+)
 from shared.gateways.firestore import Database, Write
 from shared.gateways.twilio import AccountNumber, NumberWebhooks, TwilioGateway
 from shared.models.audit import Actor, AuditAction, Change
@@ -70,36 +78,35 @@ class NumberService:
         return page_of([((each.account.number, each.account.number), each) for each in found], limit)
 
     async def get(self, tenant_id: str, number: str) -> TenantNumber:
-        document = await self._numbers.find(tenant_id, number)
-        return self._described(await self._owned(number), document)
+        document, owned = await asyncio.gather(self._numbers.find(tenant_id, number), self._owned(number))
+        return self._described(owned, document)
 
     async def attach(
         self, tenant_id: str, actor: Actor, number: str, agent_id: str, if_match: str | None
     ) -> TenantNumber:
-        """From now on the agent answers the number. Doing it again repairs what Twilio was told.
+        """From now on the agent answers the number. Doing it again repairs what Twilio was told. What fails
+        has changed nothing.
 
         Raises `ConflictError` without such an agent, or when another tenant was faster, and
         `PreconditionFailedError`.
         """
-        current = await self.get(tenant_id, number)
+        current, is_there = await asyncio.gather(
+            self.get(tenant_id, number), self._agents.exists(tenant_id, agent_id)
+        )
         check_match(if_match, current.document or UNATTACHED)
-        try:
-            await self._agents.get(tenant_id, agent_id)
-        except NotFoundError:
+        if not is_there:
             sentence = "There is no such agent."
             raise ConflictError(
                 f"no agent {agent_id} of {tenant_id}", sentence=sentence, code="no_such_agent"
-            ) from None
+            )
         if current.document is None:
             document = await self._claim(tenant_id, actor, current.account, agent_id)
+            await self._route_or_give_back(tenant_id, actor, current.account)
         else:
-            document = await self._reassign(tenant_id, actor, number, agent_id, if_match)
-        try:
-            await self._twilio.configure_number(current.account.sid, self._webhooks)
-        except UnavailableError:
-            if current.document is None:
-                await self._release(tenant_id, actor, number)
-            raise
+            # First: a number that Twilio sends elsewhere is of no use to the agent either.
+            if not current.routed:
+                await self._twilio.configure_number(current.account.sid, self._webhooks)
+            document = await self._reassign(tenant_id, actor, current, agent_id, if_match)
         return TenantNumber(current.account, document, routed=True)
 
     async def detach(self, tenant_id: str, actor: Actor, number: str, if_match: str | None) -> None:
@@ -112,10 +119,16 @@ class NumberService:
         if current.document is None:
             raise NotFoundError(f"{number} is not attached")
         check_match(if_match, current.document)
-        if current.routed:
-            former = current.document.former or FormerWebhooks()
-            await self._twilio.configure_number(current.account.sid, NumberWebhooks(**former.model_dump()))
-        await self._release(tenant_id, actor, number)
+        if not current.routed:
+            await self._release(tenant_id, actor, number, if_match)
+            return
+        former = current.document.former or FormerWebhooks()
+        await self._twilio.configure_number(current.account.sid, NumberWebhooks(**former.model_dump()))
+        try:
+            await self._release(tenant_id, actor, number, if_match)
+        except PreconditionFailedError:  # somebody gave it to another agent meanwhile
+            await self._twilio.configure_number(current.account.sid, self._webhooks)
+            raise
 
     async def forget(self, tenant_id: str, actor: Actor, number: str) -> None:
         """As `detach`, of a number that the Twilio account does not own any more. Raises `NotFoundError`."""
@@ -142,23 +155,38 @@ class NumberService:
             ) from None
         return document
 
+    async def _route_or_give_back(self, tenant_id: str, actor: Actor, account: AccountNumber) -> None:
+        try:
+            await self._twilio.configure_number(account.sid, self._webhooks)
+        except UnavailableError:
+            # Twilio may have done it and not got round to saying so.
+            with contextlib.suppress(UnavailableError):
+                await self._twilio.configure_number(account.sid, account.webhooks)
+            await self._release(tenant_id, actor, account.number)
+            raise
+
     async def _reassign(
-        self, tenant_id: str, actor: Actor, number: str, agent_id: str, if_match: str | None
+        self, tenant_id: str, actor: Actor, current: TenantNumber, agent_id: str, if_match: str | None
     ) -> PhoneNumberDocument:
+        number = current.account.number
         changed: list[PhoneNumberDocument] = []
 
         def decide(before: PhoneNumberDocument) -> tuple[PhoneNumberDocument, list[Write]]:
             check_match(if_match, before)
             changed.append(before.model_copy(update={"agent_id": agent_id}))
+            if before.agent_id == agent_id and current.routed:
+                return changed[-1], []
             return changed[-1], [self._entry(tenant_id, actor, number, before.agent_id, agent_id)]
 
         await self._numbers.change(tenant_id, number, decide)
         return changed[-1]
 
-    async def _release(self, tenant_id: str, actor: Actor, number: str) -> None:
-        await self._numbers.remove(
-            tenant_id, number, lambda held: [self._entry(tenant_id, actor, number, held.agent_id, None)]
-        )
+    async def _release(self, tenant_id: str, actor: Actor, number: str, if_match: str | None = None) -> None:
+        def decide(held: PhoneNumberDocument) -> list[Write]:
+            check_match(if_match, held)
+            return [self._entry(tenant_id, actor, number, held.agent_id, None)]
+
+        await self._numbers.remove(tenant_id, number, decide)
 
     def _entry(
         self, tenant_id: str, actor: Actor, number: str, before: str | None, after: str | None

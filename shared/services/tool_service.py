@@ -1,11 +1,12 @@
 """An agent's tools as people set them up: on or off, configured, with secrets that nobody reads back."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, Optional, Protocol
+from typing import Any, Optional, Protocol, cast
 
 from pydantic import BaseModel, SecretStr, ValidationError, create_model
 
@@ -54,7 +55,7 @@ class ConfiguredTool:
 
     @property
     def etag(self) -> str:
-        return etag_of(self.tool)
+        return etag_of(_edited(self.tool))
 
     @property
     def secret_fields(self) -> list[str]:
@@ -149,7 +150,7 @@ class ToolService:
         that dies in between leaves a version that nothing names, for the reconciler.
         """
         current = await self.get(tenant_id, agent_id, slug)
-        check_match(if_match, current.tool)
+        check_match(if_match, _edited(current.tool))
         split = _split(current, wanted)
         _check(current, wanted, split)
         address = ToolAddress(tenant_id, agent_id, slug)
@@ -178,7 +179,7 @@ class ToolService:
         written: list[tuple[AgentTool, AgentTool]] = []
 
         def decide(before: AgentTool) -> tuple[AgentTool, list[Write]]:
-            check_match(if_match, before)
+            check_match(if_match, _edited(before))
             after = self._changed(before, wanted, split, versions)
             written.append((before, after))
             changes = _changes(before, after, set(split.new))
@@ -188,7 +189,10 @@ class ToolService:
         try:
             await self._agents.change_tool(tenant_id, agent_id, slug, decide)
         except NotFoundError:
-            after, writes = decide(AgentTool(slug=slug))
+            untouched = AgentTool(slug=slug)
+            after, writes = decide(untouched)
+            if after == untouched:
+                return untouched, after
             creation = self._agents.tool_creation(tenant_id, agent_id, after)
             try:
                 await self._database.commit([creation, *writes])
@@ -205,13 +209,13 @@ class ToolService:
     ) -> None:
         """Config, secrets and connection, for good. A connection is revoked by the prepared task."""
         current = await self.get(tenant_id, agent_id, slug)
-        check_match(if_match, current.tool)
+        check_match(if_match, _edited(current.tool))
         if current.metadata.connection is not None or current.secret_fields:
             await self._removal.prepare(tenant_id, agent_id, slug)
         removed: list[AgentTool] = []
 
         def decide(tool: AgentTool) -> list[Write]:
-            check_match(if_match, tool)
+            check_match(if_match, _edited(tool))
             removed.append(tool)
             changes = _changes(tool, AgentTool(slug=slug), set())
             return [self._entry(address, actor, AuditAction.TOOL_REMOVED, changes)]
@@ -245,6 +249,17 @@ class ToolService:
         )
 
 
+def _edited(tool: AgentTool) -> AgentTool:
+    """What people see and change. Calls renew a connection's tokens: that makes no other version of it."""
+    connection = tool.connection
+    return tool.model_copy(
+        update={
+            "sensitive_config": {n: v for n, v in tool.sensitive_config.items() if n != REFRESH_TOKEN},
+            "connection": None if connection is None else connection.model_copy(update={"renewal": None}),
+        }
+    )
+
+
 def _split(current: ConfiguredTool, wanted: ToolChange) -> _Split:
     if wanted.config is None:
         return _Split(current.tool.config)
@@ -264,6 +279,8 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
     large = [n for n, v in split.new.items() if len(v.get_secret_value().encode()) > MAX_SECRET_BYTES]
     if large:
         raise InvalidFieldsError([(f"config.{name}", "is too long to be stored") for name in large])
+    if odd := [name for name, value in split.plain.items() if not _is_storable(value)]:
+        raise InvalidFieldsError([(f"config.{name}", "cannot be stored") for name in odd])
     config = current.tool.config if wanted.config is None else wanted.config
     stored = current.tool.sensitive_config.keys() - split.dropped
     given = {name: value for name, value in config.items() if value is not None or name not in stored}
@@ -271,6 +288,22 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
         _validated(current.metadata, given, set(stored))
     except ValidationError as error:
         raise invalid_fields(error, below="config") from None
+
+
+def _is_storable(value: Any) -> bool:
+    """JSON allows more than Firestore: `NaN` by Python's reading, any integer, lists right within lists."""
+    match value:
+        case float():
+            return math.isfinite(value)
+        case int():
+            return -(2**63) <= value < 2**63
+        case dict():
+            return all(_is_storable(each) for each in cast("dict[str, Any]", value).values())
+        case list():
+            items = cast("list[Any]", value)
+            return all(_is_storable(each) and not isinstance(each, list) for each in items)
+        case _:
+            return True
 
 
 def _validated(metadata: ToolMetadata, config: Mapping[str, Any], stored: set[str]) -> BaseModel:

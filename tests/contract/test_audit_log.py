@@ -4,13 +4,11 @@ Which routes change something comes from the API's own description, and from the
 so that a new one cannot be forgotten.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -32,7 +30,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 OTHER_BODIES: dict[str, Any] = {"change_agent_tool": {"enabled": False}}
-"""Where the usual request would leave the prepared tenant as it is."""
+"""Where the usual request would leave the prepared tenant as it is; see `body_of` as well."""
 
 OAUTH = {
     "/api/v1/oauth/{provider}/callback": "one entry: see below",
@@ -42,12 +40,6 @@ OAUTH = {
     "/api/v1/tasks/forget-secrets": "what follows from a removal, which has its entry",
     "/api/v1/tasks/reconcile-secrets": "puts right what a process left that died; nobody decides anything",
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
 
 
 async def entries(stack: Stack | connect_stack.Stack, tenant_id: str) -> dict[str, AuditEntry]:
@@ -110,6 +102,8 @@ async def body_of(prepared: Prepared, route: Operation) -> Any:
         invited = {"email": f"new-{prepared.tenant.id}@example.com", "role": "viewer"}
         made = await prepared.tenant.owner("POST", "/invitations", invited, expect=201)
         return {"token": made.body["token"]}
+    if route.name == "attach_number":
+        return {"agent_id": await prepared.tenant.agent()}
     return OTHER_BODIES.get(route.name, prepared.body(route))
 
 
@@ -133,6 +127,29 @@ async def test_every_change_is_there_once_with_who_made_it(stack: Stack, kind: s
             entry for entry_id, entry in (await entries(stack, tenant.id)).items() if entry_id not in before
         ]
         assert [entry.actor for entry in new] == [actor], f"{route.name}: {new}"
+
+
+async def test_what_is_as_it_is_wanted_makes_neither_an_entry_nor_another_version(
+    stack: Stack,
+) -> None:
+    """A tool that was switched on again, a role given again, a number attached again: each made an entry."""
+    prepared = await prepare(stack, NUMBERS[2])
+    tenant = prepared.tenant
+    client = stack.client(tenant.owner.token)
+    setting = [route for route, _ in await changing(stack) if route.method in {"PUT", "PATCH"}]
+    assert len(setting) >= 5
+    for route in setting:
+        path, body = prepared.path(route), prepared.body(route)
+        first = await client(route.method, path, body, If_Match="*", expect=200)
+        before = await entries(stack, tenant.id)
+        again = await client(route.method, path, body, If_Match=first.etag, expect=200)
+        assert (again.etag, again.body) == (first.etag, first.body), route.name
+        assert await entries(stack, tenant.id) == before, route.name
+    agent, unchanged = f"/agents/{prepared.ids['agent_id']}", {"enabled": False}
+    before = await entries(stack, tenant.id)
+    await tenant.editor("PATCH", f"{agent}/tools/send_email", unchanged, If_Match="*", expect=200)
+    assert await entries(stack, tenant.id) == before
+    assert await stack.database.get(f"tenants/{tenant.id}{agent}/agent_tools/send_email") is None
 
 
 async def test_ending_a_call_is_there_also_when_the_telephone_company_does_not_answer(

@@ -1,11 +1,9 @@
 """Agents and their tools over HTTP: what is stored, what is refused, and what nobody can read back."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from pydantic import BaseModel, Field, SecretStr
 
 from shared.gateways.secret_manager import SecretGoneError, SecretManagerGateway
@@ -23,17 +21,6 @@ SES = {
     "access_key_id": "AKIA123",
     "secret_access_key": "canary-secret-value",
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def tenant(stack: Stack) -> TestTenant:
-    return await stack.tenant()
 
 
 async def agent_of(tenant: TestTenant, **changes: Any) -> dict[str, Any]:
@@ -144,6 +131,17 @@ async def test_a_name_is_one_line_that_can_be_seen(tenant: TestTenant, name: str
     await tenant.editor("POST", "/agents", {"name": name, "instructions": "x"}, expect=422)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400])
+@pytest.mark.parametrize("field", ["silence_prompt_seconds", "max_call_seconds"])
+async def test_a_number_is_one_that_can_be_waited_for(tenant: TestTenant, field: str, number: float) -> None:
+    """`NaN` passes every limit. It was stored, and from then on nobody could list the tenant's agents."""
+    agent = await agent_of(tenant)
+    path = f"/agents/{agent['id']}"
+    refused = await tenant.editor("PATCH", path, {field: number}, If_Match="*", expect=422)
+    assert refused.body["code"] == "invalid_fields"
+    assert (await tenant.viewer("GET", path, expect=200)).body == agent
+
+
 async def test_the_same_post_with_the_same_key_creates_one_agent(tenant: TestTenant) -> None:
     first = await tenant.editor("POST", "/agents", AGENT, Idempotency_Key="once", expect=201)
     again = await tenant.editor("POST", "/agents", AGENT, Idempotency_Key="once", expect=201)
@@ -181,6 +179,7 @@ async def test_a_copy_has_everything_but_secrets_and_accounts(tenant: TestTenant
     await tenant.editor("PATCH", f"{tools}/send_email", body, If_Match="*", expect=200)
     copy = await tenant.editor("POST", f"/agents/{agent['id']}/duplicate", {"name": "Copy"}, expect=201)
     assert (copy.body["name"], copy.body["greeting"]) == ("Copy", "Good day.")
+    assert copy.headers["Location"] == f"/api/v1/tenants/{tenant.id}/agents/{copy.body['id']}"
     answer = await tenant.viewer("GET", f"/agents/{copy.body['id']}/tools", expect=200)
     by_slug = {tool["slug"]: tool for tool in answer.body["items"]}
     assert by_slug["end_call"]["enabled"] is True
@@ -299,6 +298,8 @@ async def read_secret(stack: Stack, version: str) -> str:
 async def test_a_tool_that_is_added_to_the_registry_can_be_configured_at_once(stack: Stack) -> None:
     class CoffeeConfig(BaseModel):
         machine: str = Field(title="Machine", max_length=20)
+        strength: float = 1.0
+        number: int = 0
         pin: SecretStr | None = Field(default=None, title="PIN")
 
     class Brew(BaseModel):
@@ -327,6 +328,10 @@ async def test_a_tool_that_is_added_to_the_registry_can_be_configured_at_once(st
         body = {"enabled": True, "config": {"machine": "M1", "pin": "1234"}}
         made = await tenant.editor("PATCH", path, body, If_Match="*", expect=200)
         assert made.body["secrets"]["pin"]["set"] is True
+        for odd in ({"strength": float("nan")}, {"number": 2**63}):  # what Firestore does not take
+            config = {"config": {"machine": "M1", **odd}}
+            refused = await tenant.editor("PATCH", path, config, If_Match="*", expect=422)
+            assert [each["field"] for each in refused.body["errors"]] == [f"config.{name}" for name in odd]
         # An optional secret may be taken away again.
         body = {"config": {"machine": "M1", "pin": None}}
         cleared = await tenant.editor("PATCH", path, body, If_Match=made.etag, expect=200)

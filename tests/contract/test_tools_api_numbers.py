@@ -1,25 +1,17 @@
 """Numbers over HTTP, with Twilio's stand-in behind: who holds them, and what Twilio calls."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from local.twilio.store import Number
 from shared.errors import UnavailableError
-from shared.gateways.twilio import TwilioGateway
+from shared.gateways.twilio import NumberWebhooks, TwilioGateway
 from tests.contract.tools_api_stack import EDGE, NUMBERS, Stack, TestTenant
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 
 FIRST, SECOND, THIRD, FOURTH, FIFTH, *_ = NUMBERS
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
 
 
 async def tenant_with_agent(stack: Stack) -> tuple[TestTenant, str]:
@@ -106,6 +98,82 @@ async def test_a_number_is_free_again_when_twilio_cannot_be_told(
         await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=503)
     assert await stack.database.get(f"phone_numbers/{number}") is None
     await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=200)
+    await tenant.editor("DELETE", f"/numbers/{number}", expect=204)
+
+
+async def test_what_twilio_did_without_saying_so_is_undone(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number used to be free again while Twilio sent its calls here, and what it had before was lost."""
+    tenant, agent = await tenant_with_agent(stack)
+    number = NUMBERS[6]
+    store = stack.twilio.exchange.store
+    store.put_number(at_twilio(stack, number).model_copy(update={"voice_url": "https://before.example"}))
+    configure, told = TwilioGateway.configure_number, list[NumberWebhooks]()
+
+    async def silent_at_first(twilio: TwilioGateway, sid: str, webhooks: NumberWebhooks) -> None:
+        await configure(twilio, sid, webhooks)
+        told.append(webhooks)
+        if len(told) == 1:
+            raise UnavailableError("Twilio: configure a number: TimeoutError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwilioGateway, "configure_number", silent_at_first)
+        await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=503)
+    assert await stack.database.get(f"phone_numbers/{number}") is None
+    assert at_twilio(stack, number).voice_url == "https://before.example"
+
+
+async def test_a_number_that_twilio_sends_elsewhere_is_repaired_or_stays_with_its_agent(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    second = await tenant.agent()
+    number = NUMBERS[5]
+    path = f"/numbers/{number}"
+    attached = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=200)
+    store = stack.twilio.exchange.store
+    store.put_number(at_twilio(stack, number).model_copy(update={"voice_url": "https://elsewhere.example"}))
+
+    async def unreachable(*_: object) -> None:
+        raise UnavailableError("Twilio: configure a number: ConnectionError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwilioGateway, "configure_number", unreachable)
+        await tenant.editor("PUT", path, {"agent_id": second}, If_Match=attached.etag, expect=503)
+    found = await tenant.viewer("GET", path, expect=200)
+    assert (found.body["agent_id"], found.body["routed"], found.etag) == (agent, False, attached.etag)
+    repaired = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match=attached.etag, expect=200)
+    assert (repaired.body["routed"], repaired.etag) == (True, attached.etag)
+    history = (await tenant.editor("GET", f"/audit?subject=numbers/%2B{number[1:]}", expect=200)).body[
+        "items"
+    ]
+    assert [entry["action"] for entry in history] == ["number.attached"] * 2
+    await tenant.editor("DELETE", path, expect=204)
+
+
+async def test_a_number_that_gets_another_agent_while_it_is_detached_stays_with_that_agent(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    second = await tenant.agent()
+    number = NUMBERS[5]
+    path = f"/numbers/{number}"
+    attached = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=200)
+    configure, told = TwilioGateway.configure_number, list[NumberWebhooks]()
+
+    async def meanwhile(twilio: TwilioGateway, sid: str, webhooks: NumberWebhooks) -> None:
+        await configure(twilio, sid, webhooks)
+        told.append(webhooks)
+        if len(told) == 1:
+            await tenant.editor("PUT", path, {"agent_id": second}, If_Match="*", expect=200)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwilioGateway, "configure_number", meanwhile)
+        await tenant.editor("DELETE", path, If_Match=attached.etag, expect=412)
+    found = await tenant.viewer("GET", path, expect=200)
+    assert (found.body["agent_id"], found.body["routed"]) == (second, True)
+    await tenant.editor("DELETE", path, expect=204)
 
 
 async def test_pages_of_numbers_leave_out_what_others_hold(stack: Stack) -> None:

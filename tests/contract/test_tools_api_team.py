@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from shared.gateways.firestore import Put
 from shared.models.base import utc_now
@@ -16,17 +14,6 @@ from shared.repositories.api_keys import ApiKeyRepository
 from tests.contract.tools_api_stack import Stack, TenantClient, TestTenant
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("tools-api")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def tenant(stack: Stack) -> TestTenant:
-    return await stack.tenant()
 
 
 def as_key(stack: Stack, tenant: TestTenant, key: str) -> TenantClient:
@@ -94,6 +81,23 @@ async def test_there_is_always_an_owner(tenant: TestTenant) -> None:
     left = [await client("GET", "/members") for client in (tenant.owner, tenant.editor, tenant.viewer)]
     items = next(answer.body["items"] for answer in left if answer.status == 200)
     assert "owner" in [member["role"] for member in items]
+
+
+async def test_of_two_who_change_a_member_at_once_one_is_told_that_it_is_another_version(
+    tenant: TestTenant,
+) -> None:
+    """Both were told to try again, even when they changed different people."""
+    editor, viewer = tenant.member_id(Role.EDITOR), tenant.member_id(Role.VIEWER)
+    found = await tenant.owner("GET", f"/members/{viewer}", expect=200)
+    changes = [(viewer, "editor", found.etag), (viewer, "owner", found.etag), (editor, "owner", "*")]
+    answers = await asyncio.gather(
+        *(
+            tenant.owner("PATCH", f"/members/{user}", {"role": role}, If_Match=etag)
+            for user, role, etag in changes
+        )
+    )
+    assert sorted(answer.status for answer in answers[:2]) == [200, 412]
+    assert answers[2].status == 200
 
 
 # API keys ---------------------------------------------------------------------------------------

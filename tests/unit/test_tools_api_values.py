@@ -12,6 +12,7 @@ from functions.tools_api.http import Day, Moment
 from functions.tools_api.tool_routes import AgentToolPatch
 from shared.errors import InvalidFieldsError, PreconditionFailedError, UnauthenticatedError
 from shared.models.agent_input import AgentInput, AgentPatch
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState, Renewal
 from shared.models.base import PhoneNumber
 from shared.models.call import CallEvent
 from shared.repositories.paging import decode_cursor, encode_cursor
@@ -20,7 +21,9 @@ from shared.services.etags import check_match, etag_of
 from shared.services.event_tail import OVERLAP, TailPosition
 from shared.services.opaque_token import OpaqueToken
 from shared.services.tool_catalog import secret_fields
+from shared.services.tool_service import ConfiguredTool
 from shared.tools.base.fields import EmailAddress
+from shared.tools.implementations.google_calendar import GoogleCalendarTool
 
 pytestmark = pytest.mark.unit
 
@@ -62,6 +65,22 @@ def test_what_is_nearly_true_or_false_is_neither(value: object) -> None:
         AgentToolPatch.model_validate({"enabled": value})
     with pytest.raises(ValidationError):
         AgentInput.model_validate({"name": "A", "instructions": "B", "disclose_ai": value})
+
+
+def test_a_connection_that_calls_renew_is_no_other_version_of_its_tool() -> None:
+    """Whoever edits a tool while calls use it was told that somebody had changed it."""
+    connection = Connection(provider="crm", state=ConnectionState.CONNECTED, account_email="a@example.com")
+    renewing = connection.model_copy(update={"renewal": Renewal(owner="w1", expires_at=NOON)})
+    ended = connection.model_copy(update={"state": ConnectionState.DISCONNECTED})
+
+    def etag(number: int, connection: Connection, **more: str) -> str:
+        secrets = {REFRESH_TOKEN: f"projects/p/secrets/s/versions/{number}", **more}
+        tool = AgentTool(slug="google_calendar", sensitive_config=secrets, connection=connection)
+        return ConfiguredTool(GoogleCalendarTool.metadata, tool).etag
+
+    assert etag(1, connection) == etag(2, renewing)
+    assert etag(1, connection) != etag(1, ended)
+    assert etag(1, connection) != etag(1, connection, key="projects/p/secrets/k/versions/1")
 
 
 @pytest.mark.parametrize("text", ["a@b", "a b@c.d", "\x0e@b.c", "a@\x85b.c", "a@b\u2028b.c", "a@b@c.d"])

@@ -55,7 +55,7 @@ class SendEmailConfig(BaseModel):
 
     from_address: EmailAddress = Field(title="Sender", description="Verified in Amazon SES.")
     region: str = Field(
-        title="AWS region", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Such as eu-central-1."
+        title="AWS region", pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="Such as eu-central-1."
     )
     access_key_id: str = Field(title="AWS access key id", pattern=r"^[A-Z0-9]{4,128}$")
     secret_access_key: SecretStr = Field(title="AWS secret access key", min_length=1)
