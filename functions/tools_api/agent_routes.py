@@ -122,6 +122,7 @@ async def duplicate_agent(
     """
     named = await api.agents.duplicate(who.tenant_id, who.actor, agent_id, wanted.name, key)
     set_etag(response, named.etag)
+    response.headers["Location"] = f"/api/v1/tenants/{who.tenant_id}/agents/{named.id}"
     return _out(named)
 
 

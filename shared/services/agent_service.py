@@ -1,5 +1,6 @@
 """Agents as people edit them."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,10 +77,11 @@ class AgentService:
     ) -> NamedAgent:
         """The same agent under another name, without numbers. Secrets and connected accounts belong to the
         original alone, so the copy's tools that had some start disabled."""
-        original = await self._agents.get(tenant_id, agent_id)
-        tools = [_without_secrets(tool) for tool in await self._agents.tools(tenant_id, agent_id)]
+        original, tools = await asyncio.gather(
+            self._agents.get(tenant_id, agent_id), self._agents.tools(tenant_id, agent_id)
+        )
         copy = original.model_copy(update={"name": name, "revision": 1})
-        return await self._create(tenant_id, actor, copy, tools, request)
+        return await self._create(tenant_id, actor, copy, [_without_secrets(tool) for tool in tools], request)
 
     async def change(
         self, tenant_id: str, actor: Actor, agent_id: str, patch: Mapping[str, Any], if_match: str | None
@@ -108,14 +110,18 @@ class AgentService:
         Raises `ConflictError` while it answers a number: that phone would be dead. Connections are unusable
         at once and revoked by the prepared task, which also deletes secrets that we die before destroying.
         """
-        check_match(if_match, await self._agents.get(tenant_id, agent_id))
-        if numbers := await self._agents.numbers(tenant_id, agent_id):
+        current, numbers, tools = await asyncio.gather(
+            self._agents.get(tenant_id, agent_id),
+            self._agents.numbers(tenant_id, agent_id),
+            self._agents.tools(tenant_id, agent_id),
+        )
+        check_match(if_match, current)
+        if numbers:
             raise ConflictError(
                 f"agent {agent_id} has numbers",
                 sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
                 code="agent_has_numbers",
             )
-        tools = await self._agents.tools(tenant_id, agent_id)
         await self._removal.prepare(tenant_id, agent_id)
 
         def decide(agent: Agent) -> list[Write]:

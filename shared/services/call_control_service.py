@@ -134,10 +134,12 @@ class CallControlService:
         `release` is the worker release that is to serve it; None: as any call.
         Raises `NotFoundError`, and `ConflictError` when the tenant has as many calls as it may.
         """
-        call_id = await self._once.find(tenant_id, request)
-        if call_id is None:
-            call_id = await self._begin(tenant_id, actor, agent_id, request, release)
-        call = await self._going_on(tenant_id, call_id)
+        earlier = await self._once.find(tenant_id, request)
+        if earlier is None:
+            call = await self._begin(tenant_id, actor, agent_id, request, release)
+        else:
+            call = await self._going_on(tenant_id, earlier)
+        call_id = call.session_id
         room = room_name_for(call_id)
         # A room that exists stays as it is: a repeated request makes sure that it does.
         await self._livekit.create_room(
@@ -171,8 +173,8 @@ class CallControlService:
         agent_id: str,
         request: RequestKey | None,
         release: str | None,
-    ) -> str:
-        """Commit the session as the phone edge does; returns the call's id."""
+    ) -> Call:
+        """Commit the session as the phone edge does."""
         now = self._now()
         call_id = f"web-{secrets.token_hex(12)}"
         (tenant, agent, _, releases), tools, active = await asyncio.gather(
@@ -213,5 +215,5 @@ class CallControlService:
             earlier = await self._once.find(tenant_id, request)
             if earlier is None:
                 raise
-            return earlier
-        return call_id
+            return await self._going_on(tenant_id, earlier)
+        return call
