@@ -1,12 +1,14 @@
 """trunkline: sets up, checks and runs a deployment.
 
 Nothing is changed without --apply (or --yes): without it the plan is shown. Exit codes: 0 nothing to do or
-all done, 1 something was found or failed, 2 the command itself is wrong.
+all done, 1 something was found or failed, 2 the command itself is wrong, 130 it was interrupted.
 """
 
 import asyncio
 import logging
+import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +17,7 @@ import typer
 
 from operations.deployment import load_deployment
 from operations.operator import Operator
-from operations.report import FINDINGS, USAGE, Report
+from operations.report import FINDINGS, INTERRUPTED, USAGE, Report
 from shared.errors import ConfigurationError, TrunklineError
 
 DeploymentOption = Annotated[
@@ -37,12 +39,21 @@ def run(work: Work, deployment: Path | None, as_json: bool) -> None:
         _fail(error, USAGE)
     except TrunklineError as error:
         _fail(error, FINDINGS)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo(
+            "trunkline: interrupted; every command can be run again and goes on where it was", err=True
+        )
+        raise typer.Exit(INTERRUPTED) from None
     else:
         typer.echo(report.model_dump_json(indent=2) if as_json else "\n".join(report.lines()))
         raise typer.Exit(report.exit_code)
 
 
 async def _work(work: Work, deployment: Path | None) -> Report:
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        # As Ctrl-C: whatever is half done is put in order and told.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with Operator.open(load_deployment(deployment)) as operator:
         return await work(operator)
 

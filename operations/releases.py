@@ -6,32 +6,29 @@ live one when its own is gone. Building and starting workers is Terraform's or g
 (`--deploy-command`).
 """
 
-import asyncio
-import os
-import shlex
-import sys
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel, Field
 
-from operations.callable_agent import find_agent
 from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, Report
-from operations.synthetic_call import Heard, synthetic_call
-from shared.errors import UnavailableError
+from operations.rollout import BASELINE, RolloutPlan, RolloutRun
 from shared.models.base import utc_now
 from shared.models.releases import PERCENT, Releases
-from shared.services.release_service import ReleaseHealth, ReleaseService, RolloutPolicy, Verdict, judge
+from shared.services.release_service import (
+    ReleaseHealth,
+    ReleaseService,
+    RolloutPolicy,
+    require_free,
+    running_rollout,
+)
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
-BASELINE = timedelta(hours=1)
-"""Of the previous release's calls before the rollout: what the candidate is compared with."""
-
-DRAIN_EVERY = 2.0
 NameArgument = Annotated[str, typer.Argument(metavar="AGENT_NAME", help="What the release registers under.")]
 
 
@@ -45,14 +42,14 @@ class StatusReport(Report):
     releases: list[ReleaseState]
     rollout: str
     applied: bool = True
-    """False: this is how it would be."""
+    """False: this is how it would be; nothing was changed."""
     steps: list[str] = Field(default_factory=list[str])
     """What was done, or would be."""
     failed: bool = False
 
     @property
     def exit_code(self) -> int:
-        return FINDINGS if self.failed else OK
+        return FINDINGS if self.failed or not self.applied else OK
 
     def lines(self) -> list[str]:
         table = [
@@ -68,7 +65,11 @@ class StatusReport(Report):
 @app.command()
 def status(deployment: DeploymentOption = None, as_json: JsonOption = False) -> None:
     """Who gets new calls, and how they go."""
-    run(lambda operator: report_of(operator), deployment, as_json)
+
+    async def work(operator: Operator) -> StatusReport:
+        return await report_of(operator, await service_of(operator).current())
+
+    run(work, deployment, as_json)
 
 
 @app.command()
@@ -80,13 +81,13 @@ def start(
     apply: ApplyOption = False,
 ) -> None:
     """Give a release a share of new calls; also to change the share of the one that is being rolled out."""
-
-    async def work(operator: Operator) -> StatusReport:
-        if apply:
-            await service_of(operator).give(name, share)
-        return await report_of(operator, applied=apply, steps=[f"{share} % of new calls to {name}"])
-
-    run(work, deployment, as_json)
+    _change(
+        lambda service: service.give(name, share),
+        f"{share} % of new calls to {name}",
+        deployment,
+        as_json,
+        apply=apply,
+    )
 
 
 @app.command()
@@ -94,13 +95,9 @@ def promote(
     deployment: DeploymentOption = None, as_json: JsonOption = False, apply: ApplyOption = False
 ) -> None:
     """All new calls go to the release that is being rolled out."""
-
-    async def work(operator: Operator) -> StatusReport:
-        if apply:
-            await service_of(operator).promote()
-        return await report_of(operator, applied=apply, steps=["all new calls to the candidate"])
-
-    run(work, deployment, as_json)
+    _change(
+        lambda service: service.promote(), "all new calls to the candidate", deployment, as_json, apply=apply
+    )
 
 
 @app.command()
@@ -111,13 +108,8 @@ def rollback(
     apply: ApplyOption = False,
 ) -> None:
     """All new calls go to the previous release again; also after a promotion, while its workers run."""
-
-    async def work(operator: Operator) -> StatusReport:
-        if apply:
-            await service_of(operator).roll_back(reason)
-        return await report_of(operator, applied=apply, steps=["all new calls to the previous release"])
-
-    run(work, deployment, as_json)
+    step = "all new calls to the previous release"
+    _change(lambda service: service.roll_back(reason), step, deployment, as_json, apply=apply)
 
 
 @app.command(name="run")
@@ -132,7 +124,10 @@ def run_command(
         str | None, typer.Option(help="Starts the release's workers; gets its name as AGENT_NAME.")
     ] = None,
     drain_command: Annotated[
-        str | None, typer.Option(help="Stops the old release's workers; gets its name as AGENT_NAME.")
+        str | None,
+        typer.Option(
+            help="Stops the old release's workers, gets its name as AGENT_NAME, and may be run twice."
+        ),
     ] = None,
     deployment: DeploymentOption = None,
     as_json: JsonOption = False,
@@ -142,22 +137,19 @@ def run_command(
 
     It can be started again after an interruption: it goes on where the rollout stands.
     """
-    shares = _shares(steps)
+    policy = RolloutPolicy(minimum_calls=minimum_calls, tolerance=tolerance)
+    plan = RolloutPlan(name, _shares(steps), policy, patience, interval, deploy_command, drain_command)
 
     async def work(operator: Operator) -> StatusReport:
+        service = service_of(operator)
         if not apply:
-            plan = [
-                *([f"run: {deploy_command}"] if deploy_command else []),
-                f"a synthetic call to {name} must hear the agent speak",
-                *(f"{share} % of new calls to {name}, until {minimum_calls} are over" for share in shares),
-                f"promote {name}; or back at more than {tolerance:g} % more failures than before",
-                *([f"run: {drain_command}"] if drain_command else []),
-            ]
-            return await report_of(operator, applied=False, steps=plan)
-        policy = RolloutPolicy(minimum_calls=minimum_calls, tolerance=tolerance)
-        rollout = RolloutRun(operator, name, policy, patience=patience, interval=interval)
-        done = await rollout.carry_out(shares, deploy_command, drain_command)
-        return await report_of(operator, steps=rollout.notes, failed=not done)
+            now = await service.current()
+            require_free(now, name)
+            is_done = running_rollout(now) is None and now.live == name
+            return await report_of(operator, now, applied=is_done, steps=[] if is_done else plan.steps())
+        rollout = RolloutRun(operator, service, plan)
+        done = await rollout.carry_out()
+        return await report_of(operator, await service.current(), steps=rollout.notes, failed=not done)
 
     run(work, deployment, as_json)
 
@@ -172,15 +164,36 @@ def _shares(text: str) -> list[int]:
     return shares
 
 
-def service_of(operator: Operator) -> ReleaseService:
-    return ReleaseService(operator.database, operator.default_release)
+def service_of(operator: Operator, *, apply: bool = True) -> ReleaseService:
+    return ReleaseService(operator.database, operator.default_release, apply=apply)
+
+
+def _change(
+    change: Callable[[ReleaseService], Awaitable[Releases]],
+    step: str,
+    deployment: Path | None,
+    as_json: bool,
+    *,
+    apply: bool,
+) -> None:
+    async def work(operator: Operator) -> StatusReport:
+        before = await service_of(operator).current()
+        after = await change(service_of(operator, apply=apply))
+        steps = [step] if after != before else []
+        return await report_of(operator, after, applied=apply or not steps, steps=steps)
+
+    run(work, deployment, as_json)
 
 
 async def report_of(
-    operator: Operator, *, applied: bool = True, steps: list[str] | None = None, failed: bool = False
+    operator: Operator,
+    releases: Releases,
+    *,
+    applied: bool = True,
+    steps: list[str] | None = None,
+    failed: bool = False,
 ) -> StatusReport:
     service = service_of(operator)
-    releases = await service.current()
     since = releases.rollout.started_at if releases.rollout else utc_now() - BASELINE
     states = [
         ReleaseState(
@@ -211,104 +224,3 @@ def _told(releases: Releases) -> str:
             return f"{rollout.candidate} took over from {rollout.previous}; the rollout began {since}."
         case "rolled_back":
             return f"{rollout.candidate} was rolled back: {rollout.reason}"
-
-
-class RolloutRun:
-    """One run of the rollout. `notes` tell what happened; each is printed to standard error as well."""
-
-    def __init__(
-        self, operator: Operator, name: str, policy: RolloutPolicy, *, patience: float, interval: float
-    ) -> None:
-        self.notes: list[str] = []
-        self._operator = operator
-        self._name = name
-        self._policy = policy
-        self._patience = patience
-        self._interval = interval
-        self._service = service_of(operator)
-
-    async def carry_out(
-        self, shares: list[int], deploy_command: str | None, drain_command: str | None
-    ) -> bool:
-        """True: promoted. False: rolled back, or it stays at a step for want of calls."""
-        releases = await self._service.current()
-        rollout = releases.rollout
-        previous = rollout.previous if rollout and rollout.state == "running" else releases.live
-        reached = releases.share_of(self._name)
-        if reached == PERCENT and not (rollout and rollout.state == "running"):
-            self._note(f"{self._name} takes all calls already")
-            return True
-        if reached == 0:
-            if deploy_command:
-                await self._run(deploy_command, self._name)
-            await self._must_speak()
-        for share in [each for each in shares if each >= reached]:
-            if not await self._step(share):
-                return False
-        await self._service.promote()
-        self._note(f"{self._name} takes all calls; {previous} is drained")
-        if drain_command:
-            await self._run(drain_command, previous)
-        await self._drained(previous)
-        return True
-
-    async def _step(self, share: int) -> bool:
-        releases = await self._service.give(self._name, share)
-        self._note(f"{share} % of new calls to {self._name}")
-        rollout = releases.rollout
-        assert rollout is not None
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._patience
-        while True:
-            verdict = await self._verdict(rollout.previous, rollout.started_at, rollout.step_started_at)
-            match verdict.go:
-                case "on":
-                    self._note(f"goes on: {verdict.reason}")
-                    return True
-                case "back":
-                    await self._service.roll_back(verdict.reason)
-                    self._note(f"rolled back: {verdict.reason}")
-                    return False
-                case "wait" if loop.time() > deadline:
-                    self._note(
-                        f"stays at {share} %: {verdict.reason}; run it again to go on, or: release rollback"
-                    )
-                    return False
-                case "wait":
-                    await asyncio.sleep(self._interval)
-
-    async def _verdict(self, previous: str, started_at: datetime, step_started_at: datetime) -> Verdict:
-        candidate = await self._service.health(self._name, step_started_at)
-        return judge(candidate, await self._service.health(previous, started_at - BASELINE), self._policy)
-
-    async def _must_speak(self) -> None:
-        """Before any caller gets to it. Raises `UnavailableError`."""
-        tenant_id, agent_id = await find_agent(self._operator)
-        heard: Heard = await synthetic_call(self._operator, tenant_id, agent_id, self._name)
-        if heard.first_word_ms is None:
-            what = "no worker took the call" if heard.agent_joined_ms is None else "the agent said nothing"
-            fix = "look into its workers' log; nothing was changed"
-            raise UnavailableError(f"a synthetic call to {self._name}: {what}; {fix}")
-        self._note(f"a synthetic call heard {self._name} after {heard.first_word_ms} ms")
-
-    async def _drained(self, previous: str) -> None:
-        deadline = asyncio.get_running_loop().time() + self._patience
-        while left := await self._service.going_on(previous):
-            if asyncio.get_running_loop().time() > deadline:
-                self._note(f"{left} calls of {previous} still go on; they end by themselves")
-                return
-            await asyncio.sleep(min(self._interval, DRAIN_EVERY))
-        self._note(f"no call of {previous} is left: its workers can be stopped")
-
-    async def _run(self, command: str, agent_name: str) -> None:
-        """Raises `UnavailableError`. What it prints goes to standard error."""
-        self._note(f"running: {command}")
-        process = await asyncio.create_subprocess_exec(
-            *shlex.split(command), env={**os.environ, "AGENT_NAME": agent_name}, stdout=sys.stderr
-        )
-        if status := await process.wait():
-            raise UnavailableError(f"{command} failed (exit status {status}); nothing was changed")
-
-    def _note(self, text: str) -> None:
-        self.notes.append(text)
-        typer.echo(text, err=True)

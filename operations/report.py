@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-OK, FINDINGS, USAGE = 0, 1, 2
-"""Exit codes: nothing to do or all done; something found or failed; the command itself is wrong."""
+OK, FINDINGS, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: nothing to do or all done; something found or failed; the command itself is wrong; Ctrl-C."""
 
 
 class Report(BaseModel):
@@ -27,9 +27,12 @@ class Difference(BaseModel):
     after: Any = None
 
 
+Action = Literal["create", "change", "delete"]
+
+
 class PlannedChange(BaseModel):
     subject: str
-    action: Literal["create", "change", "delete"]
+    action: Action
     fields: dict[str, Difference] = Field(default_factory=dict[str, Difference])
     done: bool = False
 
@@ -41,6 +44,24 @@ class PlannedChange(BaseModel):
             if _text(each.before) != _text(each.after)
         ]
         return [f"{sign} {self.subject}{'  done' if self.done else ''}", *shown]
+
+
+class TenantReport(Report):
+    tenant_id: str
+    applied: bool
+    changes: list[PlannedChange]
+    notes: list[str] = Field(default_factory=list[str])
+
+    @property
+    def exit_code(self) -> int:
+        return FINDINGS if self.changes and not self.applied else OK
+
+    def lines(self) -> list[str]:
+        found = [line for each in self.changes for line in each.lines()]
+        if not found:
+            found = ["Everything is as it must be."]
+        dry = ["Nothing was changed: dry run. Make it so with --apply."] if self.exit_code else []
+        return [*found, *self.notes, *dry]
 
 
 class Problem(BaseModel):

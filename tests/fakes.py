@@ -9,7 +9,7 @@ from typing import Any
 from livekit.protocol.models import ParticipantInfo
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
-from shared.gateways.firestore import Create, Fields, Filter, Put, Remove, Write
+from shared.gateways.firestore import Create, Fields, Filter, Order, Put, Remove, Write
 from shared.models.session import RoomMetadata
 
 
@@ -72,6 +72,22 @@ class FakeDatabase(Faulty):
     async def count(self, collection: str, *filters: Filter) -> int:
         await self._request()
         return len(self._matching(collection, filters, None))
+
+    async def group(
+        self, collection_id: str, *filters: Filter, order: Order | None = None, limit: int | None = None
+    ) -> list[tuple[str, Fields]]:
+        await self._request()
+        collections = {path.rpartition("/")[0] for path in self.documents}
+        found = [
+            (f"{collection}/{document_id}", fields)
+            for collection in sorted(collections)
+            if collection.rpartition("/")[2] == collection_id
+            for document_id, fields in self._matching(collection, filters, None)
+        ]
+        if order is not None:
+            name, direction = order
+            found.sort(key=lambda document: document[1][name], reverse=direction == "DESCENDING")
+        return found[:limit]
 
     async def commit(self, writes: Iterable[Write]) -> None:
         await self._request()

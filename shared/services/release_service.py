@@ -39,7 +39,7 @@ class ReleaseHealth(BaseModel):
     lost: int = 0
     """Ended by a failure, without a fallback."""
     replaced: int = 0
-    """Served, but an agent of theirs died."""
+    """Served, but an agent of theirs died, or none came when asked twice, so that another release served."""
     going_on: int = 0
 
     @property
@@ -55,7 +55,7 @@ class ReleaseHealth(BaseModel):
         fallbacks = [each for each in calls if each.fallback_reason in OUR_FALLBACKS]
         lost = [each for each in calls if each not in fallbacks and each.outcome in LOST]
         judged = [each for each in calls if each.outcome is not None or each.state is CallState.FALLBACK]
-        replaced = [each for each in judged if each not in fallbacks + lost and _lost_an_agent(each)]
+        replaced = [each for each in judged if each not in fallbacks + lost and _needed_another_agent(each)]
         going_on = [
             each for each in calls if each.outcome is None and each.active_until and each.active_until > now
         ]
@@ -68,12 +68,13 @@ class ReleaseHealth(BaseModel):
         )
 
 
-def _lost_an_agent(call: Call) -> bool:
-    """Not one that was slow to come ("start-2"), nor one that handed over ("generation-1-left-1")."""
-    return any(
-        cause != "incoming" and not cause.startswith("start-") and "-left-" not in cause
-        for cause in call.dispatches
-    )
+def _needed_another_agent(call: Call) -> bool:
+    """Not one that was slow to come ("start-2"), nor one that handed over ("generation-1-left-1").
+
+    From "start-3" on another release is asked (`Releases.for_replacement`): of a release whose workers are
+    all gone each caller is served all the same, later and by the old one.
+    """
+    return any(cause not in ("incoming", "start-2") and "-left-" not in cause for cause in call.dispatches)
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,17 @@ def judge(candidate: ReleaseHealth, previous: ReleaseHealth, policy: RolloutPoli
 class ReleaseService:
     """`default` takes all calls until something else is decided; `now` is the clock, with a time zone.
 
-    All raise `UnavailableError`; what changes something may be repeated.
+    Without `apply` nothing is written: what is answered is how it would be. What changes something may be
+    repeated. With `seen`, what somebody has looked at, it changes nothing when the rollout is another by now:
+    the answer tells which. All raise `UnavailableError`.
     """
 
-    def __init__(self, database: Database, default: str, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, database: Database, default: str, *, apply: bool = True, now: Callable[[], datetime] = utc_now
+    ) -> None:
         self._releases = ReleaseRepository(database, default)
         self._calls = ReleaseCallRepository(database)
+        self._apply = apply
         self._now = now
 
     async def current(self) -> Releases:
@@ -127,19 +133,15 @@ class ReleaseService:
         """Calls that were given to the release and are not over."""
         return (await self.health(agent_name, self._now() - LONGEST_CALL)).going_on
 
-    async def give(self, candidate: str, share: int) -> Releases:
+    async def give(self, candidate: str, share: int, *, seen: Releases | None = None) -> Releases:
         """The candidate gets that share of new calls, the live release the rest.
 
         Raises `ConflictError` while another rollout is running.
         """
 
         def decide(now: Releases) -> Releases:
-            running = _running(now)
-            if running is not None and running.candidate != candidate:
-                raise ConflictError(
-                    f"{running.candidate} is being rolled out: promote it or roll it back first",
-                    sentence="Another release is being rolled out.",
-                )
+            require_free(now, candidate)
+            running = running_rollout(now)
             previous = running.previous if running else now.live
             if previous == candidate:
                 raise ConflictError(f"{candidate} takes all calls already", sentence="It is live already.")
@@ -155,9 +157,9 @@ class ReleaseService:
             )
             return _shared(now, {candidate: share, previous: PERCENT - share}, rollout)
 
-        return await self._releases.change(decide)
+        return await self._change(decide, seen)
 
-    async def promote(self) -> Releases:
+    async def promote(self, *, seen: Releases | None = None) -> Releases:
         """The candidate takes all calls; the previous release is to be drained. Raises `ConflictError`."""
 
         def decide(now: Releases) -> Releases:
@@ -168,9 +170,9 @@ class ReleaseService:
             done = rollout.model_copy(update={"state": "promoted"})
             return _shared(now, {rollout.candidate: PERCENT, rollout.previous: 0}, done)
 
-        return await self._releases.change(decide)
+        return await self._change(decide, seen)
 
-    async def roll_back(self, reason: str) -> Releases:
+    async def roll_back(self, reason: str, *, seen: Releases | None = None) -> Releases:
         """The previous release takes all calls again; the candidate's calls get their next agent from it.
 
         Also after a promotion, as long as its workers run. Raises `ConflictError`.
@@ -183,12 +185,30 @@ class ReleaseService:
             done = rollout.model_copy(update={"state": "rolled_back", "reason": reason})
             return _shared(now, {rollout.candidate: 0, rollout.previous: PERCENT}, done)
 
-        return await self._releases.change(decide)
+        return await self._change(decide, seen)
+
+    async def _change(self, decide: Callable[[Releases], Releases], seen: Releases | None) -> Releases:
+        def decide_on_what_was_seen(now: Releases) -> Releases:
+            return now if seen is not None and now.rollout != seen.rollout else decide(now)
+
+        if self._apply:
+            return await self._releases.change(decide_on_what_was_seen)
+        return decide_on_what_was_seen(await self._releases.get())
 
 
-def _running(releases: Releases) -> Rollout | None:
+def running_rollout(releases: Releases) -> Rollout | None:
     rollout = releases.rollout
     return rollout if rollout is not None and rollout.state == "running" else None
+
+
+def require_free(releases: Releases, candidate: str) -> None:
+    """Raises `ConflictError` while another release is being rolled out."""
+    running = running_rollout(releases)
+    if running is not None and running.candidate != candidate:
+        raise ConflictError(
+            f"{running.candidate} is being rolled out: promote it or roll it back first",
+            sentence="Another release is being rolled out.",
+        )
 
 
 def _last(releases: Releases) -> Rollout:
