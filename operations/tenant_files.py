@@ -5,11 +5,11 @@ Secrets, connections, people and calls are in no file: secrets are set again and
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from operations.operator import Operator
 from operations.report import Difference, PlannedChange
-from shared.errors import NotFoundError
+from shared.errors import ConfigurationError, NotFoundError
 from shared.gateways.firestore import Write
 from shared.models.agent import Agent
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
@@ -22,6 +22,8 @@ from shared.repositories.teams import TeamRepository
 from shared.repositories.tenant_purge import TenantPurgeRepository
 from shared.services.audit_service import AuditService, changes_between
 from shared.services.team_service import TeamService
+from shared.services.tool_catalog import secret_fields
+from shared.services.tool_service import validated_config
 from shared.tools.base.registry import ToolRegistry
 
 
@@ -79,11 +81,14 @@ def _tool_file(tool: AgentTool) -> ToolFile:
 async def import_tenant(
     operator: Operator, tenant_id: str, wanted: TenantFile, *, apply: bool
 ) -> tuple[list[PlannedChange], list[str]]:
-    """What differs, made so with `apply`; and what is left for people. Raises `NotFoundError`."""
-    registry = ToolRegistry()
-    for agent in wanted.agents.values():
-        for slug in agent.tools:
-            registry.get(slug)
+    """What differs, made so with `apply`; and what is left for people.
+
+    Broken off it is finished by the next: each agent is one commit, then each of its tools. Raises
+    `NotFoundError`, and `ConfigurationError` about a file that cannot be right: then nothing is changed.
+    """
+    for agent_id, agent in wanted.agents.items():
+        for slug, tool in agent.tools.items():
+            _check_tool(f"agents.{agent_id}.tools.{slug}", slug, tool)
     if await TenantPurgeRepository(operator.database).find(tenant_id) is None:
         raise NotFoundError(f"no tenant {tenant_id}: trunkline tenant create {tenant_id} --apply")
     importer = _Importer(operator, tenant_id, apply=apply)
@@ -119,7 +124,7 @@ class _Importer:
             current = await self._agents.get(self._tenant_id, agent_id)
         except NotFoundError:
             self._note(subject, None, new)
-            tools = [_tool(slug, tool) for slug, tool in wanted.tools.items()]
+            tools = [_tool(slug, tool, None) for slug, tool in wanted.tools.items()]
             if self._apply:
                 entry = self._entry(AuditAction.AGENT_CREATED, f"agents/{agent_id}", None, new)
                 writes = self._agents.creation(self._tenant_id, agent_id, new, tools)
@@ -128,16 +133,16 @@ class _Importer:
             return
         same = current.model_copy(update={"revision": 1})
         if self._note(subject, same, new) and self._apply:
-            changed = new.model_copy(update={"revision": current.revision + 1})
 
             def decide(before: Agent) -> tuple[Agent, list[Write]]:
+                changed = new.model_copy(update={"revision": before.revision + 1})
                 entry = self._entry(AuditAction.AGENT_CHANGED, f"agents/{agent_id}", before, changed)
                 return changed, [entry]
 
             await self._agents.change(self._tenant_id, agent_id, decide)
         known = {tool.slug: tool for tool in await self._tools.list_tools(self._tenant_id, agent_id)}
         for slug, tool in wanted.tools.items():
-            await self._tool(agent_id, known.get(slug), _tool(slug, tool))
+            await self._tool(agent_id, known.get(slug), _tool(slug, tool, known.get(slug)))
         self._left_to_people(agent_id, wanted, known)
 
     async def _tool(self, agent_id: str, current: AgentTool | None, wanted: AgentTool) -> None:
@@ -172,11 +177,12 @@ class _Importer:
 
     def _left_to_people(self, agent_id: str, wanted: AgentFile, known: dict[str, AgentTool]) -> None:
         for slug, tool in wanted.tools.items():
-            has = known.get(slug)
-            missing = sorted(set(tool.secrets) - set(has.sensitive_config if has else ()))
-            self.notes += [f"{agent_id}/{slug}: set {field} again, in the dashboard" for field in missing]
-            if tool.connected and (has is None or has.connection is None):
-                self.notes.append(f"{agent_id}/{slug}: connect the account again, in the dashboard")
+            where, has = f"{agent_id}/{slug}", known.get(slug)
+            self.notes += [
+                f"{where}: set {field} again, in the dashboard" for field in _missing_secrets(tool, has)
+            ]
+            if _lacks_account(tool, has):
+                self.notes.append(f"{where}: connect the account again, in the dashboard")
 
     def _entry(
         self, action: AuditAction, subject: str, before: BaseModel | None, after: BaseModel | None
@@ -185,7 +191,36 @@ class _Importer:
         return self._audit.entry(self._tenant_id, self._actor, action, subject, changes)
 
 
-def _tool(slug: str, tool: ToolFile) -> AgentTool:
-    """What needs a secret or an account starts disabled: the model would promise what it cannot do."""
-    ready = not tool.secrets and not tool.connected
-    return AgentTool(slug=slug, enabled=tool.enabled and ready, config=tool.config)
+def _tool(slug: str, wanted: ToolFile, has: AgentTool | None) -> AgentTool:
+    """What lacks a secret or an account is disabled: the model would promise what it cannot do."""
+    ready = not _missing_secrets(wanted, has) and not _lacks_account(wanted, has)
+    return AgentTool(slug=slug, enabled=wanted.enabled and ready, config=wanted.config)
+
+
+def _missing_secrets(wanted: ToolFile, has: AgentTool | None) -> list[str]:
+    return sorted(set(wanted.secrets) - set(has.sensitive_config if has else ()))
+
+
+def _lacks_account(wanted: ToolFile, has: AgentTool | None) -> bool:
+    return wanted.connected and (has is None or has.connection is None)
+
+
+def _check_tool(where: str, slug: str, tool: ToolFile) -> None:
+    """Raises `ConfigurationError` about an unknown tool, a field that is wrong, or a secret in the file."""
+    try:
+        metadata = ToolRegistry().get(slug).metadata
+    except NotFoundError:
+        known = ", ".join(each.metadata.slug for each in ToolRegistry().all())
+        raise ConfigurationError(f"{where}: expected one of {known}") from None
+    secrets = secret_fields(metadata.config)
+    if given := sorted(set(secrets) & set(tool.config)):
+        fix = "take it out, name it under secrets, and set it in the dashboard"
+        raise ConfigurationError(f"{where}.config.{given[0]} is a secret, which is in no file: {fix}")
+    if not tool.enabled and not tool.config:
+        return  # it was never set up
+    try:
+        validated_config(metadata, tool.config, set(secrets))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, ("config", *first["loc"])))
+        raise ConfigurationError(f"{where}.{field}: {first['msg']}") from None

@@ -172,6 +172,11 @@ class TwilioGateway:
                 await http.close()
         return audio
 
+    async def recordings_of(self, call_sid: str) -> list[str]:
+        """Their SIDs, also of a recording that is still being made ready. Raises `UnavailableError`."""
+        async with self._calling("list recordings") as client:
+            return [str(each.sid) for each in await client.recordings.list_async(call_sid=call_sid)]
+
     async def delete_recording(self, recording_sid: str) -> None:
         """For good; one that is gone already is fine. Raises `UnavailableError`."""
         async with self._calling("delete a recording", fine=(NOT_FOUND,)) as client:

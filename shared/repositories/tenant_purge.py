@@ -1,6 +1,7 @@
 """Deleting everything that lies under a tenant, and what names it elsewhere."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.gateways.firestore import Database, Remove
 from shared.models.tenant import Tenant
@@ -26,6 +27,10 @@ class TenantPurgeRepository:
     async def call_ids(self, tenant_id: str) -> list[str]:
         """Also of calls of which only events are left."""
         return await self._database.ids(f"tenants/{tenant_id}/calls")
+
+    async def leases(self, tenant_id: str, now: datetime) -> int:
+        """Agents that are in a call, or are about to leave it."""
+        return await self._database.count(f"tenants/{tenant_id}/sessions", ("lease.expires_at", ">", now))
 
     async def collection(self, tenant_id: str, name: str, *, below: Sequence[str] = ()) -> int:
         """All documents of `tenants/{t}/{name}`, those of the collections `below` each of them first."""

@@ -5,14 +5,18 @@ any more (numbers, people, keys), then what lies outside goes (running calls, re
 tenant's own document last. So it is found again by its id, and a second run does the rest.
 """
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.errors import ConflictError, NotFoundError
+from shared.errors import ConflictError, NotFoundError, UnavailableError
 from shared.gateways.firestore import Database
 from shared.gateways.twilio import TwilioGateway
 from shared.models.audit import Actor
+from shared.models.base import utc_now
+from shared.models.call import Call
 from shared.models.tenant import Tenant
 from shared.repositories.calls import CallRepository
 from shared.repositories.tenant_purge import TenantPurgeRepository
@@ -21,6 +25,12 @@ from shared.services.number_service import NumberService
 
 PEOPLE = ("members", "invitations", "api_keys")
 REST = ("sessions", "request_keys", "events", "audit")
+
+AGENT_STARTS = timedelta(seconds=2)
+"""An agent that was asked for before its call was ended claims its lease within that time."""
+AGENT_LEAVES = timedelta(seconds=30)
+"""It writes its last events and lets its lease go, or dies and its lease runs out (6 s)."""
+LOOK_EVERY_SECONDS = 0.25
 
 
 class SecretForgetting(Protocol):
@@ -47,6 +57,8 @@ class TenantPurge:
         calls: CallControlService,
         twilio: TwilioGateway,
         secrets: SecretForgetting,
+        *,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._documents = TenantPurgeRepository(database)
         self._calls = CallRepository(database)
@@ -54,6 +66,7 @@ class TenantPurge:
         self._control = calls
         self._twilio = twilio
         self._secrets = secrets
+        self._now = now
 
     async def tenant(self, tenant_id: str) -> Tenant:
         """Raises `NotFoundError`."""
@@ -73,10 +86,11 @@ class TenantPurge:
             raise ConflictError(f"{tenant_id} is not called {confirmed_name!r}", sentence=sentence)
         yield Purged("numbers detached", await self._detach(tenant_id, actor))
         yield Purged("members, invitations and keys", await self._collections(tenant_id, PEOPLE))
-        ids = await self._documents.call_ids(tenant_id)
-        yield Purged("recordings", await self._end_and_silence(tenant_id, actor, ids))
-        calls = await self._documents.collection(tenant_id, "calls", below=["events"])
-        yield Purged("calls and their events", calls)
+        calls, ended = await self._end_calls(tenant_id, actor)
+        await self._agents_gone(tenant_id, self._now() + AGENT_STARTS if ended else self._now())
+        yield Purged("recordings", await self._delete_recordings(calls))
+        written = await self._documents.collection(tenant_id, "calls", below=["events"])
+        yield Purged("calls and their events", written)
         yield Purged("secrets", await self._secrets.forget(tenant_id))
         agents = await self._documents.collection(tenant_id, "agents", below=["agent_tools"])
         yield Purged("agents and their tools", agents)
@@ -94,21 +108,46 @@ class TenantPurge:
                 await self._numbers.forget(tenant_id, actor, number)
         return len(numbers)
 
-    async def _end_and_silence(self, tenant_id: str, actor: Actor, ids: list[str]) -> int:
-        """Hang up what is going on, and delete what Twilio has recorded."""
-        recordings = 0
-        for call_id in ids:
+    async def _end_calls(self, tenant_id: str, actor: Actor) -> tuple[list[Call], int]:
+        """All calls, and how many of them were going on until now."""
+        calls: list[Call] = []
+        ended = 0
+        for call_id in await self._documents.call_ids(tenant_id):
             try:
                 call = await self._calls.get(tenant_id, call_id)
-            except NotFoundError:
+            except NotFoundError:  # of which only events are left
                 continue
+            calls.append(call)
             if call.outcome is None:
                 await self._control.stop(tenant_id, actor, call_id)
-                call = await self._calls.get(tenant_id, call_id)
+                ended += 1
+        return calls, ended
+
+    async def _delete_recordings(self, calls: list[Call]) -> int:
+        """Also of callers who were leaving a message: Twilio tells of it when nobody knows the call."""
+        deleted = 0
+        for call in calls:
             if call.voicemail is not None:
-                await self._twilio.delete_recording(call.voicemail.recording_sid)
-                recordings += 1
-        return recordings
+                sids = [call.voicemail.recording_sid]
+            elif call.fallback_served == "voicemail":
+                sids = await self._twilio.recordings_of(call.call_sid)
+            else:
+                continue
+            for sid in sids:
+                await self._twilio.delete_recording(sid)
+            deleted += len(sids)
+        return deleted
+
+    async def _agents_gone(self, tenant_id: str, earliest: datetime) -> None:
+        """What an agent writes after its call's documents are deleted would stay for ever.
+
+        It holds its lease until it has written all. Raises `UnavailableError` when one does not let go.
+        """
+        latest = earliest + AGENT_LEAVES
+        while (now := self._now()) < earliest or await self._documents.leases(tenant_id, now):
+            if now > latest:
+                raise UnavailableError(f"an agent still writes about a call of {tenant_id}: run this again")
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def _collections(self, tenant_id: str, names: tuple[str, ...]) -> int:
         return sum([await self._documents.collection(tenant_id, name) for name in names])

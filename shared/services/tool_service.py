@@ -72,7 +72,7 @@ class ConfiguredTool:
         """What has to be done before calls can use it, as sentences."""
         found: list[str] = []
         try:
-            _validated(self.metadata, self.tool.config, set(self.tool.sensitive_config))
+            validated_config(self.metadata, self.tool.config, set(self.tool.sensitive_config))
         except ValidationError as error:
             found += [f"{field.path}: {field.reason}" for field in invalid_fields(error).fields]
         if self.metadata.connection is not None:
@@ -285,7 +285,7 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
     stored = current.tool.sensitive_config.keys() - split.dropped
     given = {name: value for name, value in config.items() if value is not None or name not in stored}
     try:
-        _validated(current.metadata, given, set(stored))
+        validated_config(current.metadata, given, set(stored))
     except ValidationError as error:
         raise invalid_fields(error, below="config") from None
 
@@ -306,8 +306,8 @@ def _is_storable(value: Any) -> bool:
             return True
 
 
-def _validated(metadata: ToolMetadata, config: Mapping[str, Any], stored: set[str]) -> BaseModel:
-    """Secret fields that have a stored value need not be given."""
+def validated_config(metadata: ToolMetadata, config: Mapping[str, Any], stored: set[str]) -> BaseModel:
+    """Secret fields that have a stored value need not be given. Raises pydantic's `ValidationError`."""
     kept = frozenset(name for name in secret_fields(metadata.config) if name in stored and name not in config)
     return _without_required(metadata.config, kept).model_validate(dict(config))
 
