@@ -2,7 +2,7 @@
 
 import typer
 
-from operations import cli, releases, secrets, telephony, tenants
+from operations import cli, numbers, releases, secrets, telephony, tenants
 from operations.doctor import doctor
 
 app = typer.Typer(
@@ -11,5 +11,7 @@ app = typer.Typer(
 app.command()(doctor)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(secrets.app, name="secrets")
+telephony.app.command()(numbers.attach)
+telephony.app.command()(numbers.detach)
 app.add_typer(telephony.app, name="telephony")
 app.add_typer(releases.app, name="release")

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
-from operations.report import FINDINGS, OK, PlannedChange, Report
+from operations.report import FINDINGS, OK, Report, TenantReport
 from operations.tenant_creation import create_tenant, new_tenant
 from operations.tenant_files import TenantFile, export_tenant, import_tenant
+from operations.tenant_invitations import FileOption, OwnerOption, TenantArgument, told
+from operations.tenant_invitations import app as invitations
+from operations.tenant_values import tenant_id_of
 from shared.errors import ConfigurationError, UnavailableError
 from shared.services.call_control_service import CallControlService
 from shared.services.number_service import NumberService
@@ -24,30 +27,11 @@ from shared.services.secret_store import ToolSecretStore
 from shared.services.tenant_purge import Purged, TenantPurge
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
+app.add_typer(invitations, name="invitation")
 
 EXAMPLE = Path(__file__).parent / "example_tenant.yaml"
 FORGET_SECONDS = 60.0
 """For the connection function to revoke a tenant's tokens and delete its secrets."""
-
-TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
-
-
-class TenantReport(Report):
-    tenant_id: str
-    applied: bool
-    changes: list[PlannedChange]
-    notes: list[str] = Field(default_factory=list[str])
-
-    @property
-    def exit_code(self) -> int:
-        return FINDINGS if self.changes and not self.applied else OK
-
-    def lines(self) -> list[str]:
-        found = [line for each in self.changes for line in each.lines()]
-        if not found:
-            found = ["Everything is as it must be."]
-        dry = ["Nothing was changed: dry run. Make it so with --apply."] if self.exit_code else []
-        return [*found, *self.notes, *dry]
 
 
 class ExportReport(Report):
@@ -95,10 +79,8 @@ REMAINS = [
 def create(
     tenant_id: TenantArgument,
     name: Annotated[str, typer.Option(help="As people know it.")],
-    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Who is invited to own it.")],
-    invitation: Annotated[
-        Path, typer.Option(metavar="FILE", help="Where the invitation is written, for the owner's eyes only.")
-    ] = Path("invitation.txt"),
+    owner: OwnerOption,
+    invitation: FileOption = Path("invitation.txt"),
     deployment: DeploymentOption = None,
     as_json: JsonOption = False,
     apply: ApplyOption = False,
@@ -111,8 +93,12 @@ def create(
     async def work(operator: Operator) -> TenantReport:
         wanted = new_tenant(tenant_id, name, owner)
         changes = await create_tenant(operator, wanted, invitation, apply=apply)
-        note = f"The invitation for {owner} is in {invitation}; it is valid for seven days."
-        notes = [note] if changes and apply else []
+        notes: list[str] = []
+        if not changes:
+            again = f"trunkline tenant invitation create {tenant_id} --owner {owner} --apply"
+            notes.append(f"It has an owner, or one is invited. If the invitation is lost: {again}")
+        elif apply:
+            notes.append(told(owner, invitation))
         return TenantReport(tenant_id=tenant_id, applied=apply, changes=changes, notes=notes)
 
     run(work, deployment, as_json)
@@ -125,7 +111,7 @@ def export(
     """Settings, agents, tools and numbers as YAML; no secret, connection, person or call."""
 
     async def work(operator: Operator) -> ExportReport:
-        return ExportReport(tenant=await export_tenant(operator, tenant_id))
+        return ExportReport(tenant=await export_tenant(operator, tenant_id_of(tenant_id)))
 
     run(work, deployment, as_json)
 
@@ -177,7 +163,7 @@ async def _purge(operator: Operator, tenant_id: str, confirm: str | None, *, app
         twilio,
         ForgettingByTask(operator),
     )
-    name = (await service.tenant(tenant_id)).name
+    name = (await service.tenant(tenant_id_of(tenant_id))).name
     steps: list[Purged] = []
     if apply:
         if confirm is None:
@@ -223,7 +209,7 @@ class ForgettingByTask:
 
 async def _import(operator: Operator, tenant_id: str, file: Path, *, apply: bool) -> TenantReport:
     wanted = await asyncio.to_thread(_read, file)
-    changes, notes = await import_tenant(operator, tenant_id, wanted, apply=apply)
+    changes, notes = await import_tenant(operator, tenant_id_of(tenant_id), wanted, apply=apply)
     return TenantReport(tenant_id=tenant_id, applied=apply, changes=changes, notes=notes)
 
 

@@ -156,11 +156,14 @@ class TeamRepository:
 
     async def has_owner(self, tenant_id: str, now: datetime) -> bool:
         """Somebody owns it, or is invited to and can still accept."""
-        owner = ("role", "==", Role.OWNER)
-        if await self._database.query(f"{_tenant(tenant_id)}/members", owner):
+        if await self._database.query(f"{_tenant(tenant_id)}/members", ("role", "==", Role.OWNER)):
             return True
-        invited = await self._database.query(f"{_tenant(tenant_id)}/invitations", owner)
-        return any(Invitation.from_firestore(fields).expires_at > now for _, fields in invited)
+        return any(each.expires_at > now for _, each in await self.owner_invitations(tenant_id))
+
+    async def owner_invitations(self, tenant_id: str) -> list[tuple[str, Invitation]]:
+        """To own the tenant, with ids; also those that have expired."""
+        found = await self._database.query(f"{_tenant(tenant_id)}/invitations", ("role", "==", Role.OWNER))
+        return [(each_id, Invitation.from_firestore(fields)) for each_id, fields in found]
 
     def invitation_creation(self, tenant_id: str, invitation_id: str, invitation: Invitation) -> Write:
         return Create(_invitation(tenant_id, invitation_id), invitation.to_firestore())

@@ -142,6 +142,12 @@ class TeamService:
         """Somebody owns it, or is invited to and can still accept."""
         return await self._teams.has_owner(tenant_id, self._now())
 
+    async def owner_invitations(self, tenant_id: str) -> list[NamedInvitation]:
+        """To own the tenant; also those that have expired."""
+        return [
+            NamedInvitation(each_id, each) for each_id, each in await self._teams.owner_invitations(tenant_id)
+        ]
+
     async def invite(
         self, tenant_id: str, actor: Actor, email: str, role: Role, request: RequestKey | None
     ) -> NamedInvitation:

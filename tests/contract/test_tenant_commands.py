@@ -1,26 +1,30 @@
 """A tenant's first and last day: made, filled and deleted for good, with what lies at Twilio and Google."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.livekit.embedded import Config, EmbeddedServer
 from local.twilio.server import TwilioStandIn
-from local.twilio.store import Number
+from local.twilio.store import Number, Recording
 from operations.callable_agent import find_agent
 from operations.deployment import load_deployment
 from operations.operator import Operator
 from operations.tenant_files import AgentFile, TenantFile, ToolFile, export_tenant, import_tenant
 from operations.tenants import ForgettingByTask, _purge
 from shared.errors import ConfigurationError, ConflictError, NotFoundError, UnavailableError
-from shared.gateways.firestore import Put
+from shared.gateways.firestore import Database, Put, Write
 from shared.gateways.twilio import NumberWebhooks
 from shared.models.base import utc_now
 from shared.models.call import Call, CallState, Outcome, Voicemail
+from shared.models.session import Lease
 from shared.models.tenant import Tenant
 from shared.services.call_service import CallService, state_event
 from shared.services.team_service import TeamService
@@ -178,6 +182,50 @@ async def test_a_purge_that_breaks_off_is_finished_by_the_next(
     assert await world.stack.desk.secrets.list_secrets({}) == []
 
 
+async def test_what_an_agent_writes_while_it_leaves_goes_as_well(world: World) -> None:
+    """A call is going on: its agent notices the end, writes its last events, and lets its lease go."""
+    await furnish(world)
+    database, calls = world.stack.database, CallService(world.stack.database)
+    session = f"tenants/{TENANT}/sessions/ca2"
+
+    async def hold_lease() -> None:
+        lease = Lease(owner="job", expires_at=utc_now() + timedelta(seconds=1), generation=1)
+        await database.update(session, lambda _: ({"lease": lease.model_dump()}, []))
+
+    async def agent() -> None:
+        await hold_lease()
+        while (await calls.get_call(TENANT, "ca2")).outcome is None:  # noqa: ASYNC110 - as an agent does
+            await asyncio.sleep(0.05)
+        for _ in range(10):  # tools that finish, a batch that is written late
+            await hold_lease()
+            await asyncio.sleep(0.3)
+        await calls.append_events(TENANT, "ca2", [state_event(utc_now(), "worker-1", CallState.FALLBACK)])
+
+    leaving = asyncio.create_task(agent())
+    await _purge(world.operator, TENANT, TENANT, apply=True)
+    await leaving
+    assert await under(world, f"tenants/{TENANT}") == []
+
+
+async def test_a_message_that_is_being_left_while_its_tenant_is_deleted_does_not_stay_at_twilio(
+    world: World,
+) -> None:
+    """Twilio tells of the recording when nobody knows the call any more."""
+    await furnish(world)
+    call, sid = f"tenants/{TENANT}/calls/ca2", "RE" + "2" * 32
+    fallback = {"state": "fallback", "fallback_served": "voicemail"}
+    await world.stack.database.update(call, lambda _: (fallback, []))
+    store = world.twilio.exchange.store
+    recording = Recording(
+        sid=sid, call_sid="CA2", source="RecordVerb", channels=1, started_at=utc_now(), seconds=3
+    )
+    store.put_recording(recording)
+    store.put_recording(recording.model_copy(update={"sid": "RE" + "3" * 32, "call_sid": "CA3"}))
+    done = await _purge(world.operator, TENANT, TENANT, apply=True)
+    assert {step.what: step.count for step in done.steps}["recordings"] == 2, "one was stored before"
+    assert [each.call_sid for each in store.recordings.values()] == ["CA3"]
+
+
 @pytest.mark.parametrize(("name", "error"), [(None, ConfigurationError), ("Harbour", ConflictError)])
 async def test_without_the_tenants_name_nothing_is_deleted(
     world: World, name: str | None, error: type[Exception]
@@ -207,6 +255,67 @@ async def test_a_tenants_configuration_can_be_copied_without_its_secrets(world: 
     assert notes == [f"{AGENT}/google_calendar: connect the account again, in the dashboard"]
     again, _ = await import_tenant(world.operator, "copy", exported, apply=True)
     assert again == []
+
+
+async def test_a_tenants_own_export_changes_nothing_when_it_is_imported(world: World) -> None:
+    """What is connected there stays enabled: only a copy has to be connected first."""
+    await furnish(world)
+    tool = f"tenants/{TENANT}/agents/{AGENT}/agent_tools/google_calendar"
+    await world.stack.database.update(tool, lambda _: ({"enabled": True}, []))
+    exported = await export_tenant(world.operator, TENANT)
+    assert await import_tenant(world.operator, TENANT, exported, apply=True) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("slug", "tool", "complaint"),
+    [
+        (
+            "send_email",
+            {"config": {"secret_access_key": "k"}},
+            "send_email.config.secret_access_key is a secret",
+        ),
+        (
+            "send_email",
+            {"enabled": True, "config": {"region": 1}},
+            r"agents\.desk\.tools\.send_email\.config\.",
+        ),
+        ("telepathy", {}, r"agents\.desk\.tools\.telepathy: expected one of end_call, google_calendar"),
+    ],
+)
+async def test_a_file_that_cannot_be_right_changes_nothing(
+    world: World, slug: str, tool: dict[str, Any], complaint: str
+) -> None:
+    good = AgentFile(name="Night desk", instructions="Be brief.")
+    bad = good.model_copy(update={"tools": {slug: ToolFile(**tool)}})
+    wanted = TenantFile(agents={"night": good, "desk": bad})
+    before = await under(world, f"tenants/{TENANT}")
+    with pytest.raises(ConfigurationError, match=complaint):
+        await import_tenant(world.operator, TENANT, wanted, apply=True)
+    assert await under(world, f"tenants/{TENANT}") == before
+
+
+async def test_an_import_that_breaks_off_is_finished_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = AgentFile(name="Night desk", instructions="Be brief.", tools={"end_call": ToolFile(enabled=True)})
+    wanted = TenantFile(agents=dict.fromkeys(("one", "two", "three"), agent))
+    commits = 0
+    commit = Database.commit
+
+    async def dies(self: Database, writes: Iterable[Write]) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 2:
+            raise UnavailableError("the network is gone")
+        await commit(self, writes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "commit", dies)
+        with pytest.raises(UnavailableError):
+            await import_tenant(world.operator, TENANT, wanted, apply=True)
+    changes, _ = await import_tenant(world.operator, TENANT, wanted, apply=True)
+    assert [change.subject for change in changes] == ["agent two", "agent three"]
+    assert await import_tenant(world.operator, TENANT, wanted, apply=True) == ([], [])
 
 
 async def test_an_import_changes_what_it_names_and_nothing_else(world: World) -> None:
