@@ -1,7 +1,8 @@
 """Each part's account may do what it needs; with secrets it may do nothing else; and who must gets in.
 
 What is right stands in the deployment file, as Terraform granted it: the table in docs/security.md. Project,
-secrets and functions are asked for their policies; what a folder or an organisation grants shows nowhere.
+secrets and functions are asked for their policies. What a folder or an organisation grants is not in them,
+nor who is in a group: a finding says so, with the command that does look.
 """
 
 import re
@@ -19,6 +20,7 @@ SECRETS = "secretmanager."
 ON_PROJECT = frozenset({"secretmanager.secrets.create", "secretmanager.secrets.list"})
 """These act on the project, where a condition cannot name a secret."""
 TENANTS_ONLY = re.compile(rf'resource\.name\.startsWith\("projects/\d+/secrets/{PREFIX}"\)')
+GROUPS = ("group:", "domain:", "principalSet:")
 INVOKER = "roles/run.invoker"
 FUNCTIONS = ("incoming_call", "oauth", "tools_api")
 """Twilio, LiveKit, browsers and programs with keys have no account at Google: the functions check them."""
@@ -44,7 +46,7 @@ def judge(deployment: Deployment, access: Access) -> list[Finding]:
         finding for secret in deployment.secret_readers for finding in _secret(deployment, access, secret)
     ]
     well = ok("iam secrets", f"{len(deployment.secret_readers)} are read by the parts that mount them")
-    return [*parts, *(secrets or [well]), *_functions(deployment, access)]
+    return [*parts, *(secrets or [well]), *_functions(deployment, access), _unseen(deployment, access)]
 
 
 def _part(deployment: Deployment, access: Access, part: str) -> list[Finding]:
@@ -112,6 +114,18 @@ def _functions(deployment: Deployment, access: Access) -> list[Finding]:
         if name.startswith("trunkline-")
     ]
     return [*closed, *opened] or [ok(check, f"{len(expected)}, which check themselves who calls")]
+
+
+def _unseen(deployment: Deployment, access: Access) -> Finding:
+    groups = sorted(each for each in access.project.members if each.startswith(GROUPS))
+    also = f", nor who is in {_some(groups)}, which may do something here" if groups else ""
+    look = (
+        "gcloud asset analyze-iam-policy --organization=ORGANISATION --expand-groups "
+        "--permissions=secretmanager.versions.access "
+        f"--full-resource-name=//cloudresourcemanager.googleapis.com/projects/{deployment.project_id}"
+    )
+    detail = f"what a folder or an organisation grants is not seen here{also}; to see it: {look}"
+    return skipped("iam inherited", detail)
 
 
 def _close(service: str) -> str:
