@@ -92,7 +92,9 @@ def page() -> str:
         ),
         *_filled(
             "- **Not in it:** Twilio's price for a call that is forwarded to a person, for a voicemail's",
-            "recording, and for the number.",
+            "recording, and for the number; the instance of the phone edge that is kept warm",
+            "(`functions.incoming_call.min_instances`), the load balancer with Cloud Armor, logs, and",
+            "backups.",
         ),
         "",
         "## Sources",

@@ -82,11 +82,12 @@ LIVEKIT_PARTICIPANT = MinutePrice(
 
 @dataclass(frozen=True)
 class Platform:
-    """Google Cloud in us-central1, without free tiers: what a minute of a call takes of a worker, and what
-    each call reads and writes. Functions' time and logs are below a thousandth of a cent a call."""
+    """Google Cloud in us-central1, without free tiers: what a minute of a call takes of a worker, of the size
+    that `infra/terraform` makes unless told otherwise, and what each call reads and writes. Functions' time
+    and logs are below a thousandth of a cent a call."""
 
-    cpus: float = 2
-    gibibytes: float = 4
+    cpus: float = 4
+    gibibytes: float = 8
     calls_at_once: float = 5
     """On average over a worker's life; it takes up to ten."""
     cpu_second: float = 0.000018

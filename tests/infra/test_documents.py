@@ -1,13 +1,23 @@
-"""docs/deploy.md can be followed word for word, and docs/operating.md has a section for every alert."""
+"""What the documents say can be done: docs/deploy.md is followed word for word, every command that any page
+names is one that there is, with those options, and is given by a test; every alert has its section."""
 
+import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
+from typer.testing import CliRunner
 
+from operations import cli
+from operations.app import app
+from operations.report import OK, Report
+from shared.models import prices
 from tests.infra.terraform import SOURCE
 
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(300)]
@@ -19,8 +29,43 @@ TESTED_BY_ITSELF = "make test-infra\n"
 """These tests."""
 
 
-def blocks() -> list[str]:
-    return BLOCK.findall((ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"))
+PAGES = sorted([*(ROOT / "docs").glob("**/*.md"), ROOT / "README.md", ROOT / "AGENTS.md"])
+TRUNKLINE = re.compile(r"(?:bin/)?trunkline ((?:doctor|release|secrets|telephony|tenant)\b[^`|\n]*)")
+"""A command as it stands in a sentence, a table or a block."""
+
+
+def blocks(page: str = "deploy.md") -> list[str]:
+    return BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+
+
+def commands() -> list[str]:
+    """Of all pages: what stands in code, one line each."""
+    code = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+    found = [
+        line.strip()
+        for page in PAGES
+        for block, span in code.findall(page.read_text(encoding="utf-8"))
+        for line in (block or span).splitlines()
+    ]
+    return sorted({line for line in found if line and not line.startswith("#")})
+
+
+def documented() -> list[tuple[str, list[str]]]:
+    """Each trunkline command as it stands there, and its arguments."""
+    found = [match for line in commands() for match in TRUNKLINE.findall(line)]
+    return [(text, shlex.split(re.split(r" [>#] ", text)[0])) for text in found]
+
+
+def path_of(arguments: list[str]) -> tuple[str, ...]:
+    """The words that name the command."""
+    command: Any = typer.main.get_command(app)
+    path: list[str] = []
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path.append(word)
+    return tuple(path)
 
 
 @pytest.fixture
@@ -64,6 +109,74 @@ def test_every_command_of_the_guide_runs_or_says_that_it_needs_a_cloud(clone: Pa
         said += done.stdout
     assert (clone / "infra" / "terraform" / "terraform.tfvars").exists()
     assert "== Make everything" in said
+
+
+class Nothing(Report):
+    @property
+    def exit_code(self) -> int:
+        return OK
+
+    def lines(self) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(("text", "arguments"), documented(), ids=lambda value: str(value)[:60])
+def test_every_trunkline_command_that_a_page_names_is_one_that_there_is(
+    monkeypatch: pytest.MonkeyPatch, text: str, arguments: list[str]
+) -> None:
+    """Everything but its work is done."""
+
+    async def parsed(*_: object) -> Report:
+        return Nothing()
+
+    monkeypatch.setattr(cli, "_work", parsed)
+    done = CliRunner().invoke(app, arguments)
+    only_named = len(arguments) == len(path_of(arguments))
+    assert done.exit_code == 0 or (only_named and "Missing" in done.stderr), f"{text}: {done.stderr}"
+
+
+def test_every_trunkline_command_that_a_page_names_is_given_by_a_test() -> None:
+    tests = "\n".join(
+        file.read_text(encoding="utf-8")
+        for folder in ("contract", "calls")
+        for file in (ROOT / "tests" / folder).glob("*.py")
+    )
+    paths = {path_of(arguments) for _, arguments in documented()}
+    assert len(paths) >= 12
+    unseen = [path for path in sorted(paths) if ", ".join(f'"{word}"' for word in path) not in tests]
+    assert unseen == []
+
+
+def test_every_make_target_and_module_that_a_page_names_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = {target for line in commands() for target in re.findall(r"^make ([a-z-]+)", line)}
+    assert {"demo", "deploy", "test", "secrets"} <= named <= targets
+    modules = {module for line in commands() for module in re.findall(r"python -m ([\w.]+)", line)}
+    assert {"local", "operations.packaging"} <= modules
+    assert {module for module in modules if importlib.util.find_spec(module) is None} == set()
+
+
+def test_every_block_of_commands_says_that_it_needs_a_cloud_or_is_run_here() -> None:
+    for page in PAGES:
+        if page.name == "deploy.md":
+            continue
+        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            assert block.startswith(NEEDS_A_CLOUD), f"{page.name}: {block}"
+
+
+def test_every_file_that_a_command_of_the_readme_names_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = re.findall(r"--scenario (\S+)", text) + re.findall(r"\]\((?!http)([^)#]+)", text)
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_costs_are_reckoned_with_the_worker_that_terraform_makes() -> None:
+    text = (SOURCE / "variables.tf").read_text(encoding="utf-8")
+    cpus, memory = re.findall(
+        r"cpu\s*= optional\(number, (\d+)\)\s+memory\s*= optional\(string, \"(\d+)Gi\"\)", text
+    )[0]
+    assert (prices.PLATFORM.cpus, prices.PLATFORM.gibibytes) == (int(cpus), int(memory))
 
 
 def test_nothing_is_run_by_a_test_that_could_reach_a_cloud() -> None:

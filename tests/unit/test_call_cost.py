@@ -48,7 +48,7 @@ def test_each_part_of_a_phone_call() -> None:
     assert cost.model == pytest.approx(0.75 + 2 * 3.00 + 0.5 * 4.50 + 12.00)
     assert cost.telephony == pytest.approx(2 * (0.0085 + 0.0040)), "90 seconds are two minutes"
     assert cost.livekit == pytest.approx(2 * (0.0040 + 0.0005))
-    worker = 100 * (2 * 0.000018 + 4 * 0.000002) / 5
+    worker = 100 * (4 * 0.000018 + 8 * 0.000002) / 5
     assert cost.platform == pytest.approx(worker + 40 * 0.03e-5 + 40 * 0.09e-5)
     assert cost.total == pytest.approx(cost.model + cost.telephony + cost.livekit + cost.platform)
 
