@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test api-fuzz check fmt doctor livekit-server client dashboard browser package image deploy secrets test-infra bench clean
+.PHONY: help setup demo up test test-all api-fuzz check fmt doctor livekit-server client dashboard browser package image deploy secrets test-infra bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,12 +37,17 @@ up: setup $(if $(NPM),dashboard)  ## Keep the same stack running until Ctrl-C.
 # else is run once more. The quick tests wait for conditions, and have to pass as they are.
 AGAIN := $(RUN) -m pytest --last-failed --last-failed-no-failures none
 
-QUICK := not alone and not calls and not faults and not browser
+QUICK := not alone and not calls and not faults and not browser and not infra
+SCENARIOS := tests/calls/test_scenarios.py
 
-test: setup $(if $(NPM),dashboard)  ## Run the tests: quick ones side by side, then what needs the cores for itself: whole calls, browser.
+test: setup $(if $(NPM),dashboard/node_modules/.package-lock.json)  ## Run the quick tests side by side, then each scenario as a whole call.
 	$(RUN) -m pytest -n 3 --dist loadfile -m "$(QUICK)"
+	$(RUN) -m pytest $(SCENARIOS) || $(AGAIN) $(SCENARIOS)
+
+test-all: test $(if $(NPM),dashboard)  ## Run all tests: also packaging, Terraform, load, faults, releases, the browser.
+	$(RUN) -m pytest -n 3 --dist loadfile -m infra
 	$(RUN) -m pytest -m alone || $(AGAIN) -m alone
-	$(RUN) -m pytest -m "calls or faults" || $(AGAIN) -m "calls or faults"
+	$(RUN) -m pytest -m "calls or faults" --ignore $(SCENARIOS) || $(AGAIN) -m "calls or faults"
 	$(RUN) -m pytest -m browser || $(AGAIN) -m browser
 
 EXAMPLES ?= 30
