@@ -10,8 +10,10 @@ import aiohttp
 import pytest
 from livekit import api
 from livekit.protocol import models as m
+from livekit.protocol import rtc
 
-from tests.contract.livekit_clients import SECRET, Worker, token
+from local.livekit.embedded import Config, EmbeddedServer
+from tests.contract.livekit_clients import KEY, SECRET, Worker, token
 from tests.contract.livekit_servers import (
     AGENT,
     ROOM,
@@ -149,6 +151,24 @@ async def test_a_removed_participant_learns_why(server: Server, join: Join) -> N
     with pytest.raises(api.TwirpError) as error:
         await server.api.room.get_participant(api.RoomParticipantIdentity(room=ROOM, identity="one"))
     assert error.value.code == "not_found"
+
+
+async def test_who_goes_on_talking_while_it_is_removed_learns_why() -> None:
+    access = token("caller", room_join=True, room_create=True, room=ROOM)
+    async with EmbeddedServer(Config(KEY, SECRET)) as server, aiohttp.ClientSession() as client:
+        async with client.ws_connect(f"{server.url}/rtc", params={"access_token": access}) as line:
+            await line.receive()
+            room = server._rooms.get(ROOM)
+            caller = room.participants["caller"]
+            async with caller._sending:  # the goodbye has to wait for something else that is being sent
+                removal = asyncio.create_task(room.leave(caller, m.PARTICIPANT_REMOVED))
+                await caller.left.wait()
+                unanswered = rtc.SignalRequest(track_setting=rtc.UpdateTrackSettings())
+                await line.send_bytes(unanswered.SerializeToString())
+                await client.get(server.url.replace("ws", "http", 1))  # by now that has been read
+            received = [rtc.SignalResponse.FromString(message.data) async for message in line]
+        await removal
+    assert [each.leave.reason for each in received if each.HasField("leave")] == [m.PARTICIPANT_REMOVED]
 
 
 async def test_attributes_come_from_the_token_the_participant_and_the_api(server: Server, join: Join) -> None:

@@ -127,7 +127,9 @@ class Session:
         self._subscriber.start()
         room.spawn(self._leave_unless_connected())
         async for message in socket:
-            if message.type != WSMsgType.BINARY:
+            # Who has been sent away is still talking: were that the end of the session, the socket would
+            # close before the goodbye is on it, and the client come back.
+            if participant.gone or message.type != WSMsgType.BINARY:
                 continue
             try:
                 request = rtc.SignalRequest.FromString(message.data)
@@ -135,8 +137,6 @@ class Session:
             except (DecodeError, ValueError, *_AIORTC_ERRORS):
                 log.exception("%s: bad signalling message", participant.identity)
                 await room.leave(participant, m.STATE_MISMATCH)
-            if participant.gone:
-                return
 
     def _join_response(self) -> rtc.JoinResponse:
         info = m.ServerInfo(
