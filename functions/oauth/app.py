@@ -27,8 +27,11 @@ def create_app(desk: Desk) -> ASGIApp:
     )
     largest = desk.settings.max_body_bytes
     size = Middleware(BodyLimit, max_bytes=largest, refusal=too_large(largest))
-    return Starlette(
+    app = Starlette(
         routes=[*oauth_routes(desk), *task_routes(desk)],
         middleware=[cors, Middleware(RequestLog), size],
         exception_handlers={TrunklineError: answer_error, HTTPException: answer_http_exception},
     )
+    # The framework's redirect would be to http: it does not see what comes before Cloud Run.
+    app.router.redirect_slashes = False
+    return app

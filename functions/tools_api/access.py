@@ -56,11 +56,7 @@ class SignedIn(Guard):
         token = _credential(request, api)
         if api_key_service.is_key(token):
             api.rate_limit.take_for_address(request)  # nobody has looked whether the key is one
-            raise ForbiddenError(
-                "API keys may not do this",
-                sentence="This is for people, not for API keys.",
-                code="people_only",
-            )
+            raise _for_people()
         return await _verified(request, api, token)
 
 
@@ -115,11 +111,18 @@ async def _valid_key(request: Request, api: Api, token: str, scope: Scope | None
     with api.rate_limit.counting_refused(request):
         named = await api.api_keys.verify(token)
     api.rate_limit.take(named.id)  # what the key may not do is counted, too
-    if scope is None or scope not in named.key.scopes:
+    if scope is None:
+        raise _for_people()
+    if scope not in named.key.scopes:
         raise ForbiddenError(
             "the key's scopes do not allow this", sentence="This key may not do that.", code="scope_missing"
         )
     return named
+
+
+def _for_people() -> ForbiddenError:
+    sentence = "This is for people, not for API keys."
+    return ForbiddenError("API keys may not do this", sentence=sentence, code="people_only")
 
 
 async def _verified(request: Request, api: Api, token: str) -> User:

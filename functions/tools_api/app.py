@@ -49,6 +49,8 @@ def routed_app() -> FastAPI:
         dependencies=[Depends(each_parameter_once)],
         docs_url=None,
         redoc_url=None,
+        # The framework's redirect would be to http: it does not see what comes before Cloud Run.
+        redirect_slashes=False,
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: route.name,
     )

@@ -13,7 +13,7 @@ def _known_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not an IANA time zone, such as Europe/Berlin") from None
+        raise ValueError("is not an IANA time zone, such as Europe/Berlin") from None
     return name
 
 

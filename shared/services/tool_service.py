@@ -34,6 +34,9 @@ from shared.tools.base.registry import ToolRegistry
 MAX_SECRET_BYTES = 60_000
 """Secret Manager takes 64 KiB."""
 
+MAX_LEVELS = 15
+"""Of dicts and lists within each other in a config; Firestore takes 20 in a document."""
+
 SET, NOT_SET = "set", "not set"
 """All that the audit log says of a secret."""
 
@@ -290,18 +293,21 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
         raise invalid_fields(error, below="config") from None
 
 
-def _is_storable(value: Any) -> bool:
-    """JSON allows more than Firestore: `NaN` by Python's reading, any integer, lists right within lists."""
+def _is_storable(value: Any, levels: int = MAX_LEVELS) -> bool:
+    """JSON allows more than Firestore: `NaN` by Python's reading, any integer, lists right within lists, and
+    as many levels as one likes."""
     match value:
+        case dict() | list() if levels == 0:
+            return False
         case float():
             return math.isfinite(value)
         case int():
             return -(2**63) <= value < 2**63
         case dict():
-            return all(_is_storable(each) for each in cast("dict[str, Any]", value).values())
+            return all(_is_storable(each, levels - 1) for each in cast("dict[str, Any]", value).values())
         case list():
             items = cast("list[Any]", value)
-            return all(_is_storable(each) and not isinstance(each, list) for each in items)
+            return all(not isinstance(each, list) and _is_storable(each, levels - 1) for each in items)
         case _:
             return True
 

@@ -170,6 +170,13 @@ async def test_a_method_that_a_path_has_not_is_refused_with_all_that_it_has(stac
             assert answer.body["code"] == "method_not_allowed"
 
 
+async def test_a_path_with_a_slash_too_many_is_not_redirected_to_plain_http(stack: Stack) -> None:
+    """Behind Cloud Run the framework takes every request for one over http, and sent clients there."""
+    tenant = await stack.tenant()
+    missing = await tenant.viewer("GET", "/agents/", expect=404)
+    assert missing.body["code"] == "not_found"
+
+
 async def test_only_the_dashboard_may_call_from_a_browser(stack: Stack) -> None:
     preflight = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
     url = "/api/v1/tools"

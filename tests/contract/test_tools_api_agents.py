@@ -328,8 +328,15 @@ async def test_a_tool_that_is_added_to_the_registry_can_be_configured_at_once(st
         body = {"enabled": True, "config": {"machine": "M1", "pin": "1234"}}
         made = await tenant.editor("PATCH", path, body, If_Match="*", expect=200)
         assert made.body["secrets"]["pin"]["set"] is True
-        for odd in ({"strength": float("nan")}, {"number": 2**63}):  # what Firestore does not take
-            config = {"config": {"machine": "M1", **odd}}
+        deep: dict[str, Any] = {}
+        for _ in range(900):
+            deep = {"": deep}
+        for odd in (
+            {"strength": float("nan")},
+            {"number": 2**63},
+            {"machine": deep},
+        ):  # not for Firestore
+            config: Any = {"config": {"machine": "M1", **odd}}
             refused = await tenant.editor("PATCH", path, config, If_Match="*", expect=422)
             assert [each["field"] for each in refused.body["errors"]] == [f"config.{name}" for name in odd]
         # An optional secret may be taken away again.
