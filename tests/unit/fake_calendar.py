@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.errors import UnavailableError
 from shared.gateways.google_calendar import CalendarRefusedError
 from shared.tools.base.base_tool import Credential
 from shared.tools.scheduling.calendar_events import Event, span_of
@@ -18,6 +19,8 @@ class FakeCalendar:
         self.events: dict[str, Event] = {}
         self.requests: list[tuple[str, Any]] = []
         self.refuse: CalendarRefusedError | None = None
+        self.falls_silent_after: int | None = None
+        """So many requests are answered, and no further ones."""
         self.before_insert: Event | None = None
         """Somebody else's booking that arrives at the last moment."""
         self.before_patch: Event | None = None
@@ -36,6 +39,8 @@ class FakeCalendar:
         return [details for request, details in self.requests if request == name]
 
     def _request(self, name: str, details: Any) -> None:
+        if self.falls_silent_after is not None and len(self.requests) >= self.falls_silent_after:
+            raise UnavailableError("no answer")
         self.requests.append((name, details))
         if self.refuse:
             refused, self.refuse = self.refuse, None

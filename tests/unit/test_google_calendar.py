@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.errors import DisconnectedError, ToolError
+from shared.errors import DisconnectedError, ToolError, UnavailableError
 from shared.gateways.google_calendar import CalendarRefusedError
 from shared.tools.implementations.google_calendar import GoogleCalendarTool
-from shared.tools.scheduling.calendar_arguments import CreateEvent, GoogleCalendarConfig
+from shared.tools.scheduling.calendar_arguments import CreateEvent, GoogleCalendarConfig, ListEvents
 from tests.tools import FakeCredential, caller_hears, tool_context
 from tests.unit.fake_calendar import FakeCalendar
 
@@ -34,7 +34,7 @@ async def run(
     caller = arguments.pop("caller", "+14155550123")
     tool = GoogleCalendarTool(calendar)
     model = tool.metadata.actions[action].arguments
-    context = tool_context(config=config, credential=FakeCredential(), caller=caller)
+    context = tool_context(config=config, credential=FakeCredential(), caller=caller, idempotency_key=key)
     return await tool.execute(action, model.model_validate(arguments), context)
 
 
@@ -105,6 +105,15 @@ async def test_a_full_calendar_is_told_in_part_and_says_so() -> None:
 
     assert len(result["events"]) == 15
     assert "20 events, of which the first 15" in result["message"]
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_days_that_no_clock_reaches_are_explained(year: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        ListEvents.model_validate({"start": f"{year}-01-01", "end": f"{year}-12-31"})
+
+    assert {error["loc"] for error in raised.value.errors()} == {("start",), ("end",)}
+    assert "between the years" in raised.value.errors()[0]["msg"]
 
 
 async def test_a_range_that_ends_before_it_starts_is_explained() -> None:
@@ -344,6 +353,8 @@ async def test_times_that_the_rules_forbid_are_explained(
         ("2026-11-31T14:00:00", "is not a date and time"),
         ("2026-11-24", "has no time of day"),
         (5, "is not a date and time"),
+        ("0001-01-01T00:00:00", "is not between the years 1970 and 2200"),
+        ("9999-12-31T23:00:00", "is not between the years 1970 and 2200"),
         (None, "is not a date and time"),
     ],
 )
@@ -370,7 +381,77 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: dict[str, Any]) -
         CreateEvent.model_validate(arguments)
 
 
+async def test_a_booking_that_the_model_asks_for_again_in_the_same_call_is_the_one_that_was_made() -> None:
+    """Its first answer got lost, or the agent that got it did: the model asks under another id."""
+    calendar = FakeCalendar()
+
+    first = await run(calendar, "create_event", **BOOKING)
+    again = await run(calendar, "create_event", "1" * 32, **BOOKING)
+
+    assert again == first
+    assert list(calendar.events) == [OURS]
+    with caller_hears("already taken"):
+        await run(calendar, "create_event", "2" * 32, summary="Optician", start=BOOKING["start"])
+
+
+async def test_the_same_appointment_in_another_call_is_another_one() -> None:
+    calendar = FakeCalendar()
+    await run(calendar, "create_event", **BOOKING)
+    calendar.events[OURS]["extendedProperties"]["private"]["trunkline_session"] = "another call"
+
+    with caller_hears("already taken"):
+        await run(calendar, "create_event", "1" * 32, **BOOKING)
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "answers"),
+    [
+        ("create_event", BOOKING, 1),  # the look at what is there; not the booking
+        ("create_event", BOOKING, 2),  # the booking; not the look at who came first
+        ("update_event", {"event_id": "a", "summary": "New"}, 1),
+        ("update_event", {"event_id": "a", "start": "2026-11-24T14:00:00"}, 3),
+        ("update_event", {"event_id": "s_1", "summary": "New", "scope": "all"}, 2),
+        ("cancel_event", {"event_id": "a"}, 1),
+    ],
+)
+async def test_when_the_calendar_falls_silent_it_is_not_said_that_nothing_was_done(
+    action: str, arguments: dict[str, Any], answers: int
+) -> None:
+    calendar = series()
+    calendar.add(event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"))
+    calendar.falls_silent_after = answers
+
+    with caller_hears("cannot say whether that was done", error=UnavailableError):
+        await run(calendar, action, **arguments)
+
+
+async def test_when_the_calendar_falls_silent_before_anything_was_done_it_can_be_tried_again() -> None:
+    calendar = FakeCalendar()
+    calendar.falls_silent_after = 0
+
+    with caller_hears("does not answer", error=UnavailableError):
+        await run(calendar, "create_event", **BOOKING)
+
+
+async def test_a_taken_time_is_refused_also_when_no_other_can_be_looked_for() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T13:30:00", "2026-11-24T15:00:00"))
+    calendar.falls_silent_after = 1
+
+    with caller_hears("is already taken", "Look for free slots", error=ToolError):
+        await run(calendar, "create_event", **BOOKING)
+
+
 # Changing
+
+
+async def test_an_event_that_stays_when_it_is_may_be_outside_of_the_rules() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-22T20:00:00", "2026-11-22T21:00:00"))
+    config = {"working_hours": WORKDAYS}
+    same = {"event_id": "a", "start": "2026-11-22T20:00:00", "end": "2026-11-22T21:00:00"}
+
+    await run(calendar, "update_event", **same, summary="New", config=config)
+
+    assert calendar.events["a"]["summary"] == "New"
 
 
 async def test_moving_an_event_keeps_its_length_and_does_not_collide_with_itself() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from shared.errors import DisconnectedError, ToolError
+from shared.errors import DisconnectedError, ToolError, UnavailableError
 from shared.gateways.google_calendar import CalendarRefusedError
 from shared.tools.base.base_tool import Credential, ToolContext
 from shared.tools.scheduling.calendar_arguments import MAX_DURATION_MINUTES, GoogleCalendarConfig
@@ -137,12 +137,13 @@ class Agenda:
         return [event for event in events if takes_time(event) and span_of(event, zone).overlaps(wanted)]
 
     async def taken(self, span: Span) -> ToolError:
-        """The refusal of a time that is taken, with the next ones that are not."""
+        """The refusal of a time that is taken, with the next ones that are not if they can be had."""
         ahead = Span(span.start, span.start + LOOK_AHEAD)
-        others = await self.free_slots(ahead, span.end - span.start, ALTERNATIVES)
-        return ToolError(
-            f"{spoken_span(span.start, span.end, self.zone)} is already taken. {self._offer(others)}"
-        )
+        try:
+            offer = self._offer(await self.free_slots(ahead, span.end - span.start, ALTERNATIVES))
+        except UnavailableError:
+            offer = "Look for free slots to find another time."
+        return ToolError(f"{spoken_span(span.start, span.end, self.zone)} is already taken. {offer}")
 
     def _offer(self, others: Sequence[Span]) -> str:
         if not others:

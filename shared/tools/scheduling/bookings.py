@@ -1,9 +1,11 @@
 """Booking, moving and cancelling: each may be repeated after a lost answer and happens once."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.errors import ToolError
+from shared.errors import ToolError, UnavailableError
 from shared.gateways.google_calendar import CalendarRefusedError
 from shared.tools.base.base_tool import ToolContext
 from shared.tools.scheduling.agenda import Agenda
@@ -31,6 +33,12 @@ BOOKING_KEY = "trunkline_booking"
 """Private property of events that we made: the idempotency key."""
 CALLER = "trunkline_caller"
 """Private property of events that we made: the number that the caller called from."""
+SESSION = "trunkline_session"
+"""Private property of events that we made: the call that they were made in."""
+UNSURE = (
+    "The calendar stopped answering, so I cannot say whether that was done. "
+    "Look with list_events before you try it once more."
+)
 
 _NO_TIME = {"date": None, "dateTime": None, "timeZone": None}
 
@@ -47,6 +55,8 @@ async def create(
     if exclusive and (conflicts := await agenda.conflicts(span)):
         made_before = any(event["id"] == event_id for event in conflicts)
         if not made_before:
+            if earlier := _made_earlier(conflicts, wanted.summary, span, context.session_id, agenda):
+                return _booked(agenda, earlier)
             raise await agenda.taken(span)
     body: Event = {
         "id": event_id,
@@ -54,17 +64,46 @@ async def create(
         "description": _description(wanted.description, context.caller),
         "start": _at(span.start, agenda),
         "end": _at(span.end, agenda),
-        "extendedProperties": {"private": {BOOKING_KEY: key, CALLER: context.caller or ""}},
+        "extendedProperties": {
+            "private": {BOOKING_KEY: key, CALLER: context.caller or "", SESSION: context.session_id}
+        },
     }
     if wanted.location:
         body["location"] = wanted.location
     if wanted.attendees:
         body["attendees"] = [{"email": address} for address in wanted.attendees]
-    event = await _insert_once(agenda, body, key)
-    if exclusive and await _lost_a_race(agenda, span, event):
-        await agenda.delete(event_id)
-        raise await agenda.taken(span)
+    with _may_be_done():
+        event = await _insert_once(agenda, body, key)
+        if exclusive and await _lost_a_race(agenda, span, event):
+            await agenda.delete(event_id)
+            raise await agenda.taken(span)
     return _booked(agenda, event)
+
+
+@contextmanager
+def _may_be_done() -> Generator[None]:
+    """From here on a calendar that does not answer may have done what was asked."""
+    try:
+        yield
+    except UnavailableError as error:
+        raise UnavailableError(str(error), sentence=UNSURE) from error
+
+
+def _made_earlier(
+    conflicts: list[Event], summary: str, span: Span, session_id: str, agenda: Agenda
+) -> Event | None:
+    """The same appointment, booked in this call. The answer got lost, or the agent that got it did, and the
+    model asks again: under an id of its own, as for something new."""
+    return next(
+        (
+            event
+            for event in conflicts
+            if private_property(event, SESSION) == session_id
+            and event.get("summary") == summary
+            and span_of(event, agenda.zone) == span
+        ),
+        None,
+    )
 
 
 async def _insert_once(agenda: Agenda, body: Event, key: str) -> Event:
@@ -104,20 +143,24 @@ async def update(
     }
     span = _moved_span(agenda, event, wanted, context.config) if wanted.moves else None
     if span is not None:
-        agenda.check_allowed(span)
+        # A model that changes something else often repeats the time that the event has anyway.
+        if is_all_day(event) or span != span_of(event, agenda.zone):
+            agenda.check_allowed(span)
         if await _is_taken(agenda, span, target, context.config):
             raise await agenda.taken(span)
     times = _times(agenda, span) if span is not None else {}
     if target is event:
         before = {end: {**_NO_TIME, **event[end]} for end in ("start", "end")}
-        changed = await agenda.patch(event["id"], {**details, **times})
-        # Somebody may have booked the time meanwhile. Unlike with a booking, nothing tells who was first.
-        if span is not None and await _is_taken(agenda, span, target, context.config):
-            await agenda.patch(event["id"], before)
-            raise await agenda.taken(span)
+        with _may_be_done():
+            changed = await agenda.patch(event["id"], {**details, **times})
+            # Somebody may have booked the time meanwhile. Unlike with a booking, nothing tells who was first.
+            if span is not None and await _is_taken(agenda, span, target, context.config):
+                await agenda.patch(event["id"], before)
+                raise await agenda.taken(span)
         return {"message": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
     moved = _series_times(agenda, event, target, times) if times else {}
-    await agenda.patch(target["id"], {**details, **moved})
+    with _may_be_done():
+        await agenda.patch(target["id"], {**details, **moved})
     told = for_the_model({**event, **details, **times}, agenda.zone)
     return {"message": "The whole series is changed; this occurrence is an example.", "event": told}
 
@@ -173,7 +216,8 @@ async def cancel(
     event, target = await _event_and_target(agenda, wanted, context)
     if is_cancelled(event):
         return {"message": "That event has been cancelled already."}
-    await agenda.delete(target["id"])
+    with _may_be_done():
+        await agenda.delete(target["id"])
     which = "The whole series is cancelled." if target is not event else "The event is cancelled."
     return {"message": which, "event": for_the_model(event, agenda.zone)}
 

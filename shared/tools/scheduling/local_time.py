@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, WithJsonSchema
 
 from shared.errors import ToolError
+from shared.models.base import in_our_time
 
 EXAMPLE = "2026-11-24T14:00:00"
 
@@ -20,21 +21,24 @@ def parse_time(value: object) -> datetime:
     if _parse_date(value) is not None:
         raise ValueError(f"{value!r} has no time of day; write it like {EXAMPLE}")
     try:
-        return datetime.fromisoformat(cast("str", value).strip())
+        moment = datetime.fromisoformat(cast("str", value).strip())
     except (AttributeError, ValueError):
         raise ValueError(f"{value!r} is not a date and time; write it like {EXAMPLE}") from None
+    return in_our_time(moment)
 
 
 def parse_start(value: object) -> datetime:
     """As `parse_time`; a date alone means that day's beginning."""
     day = _parse_date(value)
-    return datetime.combine(day, datetime.min.time()) if day else parse_time(value)
+    return datetime.combine(in_our_time(day), datetime.min.time()) if day else parse_time(value)
 
 
 def parse_end(value: object) -> datetime:
     """As `parse_time`; a date alone means that day's end."""
     day = _parse_date(value)
-    return datetime.combine(day + timedelta(days=1), datetime.min.time()) if day else parse_time(value)
+    if day is None:
+        return parse_time(value)
+    return datetime.combine(in_our_time(day) + timedelta(days=1), datetime.min.time())
 
 
 def _parse_date(value: object) -> date | None:
