@@ -122,13 +122,12 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
     try:
         call = await edge.calls.get_call(room.tenant_id, room.session_id)
     except NotFoundError:
-        log.warning("a room without a call is closed")
-        await edge.livekit.delete_room(name)
+        await _await_call(edge, task)
         return
     if not needs_agent(call):
         await _clear(edge, room, call)
         return
-    if task.attempt == 1 and task.chain == "start" and call.active_until is not None:
+    if task.chain == "start" and call.active_until is not None:
         await enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now())
     participants = await edge.livekit.list_participants(name)
     here = any(_is_agent(participant) for participant in participants)
@@ -141,6 +140,15 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
         await _give_up(edge, room, call)
         return
     await _ask_again(edge, room, call, chain=task.chain, attempt=task.attempt + 1)
+
+
+async def _await_call(edge: Edge, task: EnsureAgent) -> None:
+    """The room is there and the call is not: its commit is slow, or it failed and the room is not needed."""
+    if task.attempt < CHECKS_AT_START:
+        await enqueue_check(edge, task.room, task.chain, task.attempt + 1)
+    else:
+        log.warning("a room without a call is closed")
+        await edge.livekit.delete_room(room_name_for(task.room.session_id))
 
 
 async def _is_on_its_way(edge: Edge, room: RoomMetadata) -> bool:
@@ -156,14 +164,27 @@ async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: Partic
     """An agent left a call that still needs one: ask for another at once."""
     participants = await edge.livekit.list_participants(room_name_for(room.session_id))
     others = [participant for participant in participants if participant.sid != left.sid]
-    caller_is_there = any(other.kind in PEOPLE for other in others)
+    lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
+    await _replace(edge, room, call, lease, others, chain=left.sid)
+
+
+async def _replace(
+    edge: Edge,
+    room: RoomMetadata,
+    call: Call,
+    lease: Lease | None,
+    there: list[ParticipantInfo],
+    *,
+    chain: str,
+) -> None:
+    """Ask for an agent unless one is `there`, or nobody is there any more who would talk to it."""
+    caller_is_there = any(participant.kind in PEOPLE for participant in there)
     if call.state is CallState.IN_PROGRESS and not caller_is_there:
         return
-    if any(_is_agent(other) for other in others):
+    if any(_is_agent(participant) for participant in there):
         return
     log.warning("the agent left during the call")
-    lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
-    await _ask_again(edge, room, call, chain=left.sid, attempt=1, cause=cause_of_loss(lease))
+    await _ask_again(edge, room, call, chain=chain, attempt=1, cause=cause_of_loss(lease))
 
 
 async def check_lease(edge: Edge, task: CheckLease) -> None:
@@ -183,6 +204,7 @@ async def check_lease(edge: Edge, task: CheckLease) -> None:
     except NotFoundError:
         return
     if not needs_agent(call):
+        await _clear_left_over(edge, room, call)
         return
     if lease is not None and lease.expires_at > edge.now() and _is_not_urgent(edge, call, alive_until):
         delay = lease.expires_at - edge.now() + LEASE_MARGIN
@@ -210,16 +232,22 @@ def _may_be_alive(edge: Edge, lease: Lease) -> bool:
 
 
 async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease | None) -> None:
-    """Whoever has been in the room for so long and is not heard of is dead or of no use."""
+    """Whoever has been in the room for so long and is not heard of is dead or of no use. Nobody may be: an
+    agent can die between its claim of the lease and the room."""
     name = room_name_for(room.session_id)
     if lease is not None:
         await edge.sessions.release_lease(room.tenant_id, room.session_id, lease)
     since = (edge.now() - (LEASE_TTL if lease is None else DEAD_AFTER)).timestamp() * 1000
+    there: list[ParticipantInfo] = []
+    chain = cause_of_loss(lease)
     for participant in await edge.livekit.list_participants(name):
         if _is_agent(participant) and participant.joined_at_ms < since:
             log.warning("an agent is not heard of any more", extra={"identity": participant.identity})
             await edge.livekit.remove_participant(name, participant.identity)
-            await replace_agent(edge, room, call, participant)
+            chain = participant.sid
+        else:
+            there.append(participant)
+    await _replace(edge, room, call, lease, there, chain=chain)
 
 
 async def _ask_again(
@@ -260,6 +288,15 @@ async def _clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
         except UnavailableError as error:
             log.error("the call could not be redirected", extra={"reason": str(error)})  # noqa: TRY400
     await edge.livekit.delete_room(room_name_for(room.session_id))
+
+
+async def _clear_left_over(edge: Edge, room: RoomMetadata, call: Call) -> None:
+    """The agent wrote that its part is over, and is gone; whoever is still in the room hears nobody. It could
+    not delete the room, or died before."""
+    participants = await edge.livekit.list_participants(room_name_for(room.session_id))
+    if any(participant.kind in PEOPLE for participant in participants):
+        log.warning("a caller was left behind in the room", extra={"state": call.state.value})
+        await _clear(edge, room, call)
 
 
 async def close_call(edge: Edge, task: CloseCall) -> None:

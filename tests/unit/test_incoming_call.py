@@ -667,8 +667,19 @@ async def test_ids_that_are_none_are_not_made_into_paths(world: World) -> None:
 
 
 async def test_a_room_without_a_call_is_closed(world: World) -> None:
-    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
+    last = tasks.CHECKS_AT_START
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=last))
     assert world.livekit.deleted == [ROOM]
+
+
+async def test_a_room_whose_call_is_committed_late_keeps_its_agent(world: World) -> None:
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
+    [(name, (_, body, _))] = world.tasks.tasks.items()
+    assert (world.livekit.deleted, name) == ([], f"{SESSION}-start-2")
+    await world.answer()
+    await tasks.ensure_agent(world.edge, EnsureAgent.model_validate(body))
+    assert (world.livekit.deleted, world.livekit.dispatches) == ([], [])
+    assert {f"{SESSION}-lease-1", f"{SESSION}-overdue"} <= world.tasks.tasks.keys()
 
 
 async def test_events_of_other_rooms_are_none_of_our_business(world: World) -> None:

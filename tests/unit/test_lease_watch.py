@@ -6,7 +6,7 @@ import pytest
 
 from functions.incoming_call import tasks
 from functions.incoming_call.tasks import CheckLease, EnsureAgent
-from shared.models.call import Outcome
+from shared.models.call import FallbackReason, Outcome
 from shared.services.session_service import DEAD_AFTER, LEASE_TTL
 from tests.unit.test_incoming_call import METADATA, ROOM, SESSION, World, agent, caller
 
@@ -165,3 +165,49 @@ async def test_the_watch_ends_with_the_call(world: World) -> None:
     world.clock.advance(seconds=10)
     await look(world)
     assert world.tasks.tasks == {}
+
+
+async def test_an_agent_that_dies_between_its_claim_and_the_room_is_replaced(world: World) -> None:
+    world.livekit.rooms[ROOM] = [caller()]
+    world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    for _ in range(2):
+        await look(world)
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
+    assert f"{SESSION}-generation-1-lost-1" in world.tasks.tasks
+
+
+async def test_an_agent_that_could_not_join_and_gave_its_lease_back_is_replaced(world: World) -> None:
+    session = await world.edge.sessions.get_session("harbor", SESSION)
+    assert session.lease is not None
+    await world.edge.sessions.release_lease("harbor", SESSION, session.lease)
+    world.livekit.rooms[ROOM] = [caller()]
+    await look(world)
+    await tasks.check_lease(world.edge, following(world)[0])
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
+
+
+async def test_nobody_is_sent_into_a_room_that_the_caller_has_left(world: World) -> None:
+    world.livekit.rooms[ROOM] = []
+    world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    await look(world)
+    assert world.livekit.dispatches == []
+
+
+async def test_a_caller_whom_a_dead_agent_left_behind_gets_the_fallback(world: World) -> None:
+    """The agent wrote that the caller is to have it; the room was not deleted, so the Dial goes on."""
+    await world.edge.calls.request_fallback("harbor", SESSION, FallbackReason.MODEL_UNAVAILABLE)
+    world.livekit.rooms[ROOM] = [caller()]
+    await look(world)
+    assert (world.livekit.deleted, world.twilio.redirected) == ([], []), "the agent lives and sees to it"
+    world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    await look(world)
+    assert world.livekit.deleted == [ROOM]
+    assert [call_sid for call_sid, _ in world.twilio.redirected] == [world.call.call_sid]
+
+
+async def test_a_caller_who_was_left_behind_after_the_end_is_hung_up(world: World) -> None:
+    await world.edge.calls.end_call("harbor", SESSION, Outcome.AGENT_ENDED, world.clock())
+    world.livekit.rooms[ROOM] = [caller()]
+    world.clock.advance(seconds=10)
+    await look(world)
+    assert (world.livekit.deleted, world.twilio.redirected) == ([ROOM], [])
