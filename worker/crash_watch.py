@@ -42,7 +42,8 @@ class CrashWatch:
         job = process.running_job
         if job is None or process.exitcode == 0:
             return
-        log.error("a call's process died", extra={"job_id": job.job.id, "exitcode": process.exitcode})
+        details = {"job_id": job.job.id, "room": job.job.room.name, "exitcode": process.exitcode}
+        log.error("a call's process died", extra=details)
         task = asyncio.create_task(replace_crashed(self._services, job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

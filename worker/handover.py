@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from livekit.protocol import models
 
+from shared import telemetry
 from shared.errors import TrunklineError
 from shared.models.call import FallbackReason
 from shared.models.session import RoomMetadata
@@ -57,20 +58,24 @@ async def hand_over(services: Services, ids: RoomMetadata, room: str, *, leaver:
 
 async def replace_crashed(services: Services, job: "RunningJobInfo") -> None:
     """The process of `job` died: end its lease and get another agent, unless the call is over."""
-    room = job.job.room.name
-    ids = parse_metadata(job.job.metadata, room=room)
+    ids = parse_metadata(job.job.metadata, room=job.job.room.name)
     if ids is None:
         return
-    try:
-        lease = (await services.sessions.get_session(ids.tenant_id, ids.session_id)).lease
-        if lease is not None and lease.owner != job.job.id:
-            return
-        if lease is not None:
-            await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
-        leaver = job.accept_arguments.identity
-        await hand_over(services, ids, room, leaver=leaver, cause=cause_of_loss(lease))
-    except TrunklineError:
-        log.exception("a crashed agent could not be replaced", extra={"session_id": ids.session_id})
+    with telemetry.bind(tenant_id=ids.tenant_id, session_id=ids.session_id):
+        try:
+            await _replace(services, ids, job)
+        except TrunklineError:
+            log.exception("a crashed agent could not be replaced")
+
+
+async def _replace(services: Services, ids: RoomMetadata, job: "RunningJobInfo") -> None:
+    lease = (await services.sessions.get_session(ids.tenant_id, ids.session_id)).lease
+    if lease is not None and lease.owner != job.job.id:
+        return
+    if lease is not None:
+        await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
+    leaver = job.accept_arguments.identity
+    await hand_over(services, ids, job.job.room.name, leaver=leaver, cause=cause_of_loss(lease))
 
 
 async def _successor_comes(services: Services, room: str, leaver: str) -> bool:

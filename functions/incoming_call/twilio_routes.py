@@ -71,8 +71,10 @@ def twilio_routes(edge: Edge) -> list[Route]:
             try:
                 params = await read_params(request, edge.settings)
                 call = TwilioCall.from_params(params)
-                with telemetry.bind(call_sid=call.call_sid, session_id=call.session_id):
-                    return await _answer(edge, request, handler, call, params, speaks=speaks)
+                tenant_id = request.query_params.get("tenant")  # of our own URL, which Twilio has signed
+                known = {} if tenant_id is None else {"tenant_id": tenant_id}
+                with telemetry.bind(call_sid=call.call_sid, session_id=call.session_id, **known):
+                    return await _answer(edge, handler, call, params, tenant_id, speaks=speaks)
             except RejectedRequestError as error:
                 log.warning("request refused", extra={"path": path, "reason": str(error)})
                 return PlainTextResponse(error.sentence, error.status)
@@ -90,10 +92,10 @@ def twilio_routes(edge: Edge) -> list[Route]:
 
 
 async def _answer(
-    edge: Edge, request: Request, handler: Handler, call: TwilioCall, params: Params, *, speaks: bool
+    edge: Edge, handler: Handler, call: TwilioCall, params: Params, tenant_id: str | None, *, speaks: bool
 ) -> Response:
     try:
-        document = await handler(edge, call, params, request.query_params.get("tenant"))
+        document = await handler(edge, call, params, tenant_id)
     except RejectedRequestError:
         raise
     except UnavailableError as error:

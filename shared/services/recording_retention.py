@@ -48,9 +48,8 @@ class RecordingRetention:
                     deleted += 1
                 except UnavailableError as error:
                     left += 1
-                    log.warning(
-                        "a recording could not be deleted", extra={"recording": sid, "reason": str(error)}
-                    )
+                    details = {"tenant_id": tenant_id, "recording": sid, "reason": str(error)}
+                    log.warning("a recording could not be deleted", extra=details)
         if left:
             raise UnavailableError(f"{left} overdue recordings are still there, {deleted} were deleted")
         return deleted
