@@ -16,6 +16,7 @@ from typing import Any
 from shared.errors import UnavailableError
 from shared.models.call import CallEvent, EventKind
 from shared.repositories.calls import NamedEvent
+from worker.storable import storable
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class CallLog:
 
     def add(self, kind: EventKind, *, at: datetime | None = None, **data: Any) -> None:
         self._number += 1
-        event = CallEvent(at=at or self._now(), source=self._source, kind=kind, data=data)
+        event = CallEvent(at=at or self._now(), source=self._source, kind=kind, data=storable(data))
         if len(self._pending) >= MAX_PENDING:
             self._pending.popleft()
             self._dropped += 1
@@ -122,6 +123,10 @@ class CallLog:
                 except UnavailableError as error:
                     log.warning("a batch of %d events could not be written: %s", len(batch), error)
                     return False
+                except Exception:
+                    # A fault of ours, which writing again would only repeat. Later events do not wait for it.
+                    log.exception("a batch of %d events cannot be written", len(batch))
+                    self._dropped += len(batch)
                 self._forget(batch)
             self._news.clear()
             self._full.clear()

@@ -99,3 +99,31 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(monkeypatch: 
     assert {"text": "14"} in notices
     assert {"text": "0"} not in notices
     assert any(data.get("count") for data in notices)
+
+
+async def test_events_that_cannot_be_written_for_good_do_not_keep_later_ones() -> None:
+    store = Store()
+    write, poisoned = store.write, {"worker-1-000001"}
+
+    async def refuse(events: list[NamedEvent]) -> None:
+        if poisoned & {event_id for event_id, _ in events}:
+            raise ValueError("no such value")
+        await write(events)
+
+    log = CallLog(refuse, generation=1, now=lambda: NOW)
+    log.notice("poison")
+    assert await log.flush()
+    log.notice("later")
+    await log.close()
+    notices = [event.data for _, event in store.documents.values()]
+    assert {"text": "later"} in notices
+    assert [data["count"] for data in notices if "count" in data] == [1]
+
+
+async def test_what_a_model_makes_up_does_not_keep_the_batch_from_being_written() -> None:
+    store = Store()
+    log = make(store)
+    log.add("tool_call", tool="shop", arguments={"days": [["mon"]]})
+    await log.close()
+    [(_, event)] = store.documents.values()
+    assert event.data["arguments"] == {"days": ['["mon"]']}
