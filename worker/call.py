@@ -354,6 +354,9 @@ class Call:
     def model_acted(self) -> None:
         self._watch.model_acted()
 
+    def model_sounds(self, seconds: float) -> None:
+        self._watch.model_sounds(seconds)
+
     def reply_owed(self) -> bool:
         return self._watch.is_reply_owed()
 

@@ -1,6 +1,6 @@
 """Who has been silent for how long, and what to do about it.
 
-Three small clocks, fed with what happens in the call and asked a few times a second what is due. They do
+Four small clocks, fed with what happens in the call and asked a few times a second what is due. They do
 nothing themselves, and they take the time as an argument, in seconds of any monotonic clock.
 """
 
@@ -12,6 +12,12 @@ RECONNECT_AFTER = 1.0
 """Seconds after that, still without a sign, at which it is asked once more over a new connection."""
 GIVE_UP_AFTER = 3.0
 """Seconds after asking again, still without a sign, at which the caller is handed to the fallback."""
+STALLED_AFTER = 3.0
+"""Seconds without a sound in the middle of a reply after which its connection is given up, and the rest asked
+for; after as long again the caller is handed to the fallback."""
+LONGEST_TURN = 20.0
+"""Seconds that a caller may speak without a pause, and without a word of it being written down, until the
+line is taken for noisy and the model asked whether it has understood anything."""
 HOLD_SOUND_AFTER = 1.6
 """Seconds in which the caller hears nobody and nobody can speak, after which there is something to hear."""
 TOOL_WORDS_AFTER = 2.5
@@ -101,3 +107,46 @@ class ReplyGuard:
             return None
         self._step += 1
         return due
+
+
+class StallGuard:
+    """A reply stops in the middle: all that came of it has been heard, and nothing says that it is over.
+
+    Sound comes faster than it is heard, and what came before it is played waits for that. A reply of which no
+    sound was told is not judged.
+    """
+
+    def __init__(self) -> None:
+        self._playing = False
+        self._waiting = 0.0
+        self._lasts_until: float | None = None
+        self._reconnected = False
+
+    def sound_came(self, seconds: float, now: float) -> None:
+        self._reconnected = False
+        if self._playing:
+            self._lasts_until = max(self._lasts_until or now, now) + seconds
+        else:
+            self._waiting += seconds
+
+    def plays(self, playing: bool, now: float) -> None:
+        if playing and not self._playing:
+            lasts_until = max(self._lasts_until or now, now + self._waiting)
+            self._lasts_until = lasts_until if lasts_until > now else None
+            self._waiting = 0.0
+            self._reconnected = False
+        self._playing = playing
+
+    def quiet_for(self, now: float) -> float:
+        """Seconds since the last sound of the reply that is being played; 0 when none is."""
+        if not self._playing or self._lasts_until is None:
+            return 0.0
+        return max(0.0, now - self._lasts_until)
+
+    def due(self, now: float) -> Literal["reconnect", "give_up"] | None:
+        """Each is due once, one after the other, until something comes."""
+        quiet = self.quiet_for(now)
+        if not self._reconnected and quiet >= STALLED_AFTER:
+            self._reconnected = True
+            return "reconnect"
+        return "give_up" if self._reconnected and quiet >= 2 * STALLED_AFTER else None

@@ -6,7 +6,15 @@ from typing import Literal
 from livekit import rtc
 
 from shared.models.agent import Agent
-from worker.call_guard import HOLD_SOUND_AFTER, TOOL_WORDS_AFTER, LengthGuard, ReplyGuard, SilenceGuard
+from worker.call_guard import (
+    HOLD_SOUND_AFTER,
+    LONGEST_TURN,
+    TOOL_WORDS_AFTER,
+    LengthGuard,
+    ReplyGuard,
+    SilenceGuard,
+    StallGuard,
+)
 from worker.voice_activity import VoiceActivity
 
 Due = Literal[
@@ -29,6 +37,7 @@ class CallWatch:
         self._clock = clock
         self._voice = VoiceActivity()
         self._reply = ReplyGuard()
+        self._stall = StallGuard()
         self._silence: SilenceGuard | None = None
         self._length: LengthGuard | None = None
         self._agent_speaking = False
@@ -45,6 +54,7 @@ class CallWatch:
         agent = self._agent
         self._silence = SilenceGuard(agent.silence_prompt_seconds, agent.silence_hangup_seconds, now)
         self._length = LengthGuard(agent.max_call_seconds, now)
+        self._stall.plays(self._agent_speaking, now)
 
     def caller_audio(self, frame: rtc.AudioFrame) -> float:
         """Returns for how many seconds the line has been quiet."""
@@ -72,6 +82,10 @@ class CallWatch:
         self._broken_off = False
         self._reply.model_acted()
 
+    def model_sounds(self, seconds: float) -> None:
+        """So much of its speech has come."""
+        self._stall.sound_came(seconds, self._clock())
+
     def reply_owed(self) -> None:
         """The model was asked for something, or got the result of a function."""
         self._reply.reply_owed(self._clock())
@@ -83,8 +97,11 @@ class CallWatch:
         return self._reply.owed or self._voice.speaking or self._tool_since is not None
 
     def agent_speaks(self, speaking: bool) -> None:
+        now = self._clock()
         self._agent_speaking = speaking
-        self._agent_spoke_at = self._clock()
+        self._agent_spoke_at = now
+        # What is said while the phone rings is held back until it is answered.
+        self._stall.plays(speaking and self._silence is not None, now)
 
     def tool_runs(self, running: bool) -> None:
         self._tool_since = self._clock() if running else None
@@ -99,11 +116,15 @@ class CallWatch:
 
     def caller_waits_in_silence(self) -> bool:
         """For the model or a tool, and has heard nobody for a while: an answered call only."""
-        if self._silence is None or not (
-            self._reply.owed or self._broken_off or self._tool_since is not None
-        ):
+        if self._silence is None:
             return False
-        return min(self.agent_quiet_for(), self._voice.quiet_for) >= HOLD_SOUND_AFTER
+        if self._agent_speaking:
+            quiet_for = self._stall.quiet_for(self._clock())
+        elif self._reply.owed or self._broken_off or self._tool_since is not None:
+            quiet_for = self.agent_quiet_for()
+        else:
+            return False
+        return min(quiet_for, self._voice.quiet_for) >= HOLD_SOUND_AFTER
 
     def agent_quiet_for(self) -> float:
         """Seconds since the agent was last heard; 0 while it speaks."""
@@ -112,7 +133,13 @@ class CallWatch:
     def due(self) -> list[Due]:
         """What has become due since the last time."""
         now = self._clock()
-        return [*self._silence_due(now), *self._length_due(now), *self._reply_due(now), *self._tool_due(now)]
+        return [
+            *self._silence_due(now),
+            *self._length_due(now),
+            *self._reply_due(now),
+            *self._stall_due(now),
+            *self._tool_due(now),
+        ]
 
     def _silence_due(self, now: float) -> list[Due]:
         if self._silence is None:
@@ -127,9 +154,24 @@ class CallWatch:
         return [] if due is None else ["warn_of_end" if due == "warn" else "end_long_call"]
 
     def _reply_due(self, now: float) -> list[Due]:
-        if self._agent_speaking or self._voice.speaking:
+        noise = self._is_noise(now)
+        if noise and not self._reply.owed:
+            self._reply.reply_owed(now)
+        if self._agent_speaking or (self._voice.speaking and not noise):
             return []
         due = self._reply.due(now)
+        return [] if due is None else [_REPLY_DUE[due]]
+
+    def _is_noise(self, now: float) -> bool:
+        """Somebody seems to speak for longer than anybody does, such as a radio. A model that has stopped
+        answering would never be noticed behind it."""
+        if self._silence is None or self._agent_speaking or self._tool_since is not None:
+            return False
+        last_sign = max(self._caller_heard_at, self._model_acted_at, self._agent_spoke_at)
+        return self._voice.speaking and now - last_sign >= LONGEST_TURN
+
+    def _stall_due(self, now: float) -> list[Due]:
+        due = self._stall.due(now)
         return [] if due is None else [_REPLY_DUE[due]]
 
     def _tool_due(self, now: float) -> list[Due]:

@@ -62,6 +62,8 @@ SILENCE_BYTES = INPUT_AUDIO_SAMPLE_RATE // 10 * 2
 
 _TRANSIENT_CODES = frozenset({1001, 1006, 1011, 1012, 1013, 1014, 429, 500, 502, 503, 504})
 _INVALID_ARGUMENT = 1007
+_BYTES_A_SECOND = 2 * OUTPUT_AUDIO_SAMPLE_RATE
+"""Of the model's speech."""
 
 
 class Listener(Protocol):
@@ -76,7 +78,11 @@ class Listener(Protocol):
         ...
 
     def model_acted(self) -> None:
-        """The model speaks or calls a function."""
+        """The model speaks or calls a function. What it thinks, or writes, nobody hears."""
+        ...
+
+    def model_sounds(self, seconds: float) -> None:
+        """So much of its speech has come, faster than it can be heard."""
         ...
 
     def reply_owed(self) -> bool:
@@ -265,19 +271,20 @@ class PhoneSession(RealtimeSession):
     # Signs of life.
 
     def _handle_server_content(self, server_content: types.LiveServerContent) -> None:
-        transcription = server_content.output_transcription
-        if server_content.model_turn or (transcription and transcription.text):
+        transcription, turn = server_content.output_transcription, server_content.model_turn
+        size = 0 if turn is None else sum(_sound_bytes(part) for part in turn.parts or [])
+        if size or (transcription and transcription.text):
             self._listener.model_acted()
         generation = self._current_generation
-        if server_content.model_turn and generation is not None:
-            size = sum(_sound_bytes(part) for part in server_content.model_turn.parts or [])
+        if size and generation is not None:
             before = self._reply_bytes.get(generation.response_id, 0)
             self._reply_bytes[generation.response_id] = before + size
+            self._listener.model_sounds(size / _BYTES_A_SECOND)
         super()._handle_server_content(server_content)
 
     def reply_seconds(self, message_id: str) -> float:
         """How much sound has come for a message of the conversation's."""
-        return self._reply_bytes.get(message_id, 0) / (2 * OUTPUT_AUDIO_SAMPLE_RATE)
+        return self._reply_bytes.get(message_id, 0) / _BYTES_A_SECOND
 
     def _handle_tool_calls(self, tool_call: types.LiveServerToolCall) -> None:
         self._listener.model_acted()
@@ -291,7 +298,10 @@ class PhoneSession(RealtimeSession):
         self._handle_input_speech_stopped()
 
     def reconnect(self) -> None:
-        """Give the present connection up. What was asked for last is asked for again on the next one."""
+        """Give the present connection up. What was asked for last is asked for again on the next one, and the
+        rest of a reply that stopped in the middle."""
+        if self._speaking:
+            self._note_lost_reply()
         self._session_should_close.set()
 
     async def aclose(self) -> None:

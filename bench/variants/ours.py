@@ -131,6 +131,9 @@ class SpokenCall:
     def model_acted(self) -> None:
         self._watch.model_acted()
 
+    def model_sounds(self, seconds: float) -> None:
+        self._watch.model_sounds(seconds)
+
     def reply_owed(self) -> bool:
         return self._watch.is_reply_owed()
 
@@ -143,6 +146,9 @@ class SpokenCall:
 
     def caller_transcribed(self) -> None:
         self._watch.caller_spoke()
+
+    def functions_answered(self, unknown: list[str]) -> None:
+        self._watch.reply_owed()
 
     def agent_speaks(self, speaking: bool) -> None:
         self._watch.agent_speaks(speaking)

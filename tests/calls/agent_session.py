@@ -40,6 +40,7 @@ class SpokenCall:
         self.connections = 0
         self.closed_by_error: bool | None = None
         self.lost: list[str] = []
+        self.unknown: list[str] = []
         self.watch = CallWatch(agent, time.monotonic)
         self.input, self.output = MemoryInput(), MemoryOutput(speed)
         self.conversation = Conversation(PhoneModel(agent, settings, tls, self), INSTRUCTION, tools, self)
@@ -82,6 +83,9 @@ class SpokenCall:
     def model_acted(self) -> None:
         self.watch.model_acted()
 
+    def model_sounds(self, seconds: float) -> None:
+        self.watch.model_sounds(seconds)
+
     def reply_owed(self) -> bool:
         return self.watch.is_reply_owed()
 
@@ -98,6 +102,10 @@ class SpokenCall:
         self.turns.append((speaker, text, interrupted))
 
     def caller_transcribed(self) -> None: ...
+
+    def functions_answered(self, unknown: list[str]) -> None:
+        self.unknown += unknown
+        self.watch.reply_owed()
 
     def agent_speaks(self, speaking: bool) -> None:
         self.watch.agent_speaks(speaking)

@@ -146,6 +146,20 @@ async def test_a_peer_that_stays_silent_is_asked_again() -> None:
         await until(lambda: call.spoken("agent"), seconds=8)
 
 
+async def test_a_reply_that_stops_in_the_middle_is_gone_on_with_over_a_new_connection() -> None:
+    """The connection holds and nothing says that the reply is over: the agent would be taken for speaking,
+    and the caller hear silence, until the call's longest time."""
+    steps = [{"say": LONG_ANSWER}, {"misbehave": "stay_silent"}, {"say": ANSWER}]
+    async with spoken_call(scenario(turns=[{"caller": QUESTION, "agent": steps}])) as (call, _):
+        call.watch.answered()
+        call.say(QUESTION)
+        await call.hears(ANSWER, seconds=20)
+    assert call.connections == 2
+    assert len(call.lost) == 1
+    assert LONG_ANSWER.startswith(call.lost[0].strip())
+    assert call.dues.count("reconnect_model") == 1
+
+
 async def test_the_callers_sound_is_not_collected_before_it_is_sent() -> None:
     async with spoken_call(scenario()) as (call, _):
         sent = sounds_sent_by(call)

@@ -9,7 +9,9 @@ from worker.call_guard import (
     ASK_AGAIN_AFTER,
     GIVE_UP_AFTER,
     HOLD_SOUND_AFTER,
+    LONGEST_TURN,
     RECONNECT_AFTER,
+    STALLED_AFTER,
     TOOL_WORDS_AFTER,
     WARN_BEFORE_END,
     LengthGuard,
@@ -60,6 +62,10 @@ class Phone:
 
     def is_quiet(self, seconds: float) -> list[Due]:
         return self.line(seconds, 20)
+
+    def talks_on(self, seconds: float) -> list[Due]:
+        """With pauses between words, as people and radios do; a line that hums is soon taken for quiet."""
+        return [due for _ in range(round(seconds / 0.6)) for due in self.speaks(0.4) + self.is_quiet(0.2)]
 
 
 def test_a_silent_caller_is_asked_and_then_the_call_ends() -> None:
@@ -209,3 +215,69 @@ def test_a_caller_whose_turn_it_is_hears_silence() -> None:
     phone.watch.agent_speaks(False)
     phone.is_quiet(3)
     assert not phone.watch.caller_waits_in_silence()
+
+
+def test_a_reply_that_stops_in_the_middle_is_reconnected_then_given_up() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.model_sounds(2.0)
+    phone.watch.agent_speaks(True)
+    assert phone.is_quiet(2 + STALLED_AFTER - 0.1) == []
+    assert phone.is_quiet(0.2) == ["reconnect_model"]
+    assert phone.is_quiet(STALLED_AFTER)[0] == "give_model_up"
+
+
+def test_a_reply_that_goes_on_after_a_pause_has_not_stopped() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.agent_speaks(True)
+    for _ in range(5):
+        phone.watch.model_sounds(2.0)
+        assert phone.is_quiet(2 + STALLED_AFTER - 0.1) == []
+    phone.watch.agent_speaks(False)
+    assert phone.is_quiet(20) == []
+
+
+def test_a_caller_hears_something_while_a_reply_has_stopped_in_the_middle() -> None:
+    phone = Phone()
+    phone.watch.model_sounds(2.0)
+    phone.watch.agent_speaks(True)
+    phone.is_quiet(2 + HOLD_SOUND_AFTER - 0.1)
+    assert not phone.watch.caller_waits_in_silence()
+    phone.is_quiet(0.2)
+    assert phone.watch.caller_waits_in_silence()
+
+
+def test_a_greeting_that_waited_for_the_phone_to_be_answered_has_not_stopped() -> None:
+    clock = Clock()
+    watch = CallWatch(Agent(name="a", instructions="b"), clock)
+    watch.model_sounds(4.0)
+    clock.now += 10
+    watch.answered()
+    watch.agent_speaks(True)
+    clock.now += 4 + STALLED_AFTER - 0.1
+    assert watch.due() == []
+    clock.now += 0.2
+    assert watch.due() == ["reconnect_model"]
+
+
+def test_a_model_that_is_silent_behind_a_noisy_line_is_asked_again_and_given_up() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    assert phone.talks_on(LONGEST_TURN + ASK_AGAIN_AFTER - 0.5) == []
+    due = phone.talks_on(GIVE_UP_AFTER + 1)
+    assert due == ["ask_model_again", "reconnect_model", "give_model_up"]
+
+
+def test_a_long_turn_of_which_words_are_written_down_is_not_noise() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    for _ in range(5):
+        assert phone.talks_on(LONGEST_TURN - 1) == []
+        phone.watch.caller_spoke()
+
+
+def test_a_long_reply_on_a_noisy_line_is_not_asked_for_again_when_it_ends() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.model_sounds(60)
+    phone.watch.agent_speaks(True)
+    phone.watch.model_acted()
+    assert phone.talks_on(40) == []
+    phone.watch.agent_speaks(False)
+    assert phone.talks_on(LONGEST_TURN - 1) == []
