@@ -5,7 +5,6 @@ make it ask again, an exception would leave the caller in silence.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import logging
@@ -28,6 +27,8 @@ log = logging.getLogger(__name__)
 
 MAX_RESULT = 8000
 """Characters of JSON that one tool call may add to the model's context."""
+CUT_WITHIN = 0.5
+"""Seconds in which a run that is cut short writes down that it was."""
 APOLOGY = "Something went wrong with that on our side."
 TOO_SLOW = "That took too long, so I stopped waiting for it."
 CUT_SHORT = "The call ended before this was finished."
@@ -62,14 +63,17 @@ class AgentExecutor:
         self._secrets: dict[str, SecretStr] = {}
         self._credentials: dict[str, Credential] = {}
         self._unnamed_calls = 0
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._runs: set[asyncio.Task[Any]] = set()
 
     async def settle(self, seconds: float) -> None:
-        """Give running tools so long to finish: what they have done belongs into the call's events."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), seconds)
+        """Give running tools so long to finish, and cut short what still runs then: either way the call's
+        events tell of it, as long as there is somebody to write them."""
+        runs = set(self._runs)
+        if runs:
+            _, running = await asyncio.wait(runs, timeout=seconds)
+            for run in running:
+                run.cancel()
+            await asyncio.wait(runs, timeout=CUT_WITHIN)
 
     def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
         """The tools of this call. One that the platform no longer has is left out."""
@@ -91,7 +95,7 @@ class AgentExecutor:
         """
         started = time.perf_counter()
         event: dict[str, Any] = {"tool": name, "action": action, "arguments": arguments}
-        self._count(+1)
+        self._begin()
         try:
             result = await self._run(name, action, call_id, arguments, event)
             event |= {"ok": True, "result": result}
@@ -114,14 +118,18 @@ class AgentExecutor:
         finally:
             event["milliseconds"] = round((time.perf_counter() - started) * 1000, 1)
             self._env.record(self._without_secrets(event))
-            self._count(-1)
+            self._finished()
         return bounded_json(self._without_secrets(answer), MAX_RESULT)
 
-    def _count(self, change: int) -> None:
-        before, self._running = self._running, self._running + change
-        if (before == 0) != (self._running == 0):
-            self._env.running(self._running > 0)
-            (self._idle.clear if self._running else self._idle.set)()
+    def _begin(self) -> None:
+        self._runs.add(_this_task())
+        if len(self._runs) == 1:
+            self._env.running(True)
+
+    def _finished(self) -> None:
+        self._runs.discard(_this_task())
+        if not self._runs:
+            self._env.running(False)
 
     async def _run(
         self,
@@ -198,6 +206,12 @@ class AgentExecutor:
         for secret in self._secrets.values():
             value = _replaced(value, secret.get_secret_value(), "[secret]")
         return value
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 def _validated(action: Action, arguments: Mapping[str, Any]) -> BaseModel:

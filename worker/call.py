@@ -45,7 +45,7 @@ GOODBYE_WITHIN = 8.0
 
 STEP_ATTEMPTS = 3
 STEP_WITHIN = 1.5
-"""Seconds for one attempt to write how the call stands; the caller may be waiting for it on the line."""
+"""Seconds for one attempt to write how the call stands, or to end it; the caller may be waiting for it."""
 TOOLS_FINISH_WITHIN = 3.0
 """Seconds that a running tool still gets when the call is over."""
 
@@ -243,6 +243,8 @@ class Call:
             self._go(self._hang_up())
 
     async def _hang_up(self) -> None:
+        # A goodbye that comes with the request, or right behind it, may not have begun to be heard.
+        await asyncio.sleep(QUIET_BEFORE_HANG_UP)
         await self._agent_is_quiet()
         self._end(Ending("ended", "the agent ended the call", Outcome.AGENT_ENDED))
 
@@ -266,18 +268,18 @@ class Call:
             case "ended":
                 outcome, at = ending.outcome or Outcome.FAILED, self._services.now()
                 await self._insist(lambda: self._write_outcome(outcome, at))
-                await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
+                await self._insist(self._delete_room)
             case "fallback":
                 await self._insist(lambda: self._request_fallback(ending.fallback))
-                await self._attempt(self._services.livekit.delete_room(self._snapshot.room))
+                await self._insist(self._delete_room)
             case "handed_over" | "left":
                 self._conversation.mute()
-        if ending.kind != "handed_over":  # the caller is waiting for the next agent
-            await self._executor.settle(TOOLS_FINISH_WITHIN)
+        handed_over = ending.kind == "handed_over"  # then the caller is waiting for the next agent
+        await self._executor.settle(0.0 if handed_over else TOOLS_FINISH_WITHIN)
         self._log.notice("The agent left.", reason=ending.reason)
         await self._log.close()
         self._lease.stop()
-        if ending.kind == "handed_over":
+        if handed_over:
             await self._attempt(self._lease.release())
             await self._attempt(self._hand_over())
         if ending.kind != "ended":
@@ -295,6 +297,9 @@ class Call:
     async def _request_fallback(self, reason: FallbackReason) -> None:
         await self._services.calls.request_fallback(*self._ids, reason, source="worker")
 
+    async def _delete_room(self) -> None:
+        await self._services.livekit.delete_room(self._snapshot.room)
+
     async def _hand_over(self) -> None:
         snapshot = self._snapshot
         ids = RoomMetadata(
@@ -305,15 +310,17 @@ class Call:
         await hand_over(self._services, ids, snapshot.room, leaver=leaver, cause=cause)
 
     async def _insist(self, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """What the phone edge decides by must be written: without an outcome a goodbye looks like a fault."""
+        """What the phone edge decides by must be written: without an outcome a goodbye looks like a fault.
+        And a caller whose room is not deleted stays in it, with nobody to hear."""
         for _ in range(STEP_ATTEMPTS):
             try:
                 async with asyncio.timeout(STEP_WITHIN):
                     await step()
             except (TrunklineError, TimeoutError) as error:
-                log.warning("not written yet: %r", error)
+                log.warning("not done yet: %r", error)
             else:
                 return
+        log.error("not done after %d attempts", STEP_ATTEMPTS)
 
     async def _attempt(self, step: Coroutine[Any, Any, Any]) -> None:
         """Steps that do not depend on each other: one that fails does not keep the next from being tried."""
@@ -377,6 +384,11 @@ class Call:
 
     def caller_transcribed(self) -> None:
         self._watch.caller_spoke()
+
+    def functions_answered(self, unknown: list[str]) -> None:
+        for name in unknown:
+            self._log.notice("The model called a function that does not exist.", function=name)
+        self._watch.reply_owed()
 
     def agent_speaks(self, speaking: bool) -> None:
         self._hold_sound.stop()

@@ -20,6 +20,7 @@ from livekit.agents import (
     CloseEvent,
     CloseReason,
     ConversationItemAddedEvent,
+    FunctionToolsExecutedEvent,
     UserInputTranscribedEvent,
     llm,
     room_io,
@@ -42,6 +43,10 @@ class Listener(Protocol):
 
     def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None: ...
     def caller_transcribed(self) -> None: ...
+    def functions_answered(self, unknown: list[str]) -> None:
+        """The model gets the results of what it called; `unknown` are names that no function has."""
+        ...
+
     def agent_speaks(self, speaking: bool) -> None: ...
     def conversation_closed(self, error: bool) -> None:
         """`error`: the model is lost for good. Otherwise somebody closed the conversation."""
@@ -60,6 +65,7 @@ class Conversation:
         self._listener = listener
         self._instructions = instructions
         self._tools: list[llm.Tool | llm.Toolset] = list(tools)
+        self._names = frozenset(tool.info.name for tool in tools)
         self._heard_seconds = 0.0
         """Of what was played last."""
         self._quiet = asyncio.Event()
@@ -73,6 +79,7 @@ class Conversation:
         )
         self.session.on("conversation_item_added", self._on_item)
         self.session.on("user_input_transcribed", self._on_transcribed)
+        self.session.on("function_tools_executed", self._on_functions)
         self.session.on("agent_state_changed", self._on_agent_state)
         self.session.on("close", self._on_close)
 
@@ -198,6 +205,10 @@ class Conversation:
     def _on_transcribed(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript:
             self._listener.caller_transcribed()
+
+    def _on_functions(self, event: FunctionToolsExecutedEvent) -> None:
+        called = [call.name for call in event.function_calls]
+        self._listener.functions_answered([name for name in called if name not in self._names])
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         if event.new_state == "speaking":

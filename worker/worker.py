@@ -40,6 +40,8 @@ __all__ = ["create_tool_func", "entrypoint", "main", "make_server"]
 
 log = logging.getLogger(__name__)
 
+JOIN_SECONDS = 5.0
+"""For joining the room: less than the lease lasts, which nobody renews meanwhile."""
 DRAIN_SECONDS = 0.2
 """For jobs that were just accepted to get their process. Then every running call is handed over at once: the
 next agent's first words are due within three seconds."""
@@ -60,7 +62,7 @@ async def entrypoint(ctx: JobContext) -> None:
     }
     services = Services.open(WorkerSettings.from_env(), tls_context())
     # An agent in the room that has published nothing is neither seen nor heard by the caller.
-    joining = asyncio.create_task(ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY))
+    joining = asyncio.create_task(_join(ctx))
     try:
         snapshot, lease = await open_session(
             services.sessions,
@@ -71,19 +73,25 @@ async def entrypoint(ctx: JobContext) -> None:
         )
     except (LeaseHeldError, NotFoundError, UnavailableError) as error:
         log.warning("this agent is not needed or cannot serve: %s", error)
-        await asyncio.wait([joining])
+        await asyncio.gather(joining, return_exceptions=True)
         await services.aclose()
         ctx.shutdown("no lease")
         return
     try:
         await joining
+        call = Call(ctx, services, snapshot, lease)
     except BaseException:
         # Another agent may come at once; the edge dispatches one.
         await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
         await services.aclose()
         raise
-    call = Call(ctx, services, snapshot, lease)
     ctx.proc.userdata["serving"] = asyncio.create_task(_serve(ctx, call, services))
+
+
+async def _join(ctx: JobContext) -> None:
+    # livekit-rtc itself tries for much longer than a caller is to hear ringing.
+    async with asyncio.timeout(JOIN_SECONDS):
+        await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
 
 
 async def _serve(ctx: JobContext, call: Call, services: Services) -> None:

@@ -1,0 +1,159 @@
+"""How a call ends: a goodbye is heard, what happened is written down, and nobody is left in the room."""
+
+import asyncio
+import ssl
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from livekit.agents import FunctionToolsExecutedEvent, llm
+from pydantic import BaseModel
+
+from shared.errors import UnavailableError
+from shared.models.call import CallState, Outcome
+from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
+from shared.tools.base.registry import ToolRegistry
+from tests.unit.test_worker_caller import FakeRoom
+from tests.unit.test_worker_handover import CALLER, NOW, ROOM, FakeServices, Rooms
+from worker import call as call_module
+from worker.agent_executor import CUT_SHORT
+from worker.call import Call
+from worker.settings import WorkerSettings
+
+pytestmark = pytest.mark.unit
+
+SETTINGS = WorkerSettings.model_validate(
+    {
+        "google_cloud_project": "p",
+        "livekit_url": "ws://unused",
+        "livekit_api_key": "unused",
+        "livekit_api_secret": "unused",
+        "gemini_api_key": "unused",
+    }
+)
+TLS = ssl.create_default_context()
+
+
+class Nothing(BaseModel):
+    pass
+
+
+class SlowTool(BaseTool):
+    metadata = ToolMetadata(
+        slug="slow",
+        display_name="Slow",
+        description="",
+        actions={"run": Action("Runs.", Nothing, read_only=False, idempotent=True)},
+    )
+
+    async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {}
+
+
+class FailingRooms(Rooms):
+    """Cannot delete a room `failures` times."""
+
+    failures = 0
+
+    async def delete_room(self, room: str) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("LiveKit: delete room: TimeoutError")
+        await super().delete_room(room)
+
+
+class Rig:
+    """A call whose conversation is not begun."""
+
+    def __init__(self, call: Call, services: Any) -> None:
+        self.call = call
+        self.services = services
+
+    @classmethod
+    async def start(cls) -> "Rig":
+        services: Any = await FakeServices(FailingRooms(CALLER)).start()
+        path = "tenants/harbor/sessions/ca1"
+        services.database.documents[path]["tools"] = [{"slug": "slow", "enabled": True}]
+        services.settings, services.tls, services.now = SETTINGS, TLS, lambda: NOW
+        services.registry = ToolRegistry((SlowTool,))
+        services.secrets = SimpleNamespace(access=None)
+        lease = await services.sessions.claim_lease("harbor", "ca1", "job-1", timedelta(minutes=1))
+        snapshot = await services.sessions.get_session("harbor", "ca1")
+        context: Any = SimpleNamespace(room=FakeRoom(), local_participant_identity="agent-1")
+        return cls(Call(context, services, snapshot, lease), services)
+
+    async def state(self) -> tuple[CallState, Outcome | None]:
+        call = await self.services.calls.get_call("harbor", "ca1")
+        return call.state, call.outcome
+
+    async def events(self, kind: str) -> list[dict[str, Any]]:
+        found = await self.services.calls.read_events("harbor", "ca1")
+        return [event.data for _, event in found if event.kind == kind]
+
+
+@pytest.fixture
+async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    async def for_ever(_: Call) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Call, "_serve", for_ever)
+    monkeypatch.setattr(call_module, "QUIET_BEFORE_HANG_UP", 0.05)
+    monkeypatch.setattr(call_module, "WATCH_EVERY", 0.01)
+    monkeypatch.setattr(call_module, "TOOLS_FINISH_WITHIN", 0.05)
+    return await Rig.start()
+
+
+async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_its_end(rig: Rig) -> None:
+    await asyncio.sleep(call_module.QUIET_BEFORE_HANG_UP)
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    await asyncio.sleep(0)
+    rig.call.agent_speaks(True)
+    await asyncio.sleep(5 * call_module.QUIET_BEFORE_HANG_UP)
+    assert not serving.done()
+    assert await rig.state() == (CallState.IN_PROGRESS, None)
+    rig.call.agent_speaks(False)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+
+
+@pytest.mark.parametrize("ending", ["fallback", "ended"])
+async def test_a_room_that_cannot_be_deleted_at_once_is_deleted_all_the_same(rig: Rig, ending: str) -> None:
+    rig.services.livekit.failures = call_module.STEP_ATTEMPTS - 1
+    if ending == "fallback":
+        rig.call.conversation_closed(error=True)
+    else:
+        await rig.call.hang_up()
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert rig.services.livekit.deleted == [ROOM]
+    expected = (CallState.FALLBACK, None) if ending == "fallback" else (CallState.ENDED, Outcome.AGENT_ENDED)
+    assert await rig.state() == expected
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+async def test_a_tool_that_outlasts_the_call_leaves_an_event(rig: Rig, handed_over: bool) -> None:
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
+    await asyncio.sleep(0)
+    rig.call.conversation_closed(error=not handed_over)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert tool.cancelled()
+    [event] = await rig.events("tool_call")
+    assert (event["tool"], event["ok"], event["sentence"]) == ("slow", False, CUT_SHORT)
+
+
+async def test_a_function_that_does_not_exist_is_noted_and_a_reply_to_its_refusal_owed(rig: Rig) -> None:
+    call = llm.FunctionCall(call_id="c1", name="make_coffee", arguments="{}")
+    output = llm.FunctionCallOutput(call_id="c1", name="make_coffee", output="Unknown", is_error=True)
+    known = llm.FunctionCall(call_id="c2", name="slow", arguments="{}")
+    known_output = llm.FunctionCallOutput(call_id="c2", name="slow", output="{}", is_error=False)
+    event = FunctionToolsExecutedEvent(
+        function_calls=[call, known], function_call_outputs=[output, known_output]
+    )
+    rig.call._conversation.session.emit("function_tools_executed", event)
+    assert rig.call.reply_owed()
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    [notice] = [data for data in await rig.events("notice") if "function" in data]
+    assert notice["function"] == "make_coffee"
