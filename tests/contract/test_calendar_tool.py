@@ -77,11 +77,14 @@ class Desk:
         self.secrets.put_token(connection_of(email), answer["refresh_token"])
 
     async def run(
-        self, action: str, email: str = EMAIL, key: str = "0" * 32, **arguments: Any
+        self, action: str, email: str = EMAIL, key: str = "0" * 32, call: str | None = None, **arguments: Any
     ) -> dict[str, Any]:
+        """`call` is the session; None: each key is of a call of its own."""
         config = GoogleCalendarConfig.model_validate(arguments.pop("config", {}))
         credential = self.credentials.credential(connection_of(email))
-        context = tool_context(config=config, credential=credential, idempotency_key=key)
+        context = tool_context(
+            config=config, credential=credential, idempotency_key=key, session_id=call or f"ca{key}"
+        )
         model = self.tool.metadata.actions[action].arguments
         return await self.tool.execute(action, model.model_validate(arguments), context)
 
@@ -186,6 +189,18 @@ async def test_ten_calls_that_book_the_same_time_at_once_never_double_it(desk: D
     assert len(booked) + len(refused) == 10
     assert len(booked) <= 1
     assert (await desk.stored()).count("Dentist") == len(booked)
+
+
+async def test_a_booking_that_is_asked_for_again_in_the_same_call_is_found_in_the_calendar(
+    desk: Desk,
+) -> None:
+    first = await desk.run("create_event", key="1" * 32, call="ca1", **BOOKING)
+    again = await desk.run("create_event", key="2" * 32, call="ca1", **BOOKING)
+
+    assert again == first
+    assert (await desk.stored()).count("Dentist") == 1
+    with caller_hears("already taken"):
+        await desk.run("create_event", key="3" * 32, call="ca2", **BOOKING)
 
 
 async def test_moving_and_cancelling_reach_the_calendar(desk: Desk) -> None:
