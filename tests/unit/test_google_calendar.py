@@ -560,6 +560,31 @@ async def test_a_whole_series_moves_on_the_clock_from_its_first_day_on() -> None
     assert result["event"]["when"] == "Tuesday 24 November 2026, 11:00 to 11:30"
 
 
+async def test_a_whole_series_does_not_move_onto_an_event_of_another_week() -> None:
+    calendar = series()
+    calendar.add(event("b", "2026-12-01T11:15:00", "2026-12-01T11:45:00"))
+    move = {"event_id": "s_1", "start": "2026-11-24T11:00:00", "scope": "all"}
+
+    with caller_hears("Tuesday 1 December 2026, 11:00 to 12:00 is already taken", "this one only"):
+        await run(calendar, "update_event", **move)
+    assert calendar.asked("patch") == []
+
+    await run(calendar, "update_event", **move, config={"allow_double_booking": True})
+    assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
+async def test_an_occurrence_that_was_moved_on_its_own_does_not_keep_its_series_from_moving() -> None:
+    calendar = series()
+    calendar.events["s_2"]["start"]["dateTime"] = "2026-12-02T09:00:00+01:00"
+    calendar.events["s_2"]["end"]["dateTime"] = "2026-12-02T10:00:00+01:00"
+    calendar.events["s_2"]["originalStartTime"] = {"dateTime": "2026-12-01T09:00:00+01:00"}
+    calendar.add(event("b", "2026-12-02T11:15:00", "2026-12-02T11:45:00"))
+
+    await run(calendar, "update_event", event_id="s_1", start="2026-11-24T11:00:00", scope="all")
+
+    assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
 async def test_a_whole_series_cannot_move_to_other_days() -> None:
     with caller_hears("not its days"):
         await run(series(), "update_event", event_id="s_1", start="2026-11-25T09:00:00", scope="all")

@@ -1,6 +1,6 @@
 """A calendar as one call may use it: what is taken, what is free, and whether a time may be booked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -9,13 +9,15 @@ from shared.errors import DisconnectedError, ToolError, UnavailableError
 from shared.gateways.google_calendar import CalendarRefusedError
 from shared.tools.base.base_tool import Credential, ToolContext
 from shared.tools.scheduling.calendar_arguments import MAX_DURATION_MINUTES, GoogleCalendarConfig
-from shared.tools.scheduling.calendar_events import Event, span_of, takes_time
+from shared.tools.scheduling.calendar_events import Event, belongs_to, is_exception, span_of, takes_time
 from shared.tools.scheduling.free_time import Span, open_spans, slots, without
 from shared.tools.scheduling.local_time import spoken_span, spoken_time
 
 LOOK_AHEAD = timedelta(days=14)
 """How far to look for other times when the wanted one is taken."""
 ALTERNATIVES = 3
+SERIES_LOOK_AHEAD = timedelta(days=62)
+"""How far occurrences are looked at when a whole series is to move."""
 
 
 class CalendarGateway(Protocol):
@@ -135,6 +137,18 @@ class Agenda:
         wanted = span.widened(self._buffer)
         events, zone = await self.events(wanted)
         return [event for event in events if takes_time(event) and span_of(event, zone).overlaps(wanted)]
+
+    async def clash_of_series(self, series_id: str, moved: Callable[[Span], Span]) -> Span | None:
+        """The first of the next occurrences that would meet something else once it is `moved`."""
+        now = self._now().astimezone(UTC)
+        events, zone = await self.events(Span(now, now + SERIES_LOOK_AHEAD))
+        own = [event for event in events if belongs_to(event, series_id)]
+        busy = [span_of(event, zone) for event in events if event not in own and takes_time(event)]
+        # An occurrence that was moved on its own stays where it is.
+        after = [moved(span_of(event, zone)) for event in own if not is_exception(event)]
+        return next(
+            (span for span in after if any(span.widened(self._buffer).overlaps(b) for b in busy)), None
+        )
 
     async def taken(self, span: Span) -> ToolError:
         """The refusal of a time that is taken, with the next ones that are not if they can be had."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import ToolError, UnavailableError
@@ -25,7 +25,7 @@ from shared.tools.scheduling.calendar_events import (
     span_of,
 )
 from shared.tools.scheduling.free_time import Span
-from shared.tools.scheduling.local_time import exact
+from shared.tools.scheduling.local_time import exact, spoken_span
 
 EVENT_ID_PREFIX = "tk"
 """Ids of events may hold a-v and 0-9 only (base32hex); an idempotency key fits, and this marks it ours."""
@@ -159,6 +159,8 @@ async def update(
                 raise await agenda.taken(span)
         return {"message": "The event is changed.", "event": for_the_model(changed, agenda.zone)}
     moved = _series_times(agenda, event, target, times) if times else {}
+    if span is not None and not context.config.allow_double_booking:
+        await _check_series(agenda, target, span)
     with _may_be_done():
         await agenda.patch(target["id"], {**details, **moved})
     told = for_the_model({**event, **details, **times}, agenda.zone)
@@ -191,6 +193,23 @@ def _moved_span(agenda: Agenda, event: Event, wanted: UpdateEvent, config: Googl
         raise ToolError("That event lasts all day. Say at what time it should start.")
     start = exact(wanted.start, agenda.zone) if wanted.start else old.start
     return Span(start, exact(wanted.end, agenda.zone) if wanted.end else start + length)
+
+
+async def _check_series(agenda: Agenda, series: Event, example: Span) -> None:
+    """Raises `ToolError` when another occurrence than `example` has no room at that time of day."""
+    local = example.start.astimezone(agenda.zone)
+
+    def moved(span: Span) -> Span:
+        day = span.start.astimezone(agenda.zone).date()
+        start = datetime.combine(day, local.time(), agenda.zone).astimezone(UTC)
+        return Span(start, start + (example.end - example.start))
+
+    clash = await agenda.clash_of_series(series["id"], moved)
+    if clash is not None:
+        raise ToolError(
+            f"{spoken_span(clash.start, clash.end, agenda.zone)} is already taken, so the whole series "
+            "cannot move there. Offer another time, or to change this one only."
+        )
 
 
 def _series_times(agenda: Agenda, occurrence: Event, series: Event, times: Event) -> Event:

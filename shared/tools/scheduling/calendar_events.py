@@ -63,6 +63,14 @@ def belongs_to(event: Event, event_id: str) -> bool:
     return event_id in (event["id"], event.get("recurringEventId"))
 
 
+def is_exception(event: Event) -> bool:
+    """An occurrence of a series that was given a time of its own."""
+    original = event.get("originalStartTime")
+    return (
+        original is not None and _moment(original, ZoneInfo("UTC")) != span_of(event, ZoneInfo("UTC")).start
+    )
+
+
 def for_the_model(event: Event, zone: ZoneInfo) -> dict[str, Any]:
     """Few fields, easy to say. What is marked private stays private."""
     private = event.get("visibility") in ("private", "confidential")
