@@ -42,6 +42,9 @@ class Heartbeat:
                 await self._sessions.beat(self._worker_id)
         except (UnavailableError, TimeoutError) as error:
             log.warning("the heartbeat could not be written: %r", error)
+        except Exception:
+            # Without beats the machine counts as dead whenever one of its calls is busy for a moment.
+            log.exception("the heartbeat broke")
 
     async def stop(self) -> None:
         self._task.cancel()

@@ -43,16 +43,20 @@ async def test_it_beats_only_while_there_are_calls() -> None:
     await heartbeat.stop()
 
 
-@pytest.mark.parametrize("trouble", ["fails", "hangs"])
+@pytest.mark.parametrize("trouble", ["fails", "hangs", "breaks"])
 async def test_it_goes_on_after_beats_that_could_not_be_written(trouble: str) -> None:
     database: Any = FakeDatabase()
+    commit = database.commit
     heartbeat = Heartbeat(SessionManager(database), "w1", serving=lambda: True)
     await next_beat(database)
     if trouble == "fails":
         database.fails = True
-    else:
+    elif trouble == "hangs":
         database.hang()
+    else:
+        database.commit = None
     await asyncio.sleep(0.05)
+    database.commit = commit
     database.revive()
     await next_beat(database)
     await heartbeat.stop()
