@@ -1,5 +1,7 @@
 """The worker's image without a container runtime: the script that the Dockerfile runs installs into a fresh
-folder, and the worker is started from it as a user who may write nowhere but to TMPDIR."""
+folder, and the worker is started from it as another user, on a read-only root with a tmpfs on /tmp alone, as
+`docker run --read-only --tmpfs /tmp` has it. Where mounts cannot be had, it runs without, and a test that is
+skipped says so."""
 
 import asyncio
 import os
@@ -11,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,16 @@ from operations.packaging.staging import ROOT
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(600)]
 
 NOBODY = 65534
+READ_ONLY_ROOT = """
+set -e
+awk '$3 !~ /^(proc|sysfs|dev|cgroup|mqueue)/ && $2 != "/dev/shm" { print $2 }' /proc/self/mounts |
+while read -r place
+do mount -o remount,bind,ro "$place"
+done
+mount -t tmpfs tmpfs /tmp
+exec "$@"
+"""
+"""In a mount namespace of its own. /dev and /proc stay as a container has them."""
 GONE_SECONDS = 10.0
 READY_SECONDS = 60.0
 """LiveKit is tried again after 0, 2, 4, … seconds."""
@@ -53,10 +66,29 @@ def unprivileged() -> dict[str, Any]:
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
+@cache
+def on_read_only_root() -> tuple[str, ...]:
+    """What comes before a command; nothing where this machine allows no mounts."""
+    is_root = os.geteuid() == 0
+    ids = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups") if is_root else ()
+    prefix = ("unshare", "-m" if is_root else "-rm", "sh", "-c", READ_ONLY_ROOT, "sh", *ids)
+    try:
+        subprocess.run([*prefix, "true"], check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return prefix
+
+
+def open_to_all(folder: Path) -> str:
+    folder.mkdir()
+    folder.chmod(0o777)
+    return str(folder)
+
+
 @pytest.fixture(scope="module")
 def image() -> Generator[Path]:
     # pytest's own folders are closed to other users.
-    with tempfile.TemporaryDirectory(prefix="worker-image-") as name:
+    with tempfile.TemporaryDirectory(prefix="worker-image-", dir="/var/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
         done = subprocess.run(
@@ -109,13 +141,13 @@ class Started:
 @asynccontextmanager
 async def started(image: Path, variables: dict[str, str], port: int) -> AsyncGenerator[Started]:
     """As the Dockerfile's ENTRYPOINT and ENV say, as another user, with nothing else in its environment."""
-    temporary = image.parent / f"tmp-{port}"
-    temporary.mkdir(mode=0o777)
-    temporary.chmod(0o777)
+    prefix = on_read_only_root()
+    # The Dockerfile's, where the root is as its image's.
+    temporary = "/tmp" if prefix else open_to_all(image.parent / f"tmp-{port}")
     log = image.parent / f"worker-{port}.log"
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *(str(image / "venv" / "bin" / "python"), "-m", "worker.worker", "start"),
+            *(*prefix, str(image / "venv" / "bin" / "python"), "-m", "worker.worker", "start"),
             cwd=image / "app",
             env={
                 **variables,
@@ -123,14 +155,15 @@ async def started(image: Path, variables: dict[str, str], port: int) -> AsyncGen
                 "PYTHONPATH": str(image / "app"),
                 "PYTHONUNBUFFERED": "1",
                 "PYTHONDONTWRITEBYTECODE": "1",
-                "TMPDIR": str(temporary),
+                "PATH": os.environ["PATH"],
+                "TMPDIR": temporary,
                 "HEALTH_PORT": str(port),
                 "WARM_PROCESSES": "1",
             },
             stdout=output,
             stderr=output,
             start_new_session=True,
-            **unprivileged(),
+            **({} if prefix else unprivileged()),
         )
     try:
         yield Started(process, log, port)
@@ -170,6 +203,31 @@ async def test_it_is_healthy_while_livekit_knows_it_and_gone_in_time(image: Path
             _, left = psutil.wait_procs(everybody, GONE_SECONDS - (time.monotonic() - began))
             assert not left
             assert worker.process.returncode == 0, worker.log.read_text()[-2000:]
+    assert "Read-only file system" not in worker.log.read_text()
+
+
+WRITES = """
+import os, pathlib, sys
+for place in sys.argv[1:]:
+    try:
+        pathlib.Path(place, f"written-{os.getpid()}").touch()
+        print("written")
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_it_finds_nowhere_to_write_but_the_tmpfs_on_tmp(image: Path) -> None:
+    prefix = on_read_only_root()
+    if not prefix:
+        pytest.skip("no mounts here (unshare -m): the worker was started on a root that is not read-only")
+    places = [image / "app", image, "/var/tmp", "/", "/tmp"]
+    python = image / "venv" / "bin" / "python"
+    done = subprocess.run(
+        [*prefix, python, "-c", WRITES, *places], capture_output=True, text=True, check=True, timeout=60
+    )
+    said = done.stdout.splitlines()
+    assert said == ["Read-only file system"] * 4 + ["written"]
 
 
 async def test_told_to_stop_before_it_serves_it_goes_at_once(image: Path) -> None:
