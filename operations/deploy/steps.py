@@ -25,6 +25,7 @@ _PROGRAMS = ("docker", "gcloud", "git", "npm", "terraform")
 def deploy(shell: Shell, ask: Callable[[str], str], *, release: str | None, approved: bool) -> None:
     """Everything, in order. `ask` asks for a secret; `approved`: Terraform changes things without asking."""
     check(shell)
+    require_commit(shell)
     shell.title("Package the functions")
     shell.run(sys.executable, "-m", "operations.packaging")
     shell.title("Build the dashboard")
@@ -46,12 +47,19 @@ def deploy(shell: Shell, ask: Callable[[str], str], *, release: str | None, appr
 def check(shell: Shell) -> None:
     shell.title("Check this machine")
     shell.require(_PROGRAMS)
-    for name, example in (("terraform.tfvars", "examples/minimal"), ("backend.hcl", "docs/deploy.md")):
+    for name in ("terraform.tfvars", "backend.hcl"):
         if not (TERRAFORM / name).exists():
-            text = f"There is no infra/terraform/{name}. See {example}."
+            example = f"infra/terraform/examples/minimal/{name}"
+            text = f"There is no infra/terraform/{name}. Copy {example} and fill it in: docs/deploy.md."
             if not shell.dry_run:
                 raise DeployError(text)
             shell.note(text)
+
+
+def require_commit(shell: Shell) -> None:
+    """Said before anything is made, not when the image's turn comes."""
+    if shell.read("git", "status", "--porcelain", instead=""):
+        raise DeployError("There are changes that are not committed: an image is named after its commit.")
 
 
 def _first_variables() -> list[str]:
@@ -90,8 +98,6 @@ def push_image(shell: Shell) -> str:
     """The image's name, with the commit as its tag."""
     registry = shell.output("artifact_registry", instead="REGISTRY")
     commit = shell.read("git", "rev-parse", "--short=12", "HEAD", instead="COMMIT")
-    if shell.read("git", "status", "--porcelain", instead=""):
-        raise DeployError("There are changes that are not committed: an image is named after its commit.")
     image = f"{registry}/worker:{commit}"
     host = str(registry).partition("/")[0]
     shell.run("gcloud", "auth", "configure-docker", "--quiet", host)
@@ -101,14 +107,20 @@ def push_image(shell: Shell) -> str:
 
 
 def set_image(release: str | None, image: str, *, dry_run: bool) -> None:
-    """Has `release` (the live one, if None) run `image` with the next apply."""
+    """Has `release` (the live one, if None) run `image` with the next apply.
+
+    A new release is as big as the live one, whose calls it is to take over.
+    """
     content: dict[str, Any] = {"live_release": FIRST_RELEASE, "worker_releases": {}}
     if RELEASES.exists():
         content = json.loads(RELEASES.read_text(encoding="utf-8"))
     name = release or str(content["live_release"])
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
         raise DeployError("A release's name is at most 20 lower case letters, digits and hyphens.")
-    content["worker_releases"].setdefault(name, {})["image"] = image
+    releases: dict[str, dict[str, Any]] = content["worker_releases"]
+    live = releases.get(str(content["live_release"]), {})
+    like_live = {key: value for key, value in live.items() if key not in ("image", "agent_name")}
+    releases.setdefault(name, like_live)["image"] = image
     if not dry_run:
         RELEASES.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

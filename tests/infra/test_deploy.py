@@ -14,6 +14,9 @@ from operations.deploy.shell import DeployError, Shell
 
 pytestmark = pytest.mark.infra
 
+PYTHON = sys.executable
+"""The real one: the product is given another, which only writes down how it was called."""
+
 PROGRAM = """#!{python}
 import json, sys
 arguments = sys.argv[1:]
@@ -46,13 +49,11 @@ class Cloud:
         self._programs = folder / "programs"
         self._programs.mkdir()
         terraform = [(["output", name], json.dumps(value)) for name, value in OUTPUTS.items()]
-        self._install("terraform", terraform)
-        self._install(
-            "gcloud", [(["list", "gemini-api-key"], "projects/1/secrets/gemini-api-key/versions/1")]
-        )
-        self._install("git", [(["rev-parse"], "0123456789ab")])
+        self.install("terraform", terraform)
+        self.install("gcloud", [(["list", "gemini-api-key"], "projects/1/secrets/gemini-api-key/versions/1")])
+        self.install("git", [(["rev-parse"], "0123456789ab")])
         for name in ("docker", "npm", "make"):
-            self._install(name, [])
+            self.install(name, [])
         monkeypatch.setenv("PATH", f"{self._programs}{os.pathsep}{os.environ['PATH']}")
         self.root = folder / "infra"
         self.root.mkdir()
@@ -60,12 +61,12 @@ class Cloud:
             (self.root / name).touch()
         monkeypatch.setattr(steps, "TERRAFORM", self.root)
         monkeypatch.setattr(steps, "RELEASES", self.root / "releases.auto.tfvars.json")
-        monkeypatch.setattr(steps.sys, "executable", str(self._install("python", [])))
+        monkeypatch.setattr(steps.sys, "executable", str(self.install("python", [])))
         monkeypatch.setattr(steps, "_PROGRAMS", ("docker", "gcloud", "git", "npm", "terraform"))
 
-    def _install(self, name: str, answers: list[tuple[list[str], str]]) -> Path:
+    def install(self, name: str, answers: list[tuple[list[str], str]]) -> Path:
         program = self._programs / name
-        text = PROGRAM.format(python=sys.executable, log=str(self._log), name=name, answers=answers)
+        text = PROGRAM.format(python=PYTHON, log=str(self._log), name=name, answers=answers)
         program.write_text(text, encoding="utf-8")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         return program
@@ -129,13 +130,14 @@ def test_the_image_is_named_after_the_commit_and_runs_in_the_live_release(cloud:
     }
 
 
-def test_a_release_beside_the_live_one_leaves_it_as_it_is(cloud: Cloud) -> None:
-    releases = {"live_release": "blue", "worker_releases": {"blue": {"image": "former", "instances": 3}}}
+def test_a_release_beside_the_live_one_is_as_big_and_leaves_it_as_it_is(cloud: Cloud) -> None:
+    blue = {"image": "former", "instances": 3, "agent_name": "trunkline"}
+    releases = {"live_release": "blue", "worker_releases": {"blue": blue}}
     steps.RELEASES.write_text(json.dumps(releases), encoding="utf-8")
     deploy("green")
     assert json.loads(steps.RELEASES.read_text(encoding="utf-8"))["worker_releases"] == {
-        "blue": {"image": "former", "instances": 3},
-        "green": {"image": IMAGE},
+        "blue": blue,
+        "green": {"image": IMAGE, "instances": 3},
     }
     assert not any("-var=" in command for command in cloud.commands())
 
@@ -144,6 +146,13 @@ def test_without_a_value_for_a_secret_nothing_starts(cloud: Cloud) -> None:
     with pytest.raises(DeployError, match="twilio-auth-token needs a value"):
         steps.deploy(Shell(), lambda _: "", release=None, approved=True)
     assert not any(command.startswith("docker") for command in cloud.commands())
+
+
+def test_changes_that_are_not_committed_are_told_before_anything_is_made(cloud: Cloud) -> None:
+    cloud.install("git", [(["status"], " M worker/worker.py")])
+    with pytest.raises(DeployError, match="changes that are not committed"):
+        deploy()
+    assert [command.split()[0] for command in cloud.commands()] == ["git"]
 
 
 def test_what_is_missing_is_told_before_anything_is_done(cloud: Cloud) -> None:
