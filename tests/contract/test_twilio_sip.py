@@ -203,7 +203,8 @@ async def test_two_agents_that_speak_are_both_heard(rig: Rig) -> None:
         await one.publish()
         await other.publish()
         call = asyncio.create_task(rig.phone.play(scenario(), CALLER))
-        await one.answered()
+        await one.answered()  # by one's track or the other's
+        await asyncio.gather(one.is_listened_to(), other.is_listened_to())
         await asyncio.gather(one.speak(0.6), other.speak(0.6))
         await other.speak(0.6)
         result = await call

@@ -121,7 +121,11 @@ class ToneAgent:
 
     async def publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
-        await self.room.local_participant.publish_track(track, rtc.TrackPublishOptions())
+        options = rtc.TrackPublishOptions()
+        self._publication = await self.room.local_participant.publish_track(track, options)
+
+    async def is_listened_to(self) -> None:
+        await self._publication.wait_for_subscription()
 
     async def speak(self, seconds: float) -> None:
         """Returns when it was said, in real time."""
