@@ -1,6 +1,6 @@
 """Who has been silent for how long, and what to do about it.
 
-Four small clocks, fed with what happens in the call and asked a few times a second what is due. They do
+Small clocks, fed with what happens in the call and asked a few times a second what is due. They do
 nothing themselves, and they take the time as an argument, in seconds of any monotonic clock.
 """
 
@@ -18,6 +18,9 @@ for; after as long again the caller is handed to the fallback."""
 LONGEST_TURN = 20.0
 """Seconds that a caller may speak without a pause, and without a word of it being written down, until the
 line is taken for noisy and the model asked whether it has understood anything."""
+LONGEST_WAIT = 25.0
+"""Seconds that the caller may wait for the agent's next words, whatever it does meanwhile: more than the
+slowest function and what follows it. A model that calls functions for ever, saying nothing, is given up."""
 HOLD_SOUND_AFTER = 1.6
 """Seconds in which the caller hears nobody and nobody can speak, after which there is something to hear."""
 TOOL_WORDS_AFTER = 2.5
@@ -107,6 +110,21 @@ class ReplyGuard:
             return None
         self._step += 1
         return due
+
+
+class WaitGuard:
+    """The caller waits for the agent's next words: for the model, a function, or one after the other."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def is_over(self, waiting: bool, now: float) -> bool:
+        """Whether it has been `waiting` for too long, each time that it is asked."""
+        if not waiting:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        return self._since is not None and now - self._since >= LONGEST_WAIT
 
 
 class StallGuard:

@@ -14,6 +14,7 @@ from worker.call_guard import (
     ReplyGuard,
     SilenceGuard,
     StallGuard,
+    WaitGuard,
 )
 from worker.voice_activity import VoiceActivity
 
@@ -38,6 +39,7 @@ class CallWatch:
         self._voice = VoiceActivity()
         self._reply = ReplyGuard()
         self._stall = StallGuard()
+        self._wait = WaitGuard()
         self._silence: SilenceGuard | None = None
         self._length: LengthGuard | None = None
         self._agent_speaking = False
@@ -46,6 +48,7 @@ class CallWatch:
         self._heard_from = clock()
         self._caller_heard_at = clock()
         self._tool_since: float | None = None
+        self._told_to_wait_at: float | None = None
         self._broken_off = False
 
     def answered(self) -> None:
@@ -105,6 +108,7 @@ class CallWatch:
 
     def tool_runs(self, running: bool) -> None:
         self._tool_since = self._clock() if running else None
+        self._told_to_wait_at = None
         if running:
             self._reply.model_acted()
         else:
@@ -120,11 +124,14 @@ class CallWatch:
             return False
         if self._agent_speaking:
             quiet_for = self._stall.quiet_for(self._clock())
-        elif self._reply.owed or self._broken_off or self._tool_since is not None:
+        elif self._is_something_to_come():
             quiet_for = self.agent_quiet_for()
         else:
             return False
         return min(quiet_for, self._voice.quiet_for) >= HOLD_SOUND_AFTER
+
+    def _is_something_to_come(self) -> bool:
+        return self._reply.owed or self._broken_off or self._tool_since is not None
 
     def agent_quiet_for(self) -> float:
         """Seconds since the agent was last heard; 0 while it speaks."""
@@ -138,6 +145,7 @@ class CallWatch:
             *self._length_due(now),
             *self._reply_due(now),
             *self._stall_due(now),
+            *self._wait_due(now),
             *self._tool_due(now),
         ]
 
@@ -157,7 +165,9 @@ class CallWatch:
         noise = self._is_noise(now)
         if noise and not self._reply.owed:
             self._reply.reply_owed(now)
-        if self._agent_speaking or (self._voice.speaking and not noise):
+        # While a function runs, some models cannot speak: what they were asked for comes with its result.
+        tool_runs = self._tool_since is not None
+        if self._agent_speaking or tool_runs or (self._voice.speaking and not noise):
             return []
         due = self._reply.due(now)
         return [] if due is None else [_REPLY_DUE[due]]
@@ -174,12 +184,19 @@ class CallWatch:
         due = self._stall.due(now)
         return [] if due is None else [_REPLY_DUE[due]]
 
+    def _wait_due(self, now: float) -> list[Due]:
+        waiting = self._is_something_to_come() and not self._agent_speaking and not self._voice.speaking
+        return ["give_model_up"] if self._wait.is_over(waiting, now) else []
+
     def _tool_due(self, now: float) -> list[Due]:
         if self._tool_since is None or self._agent_speaking:
             return []
         if now - max(self._tool_since, self._agent_spoke_at) < TOOL_WORDS_AFTER:
             return []
-        self._tool_since = now
+        # Once more only when it was heard: a model that cannot speak meanwhile is not asked again and again.
+        if self._told_to_wait_at is not None and self._agent_spoke_at <= self._told_to_wait_at:
+            return []
+        self._told_to_wait_at = now
         return ["tell_to_wait"]
 
 

@@ -10,6 +10,7 @@ from worker.call_guard import (
     GIVE_UP_AFTER,
     HOLD_SOUND_AFTER,
     LONGEST_TURN,
+    LONGEST_WAIT,
     RECONNECT_AFTER,
     STALLED_AFTER,
     TOOL_WORDS_AFTER,
@@ -281,3 +282,52 @@ def test_a_long_reply_on_a_noisy_line_is_not_asked_for_again_when_it_ends() -> N
     assert phone.talks_on(40) == []
     phone.watch.agent_speaks(False)
     assert phone.talks_on(LONGEST_TURN - 1) == []
+
+
+def test_a_model_that_cannot_speak_while_a_function_runs_is_not_given_up_for_that() -> None:
+    """Functions of gemini-live-2.5 block: it says nothing before it has their results."""
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.tool_runs(True)
+    assert phone.is_quiet(TOOL_WORDS_AFTER + 0.1) == ["tell_to_wait"]
+    phone.watch.reply_owed()
+    assert phone.is_quiet(12) == []
+    phone.watch.tool_runs(False)
+    assert phone.is_quiet(ASK_AGAIN_AFTER - 0.1) == []
+    assert phone.is_quiet(0.2) == ["ask_model_again"]
+
+
+def test_who_was_told_to_wait_is_told_again_once_that_was_heard() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.tool_runs(True)
+    assert phone.is_quiet(TOOL_WORDS_AFTER + 0.1) == ["tell_to_wait"]
+    phone.watch.agent_speaks(True)
+    phone.watch.agent_speaks(False)
+    assert phone.is_quiet(TOOL_WORDS_AFTER - 0.1) == []
+    assert phone.is_quiet(0.2) == ["tell_to_wait"]
+
+
+def test_a_model_that_calls_functions_for_ever_and_says_nothing_is_given_up() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+
+    def calls_functions(seconds: float) -> list[Due]:
+        due: list[Due] = []
+        for _ in range(round(seconds)):
+            phone.watch.model_acted()
+            phone.watch.tool_runs(True)
+            due += phone.is_quiet(0.5)
+            phone.watch.tool_runs(False)
+            due += phone.is_quiet(0.5)
+        return due
+
+    assert calls_functions(LONGEST_WAIT - 1) == []
+    assert calls_functions(2)[0] == "give_model_up"
+
+
+def test_waiting_that_the_agent_breaks_with_a_word_begins_anew() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    for _ in range(3):
+        phone.watch.tool_runs(True)
+        phone.is_quiet(LONGEST_WAIT - 1)
+        phone.watch.agent_speaks(True)
+        assert phone.is_quiet(1) == []
+        phone.watch.agent_speaks(False)
