@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from functions.tools_api.access import Allow, ApiDep, Principal
-from functions.tools_api.http import AgentId, Cursor, Day, IdempotencyKey, Limit, Moment, PageOf
+from functions.tools_api.http import POSITION, AgentId, Cursor, Day, IdempotencyKey, Limit, Moment, PageOf
 from functions.tools_api.problems import error_responses
 from shared.models.agent import TimeZoneName
 from shared.models.api_key import Scope
@@ -131,7 +131,11 @@ async def follow_call(
     api: ApiDep,
     after: Annotated[
         str | None,
-        Query(max_length=12_000, description="`after` of the last answer; left out: from the start."),
+        Query(
+            max_length=12_000,
+            pattern=POSITION,
+            description="`after` of the last answer; left out: from the start.",
+        ),
     ] = None,
     wait: Annotated[
         int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait while there is nothing new.")

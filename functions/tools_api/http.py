@@ -13,6 +13,9 @@ from shared.services.request_keys import RequestKey
 
 T = TypeVar("T")
 
+POSITION = r"^[A-Za-z0-9_-]+$"
+"""Of cursors and of what else says how far a reader has got."""
+
 _ETAG_DESCRIPTION = "The `ETag` of the version that is changed, or `*` for whatever there is."
 
 
@@ -57,7 +60,11 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many items a page ha
 
 Cursor = Annotated[
     str | None,
-    Query(max_length=2000, description="`next_cursor` of the page before; leave out for the first."),
+    Query(
+        max_length=2000,
+        pattern=POSITION,
+        description="`next_cursor` of the page before; leave out for the first.",
+    ),
 ]
 
 AgentId = Annotated[DocumentId, Path()]

@@ -52,10 +52,17 @@ LanguageTag = Annotated[
     str, AfterValidator(_language_tag), Field(json_schema_extra={"pattern": _LANGUAGE}, max_length=20)
 ]
 
+_CONTROL = r"\x00-\x1f\x7f\u2028\u2029"
+_SPACE = r" \x85\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""What is stripped, one by one: `\\s` is something else in every language."""
+
 Line = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$"
+        strip_whitespace=True,
+        min_length=1,
+        max_length=80,
+        pattern=f"^[^{_CONTROL}]*[^{_CONTROL}{_SPACE}][^{_CONTROL}]*$",
     ),
 ]
 """A name of something: one short line."""

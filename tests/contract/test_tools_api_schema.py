@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import FailureGroup
@@ -67,6 +67,9 @@ REFUSALS = ["403", "404", "409", "412"]
 SPARED = ("agent_id", "call_id", "user_id")
 """What others work with is not what is deleted, and no agent is woken for each test call: workflows make
 what they do that to."""
+
+LONGEST_URL = 32 * 1024
+"""A longer one is refused before it gets to the function: by Google's front end there, by the server here."""
 
 TIMEOUT = 10
 """Seconds."""
@@ -174,7 +177,7 @@ async def call_of(database: Database, tenant_id: str, agent_id: str) -> str:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    ready, found = threading.Event(), list[Served]()
+    ready, found, failed = threading.Event(), list[Served](), list[Exception]()
     state = tmp_path_factory.mktemp("tools-api")
     done = asyncio.Event()
     loop = asyncio.new_event_loop()
@@ -185,9 +188,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             ready.set()
             await done.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(state)), daemon=True)
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve(state))
+        except Exception as error:
+            failed.append(error)
+            ready.set()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     assert ready.wait(300)
+    for error in failed:
+        raise error
     yield found[0]
     loop.call_soon_threadsafe(done.set)
     thread.join(30)
@@ -231,6 +243,12 @@ def schema(served: Served) -> schemathesis.BaseSchema:
     return schema
 
 
+def gets_there(case: Case) -> bool:
+    sent: dict[str, Any] = case.as_transport_kwargs()
+    url = requests.Request(sent["method"], sent["url"], params=sent["params"]).prepare().url
+    return len(url or "") <= LONGEST_URL
+
+
 def check(case: Case, response: Any, served: Served) -> None:
     """Raises `FailureGroup` when the answer is not as described."""
     if response.status_code == 404 and response.content == b"Not Found":
@@ -260,6 +278,7 @@ def test_each_operation_answers_as_described(
         def ask(case: Case) -> None:
             nonlocal tried
             tried += 1
+            assume(gets_there(case))
             check(case, case.call(headers=served.headers, timeout=TIMEOUT), served)
 
         try:
@@ -283,6 +302,8 @@ def test_the_limits_of_what_is_described_are_kept(served: Served, schema: schema
         )
         for case in itertools.islice(cases, 0, None, max(1, 30 // EXAMPLES)):
             tried += 1
+            if not gets_there(case):
+                continue
             try:
                 check(case, case.call(headers=served.headers, timeout=TIMEOUT), served)
             except FailureGroup as group:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from functions.tools_api.http import Day, Moment
 from functions.tools_api.tool_routes import AgentToolPatch
 from shared.errors import InvalidFieldsError, PreconditionFailedError, UnauthenticatedError
-from shared.models.agent_input import AgentInput, AgentPatch
+from shared.models.agent_input import AgentInput, AgentPatch, Line
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState, Renewal
 from shared.models.base import PhoneNumber
 from shared.models.call import CallEvent
@@ -94,6 +94,18 @@ def test_an_address_has_neither_spaces_nor_control_characters_by_the_described_p
     assert re.search(pattern, "olga@harbor.example", re.ASCII)
     with pytest.raises(ValidationError):
         adapter.validate_python(text)
+
+
+@pytest.mark.parametrize("space", [" ", "\xa0", "\x85", "\u2003", "\u3000", "\n", "\u2028"])
+def test_a_name_of_spaces_alone_is_none_by_the_described_pattern_either(space: str) -> None:
+    """The document promised to take what is nothing once it is stripped."""
+    adapter = TypeAdapter[str](Line)
+    pattern = adapter.json_schema()["pattern"]
+    for name, is_one in ((space, False), (space * 3, False), ("a", True), ("a b", True)):
+        assert bool(re.search(pattern, name, re.ASCII)) is is_one
+    with pytest.raises(ValidationError):
+        adapter.validate_python(space)
+    assert adapter.validate_python(" Front desk ") == "Front desk"
 
 
 def test_a_telephone_number_has_the_digits_that_telephones_have() -> None:
