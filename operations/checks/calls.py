@@ -13,7 +13,7 @@ async def check_calls(operator: Operator) -> list[Finding]:
     try:
         tenant_id, agent_id = await find_agent(operator)
     except ConfigurationError as error:
-        return [skipped("synthetic call", str(error))]
+        return [skipped("worker and synthetic call", str(error))]
     releases = await ReleaseService(operator.database, operator.default_release).current()
     findings: list[Finding] = []
     for release in [each.agent_name for each in releases.releases if each.share > 0]:

@@ -1,5 +1,7 @@
-"""`trunkline doctor` against a laptop cloud: all is well, then each broken thing is found, with its fix."""
+"""The trunkline command against a laptop cloud: doctor says that all is well, then finds each broken thing,
+with its fix; and a customer is deleted while somebody talks to their agent."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator
@@ -11,6 +13,8 @@ from livekit import api
 from livekit.protocol import sip
 
 from local.environment import LIVEKIT_KEY, LIVEKIT_SECRET
+from local.phone.timeline import Moment
+from local.scenario import Scenario
 from tests.calls.laptop import Laptop, TestTenant, running_cloud
 from tests.calls.trunkline import Trunkline
 from tests.faults.disturbed_call import pid_of
@@ -19,6 +23,17 @@ pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytes
 
 SYNC = ("telephony", "sync")
 QUICKLY = ("doctor", "--no-call")
+
+WAITS = Scenario.model_validate(
+    {
+        "name": "Stays on the line",
+        "dials": "+14155550100",
+        "greeting": [{"say": "Hello, how can I help you?"}],
+        "turns": [{"wait_seconds": 60}],
+    }
+)
+LATE_WRITES_SECONDS = 3.0
+"""After the command: the agent is gone, and has written all that it had to."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -154,3 +169,36 @@ async def test_a_secret_that_is_nowhere_is_named_with_both_places(trunkline: Tru
     assert done.exit_code == 2
     assert done.errors.startswith("trunkline: Secret Manager has no sip-password; make secrets, or export")
     assert len(done.errors.splitlines()) == 1
+
+
+async def test_a_tenant_is_deleted_with_the_call_that_is_going_on(
+    laptop: Laptop, trunkline: Trunkline
+) -> None:
+    tenant = await laptop.tenant()
+    name = tenant.seed.tenants[tenant.tenant_id].name
+    talking = asyncio.Event()
+
+    def note(moment: Moment) -> None:
+        if moment.name == "answered":
+            talking.set()
+
+    call = asyncio.create_task(tenant.player.play(tenant.dialling(WAITS), name="caller", on_moment=note))
+    async with asyncio.timeout(60):
+        await talking.wait()
+    done = await trunkline("tenant", "purge", tenant.tenant_id, "--confirm", name, "--apply")
+    assert done.exit_code == 0, done.errors
+    async with asyncio.timeout(15):
+        await call  # the caller was hung up
+    await asyncio.sleep(LATE_WRITES_SECONDS)
+    assert await everything_below(laptop, f"tenants/{tenant.tenant_id}") == []
+    assert await laptop.database.get(f"tenants/{tenant.tenant_id}") is None
+    assert await laptop.database.get(f"phone_numbers/{tenant.number}") is None
+
+
+async def everything_below(laptop: Laptop, path: str) -> list[str]:
+    found: list[str] = []
+    client = laptop.database._client  # pyright: ignore[reportPrivateUsage]
+    async for collection in client.document(path).collections():
+        async for document in collection.list_documents():
+            found += [document.path, *await everything_below(laptop, document.path)]
+    return found
