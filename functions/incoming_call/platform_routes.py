@@ -14,6 +14,7 @@ from starlette.routing import Route
 from functions.incoming_call import tasks
 from functions.incoming_call.edge import Edge
 from functions.incoming_call.twilio_requests import RejectedRequestError, read_body
+from functions.incoming_call.watch_lease import check_lease
 from functions.incoming_call.watch_room import handle_livekit_event
 from shared import telemetry
 from shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
@@ -61,7 +62,7 @@ def platform_routes(edge: Edge) -> list[Route]:
         Route("/api/v1/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
         Route(DELETE_OVERDUE_RECORDINGS, _answering(delete_overdue_recordings), methods=["POST"]),
         task(tasks.ENSURE_AGENT, tasks.EnsureAgent, tasks.ensure_agent),
-        task(tasks.CHECK_LEASE, tasks.CheckLease, tasks.check_lease),
+        task(tasks.CHECK_LEASE, tasks.CheckLease, check_lease),
         task(tasks.CLOSE_CALL, tasks.CloseCall, tasks.close_call),
     ]
 

@@ -1,10 +1,10 @@
-"""The watchdog of a call: is an agent there, is it alive, and was the call ended?
+"""The watchdog of a call: is an agent there, and was the call ended? Whether it lives: `watch_lease.py`.
 
 All are Cloud Tasks: delivered at least once, so each step looks first whether it is still needed.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from livekit.protocol.models import ParticipantInfo
@@ -21,7 +21,7 @@ from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, room_name_for
 from shared.services.call_service import cause_of_loss, needs_agent
-from shared.services.session_service import DEAD_AFTER, LEASE_TTL, RELEASED
+from shared.services.session_service import DEAD_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +42,6 @@ TWILIO_SPEAKS_FIRST = timedelta(seconds=10)
 
 CLOSE_MARGIN = timedelta(seconds=30)
 """Beyond the moment at which a call stops counting as active."""
-
-LEASE_MARGIN = timedelta(seconds=0.2)
-"""Beyond the moment: a sign of life in the last instant is seen."""
-
-LATE = timedelta(seconds=0.6)
-"""Behind the moment at which an agent counts as dead: a look that comes so late says little."""
-
-SECOND_LOOK_AFTER = timedelta(seconds=2)
-"""For an agent that is handing over, or that was kept from renewing by what kept us from looking."""
 
 PEOPLE = (ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.STANDARD)
 """Callers on the phone, and testers in a browser."""
@@ -125,12 +116,12 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
         await _await_call(edge, task)
         return
     if not needs_agent(call):
-        await _clear(edge, room, call)
+        await clear(edge, room, call)
         return
     if task.chain == "start" and call.active_until is not None:
         await enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now())
     participants = await edge.livekit.list_participants(name)
-    here = any(_is_agent(participant) for participant in participants)
+    here = any(is_agent(participant) for participant in participants)
     if here or (task.chain == "start" and await _is_on_its_way(edge, room)):
         # From now on its lease tells whether it is alive.
         await enqueue_lease_check(edge, room, number=1, delay=DEAD_AFTER)
@@ -165,10 +156,10 @@ async def replace_agent(edge: Edge, room: RoomMetadata, call: Call, left: Partic
     participants = await edge.livekit.list_participants(room_name_for(room.session_id))
     others = [participant for participant in participants if participant.sid != left.sid]
     lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
-    await _replace(edge, room, call, lease, others, chain=left.sid)
+    await replace(edge, room, call, lease, others, chain=left.sid)
 
 
-async def _replace(
+async def replace(
     edge: Edge,
     room: RoomMetadata,
     call: Call,
@@ -181,73 +172,10 @@ async def _replace(
     caller_is_there = any(participant.kind in PEOPLE for participant in there)
     if call.state is CallState.IN_PROGRESS and not caller_is_there:
         return
-    if any(_is_agent(participant) for participant in there):
+    if any(is_agent(participant) for participant in there):
         return
     log.warning("the agent left during the call")
     await _ask_again(edge, room, call, chain=chain, attempt=1, cause=cause_of_loss(lease))
-
-
-async def check_lease(edge: Edge, task: CheckLease) -> None:
-    """The agent lives, or is replaced; looked at whenever it would count as dead if nothing more were heard.
-
-    LiveKit takes 20 seconds to notice that an agent died with its machine, and nobody else sees it.
-    """
-    room, following = task.room, task.number + 1
-    try:
-        lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
-        alive_until = None if lease is None else await edge.sessions.alive_until(lease)
-        if alive_until is not None and alive_until > edge.now():
-            delay = alive_until - edge.now() + LEASE_MARGIN
-            await enqueue_lease_check(edge, room, number=following, delay=delay)
-            return
-        call = await edge.calls.get_call(room.tenant_id, room.session_id)
-    except NotFoundError:
-        return
-    if not needs_agent(call):
-        await _clear_left_over(edge, room, call)
-        return
-    if lease is not None and lease.expires_at > edge.now() and _is_not_urgent(edge, call, alive_until):
-        delay = lease.expires_at - edge.now() + LEASE_MARGIN
-        await enqueue_lease_check(edge, room, number=following, delay=delay)
-        return
-    if lease is not None and lease.generation != task.suspect and _may_be_alive(edge, lease):
-        await enqueue_lease_check(
-            edge, room, number=following, delay=SECOND_LOOK_AFTER, suspect=lease.generation
-        )
-        return
-    # First, so that a crash in between is found out.
-    await enqueue_lease_check(edge, room, number=following, delay=DEAD_AFTER)
-    await _replace_dead(edge, room, call, lease)
-
-
-def _is_not_urgent(edge: Edge, call: Call, alive_until: datetime | None) -> bool:
-    """Wait for the lease's end: the caller hears ringing, and nothing is as busy as a machine on which many
-    calls begin; or we look late ourselves, so what we look at may be late as well."""
-    return call.answered_at is None or (alive_until is not None and edge.now() - alive_until > LATE)
-
-
-def _may_be_alive(edge: Edge, lease: Lease) -> bool:
-    """It gave the lease back, and somebody is on the way; or we look late, so it may be late as well."""
-    return lease.expires_at == RELEASED or edge.now() - lease.expires_at > SECOND_LOOK_AFTER
-
-
-async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease | None) -> None:
-    """Whoever has been in the room for so long and is not heard of is dead or of no use. Nobody may be: an
-    agent can die between its claim of the lease and the room."""
-    name = room_name_for(room.session_id)
-    if lease is not None:
-        await edge.sessions.release_lease(room.tenant_id, room.session_id, lease)
-    since = (edge.now() - (LEASE_TTL if lease is None else DEAD_AFTER)).timestamp() * 1000
-    there: list[ParticipantInfo] = []
-    chain = cause_of_loss(lease)
-    for participant in await edge.livekit.list_participants(name):
-        if _is_agent(participant) and participant.joined_at_ms < since:
-            log.warning("an agent is not heard of any more", extra={"identity": participant.identity})
-            await edge.livekit.remove_participant(name, participant.identity)
-            chain = participant.sid
-        else:
-            there.append(participant)
-    await _replace(edge, room, call, lease, there, chain=chain)
 
 
 async def _ask_again(
@@ -269,10 +197,10 @@ async def _ask_again(
 async def _give_up(edge: Edge, room: RoomMetadata, call: Call) -> None:
     reason = FallbackReason.NO_AGENT if call.answered_at is None else FallbackReason.AGENT_LOST
     await edge.calls.request_fallback(room.tenant_id, room.session_id, reason)
-    await _clear(edge, room, await edge.calls.get_call(room.tenant_id, room.session_id))
+    await clear(edge, room, await edge.calls.get_call(room.tenant_id, room.session_id))
 
 
-async def _clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
+async def clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
     """Nobody needs the room any more. A caller who is still in it is led to the fallback.
 
     There are two ways to it: Twilio is told to go there, or its Dial ends with the room. In this order, and
@@ -288,15 +216,6 @@ async def _clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
         except UnavailableError as error:
             log.error("the call could not be redirected", extra={"reason": str(error)})  # noqa: TRY400
     await edge.livekit.delete_room(room_name_for(room.session_id))
-
-
-async def _clear_left_over(edge: Edge, room: RoomMetadata, call: Call) -> None:
-    """The agent wrote that its part is over, and is gone; whoever is still in the room hears nobody. It could
-    not delete the room, or died before."""
-    participants = await edge.livekit.list_participants(room_name_for(room.session_id))
-    if any(participant.kind in PEOPLE for participant in participants):
-        log.warning("a caller was left behind in the room", extra={"state": call.state.value})
-        await _clear(edge, room, call)
 
 
 async def close_call(edge: Edge, task: CloseCall) -> None:
@@ -322,7 +241,7 @@ async def _end(edge: Edge, room: RoomMetadata, call: Call, outcome: Outcome) -> 
         await edge.calls.end_call(room.tenant_id, room.session_id, outcome, edge.now(), source="edge")
 
 
-def _is_agent(participant: ParticipantInfo) -> bool:
+def is_agent(participant: ParticipantInfo) -> bool:
     return (
         participant.kind == ParticipantInfo.Kind.AGENT
         and participant.state != ParticipantInfo.State.DISCONNECTED

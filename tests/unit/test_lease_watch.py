@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.incoming_call import tasks
+from functions.incoming_call import tasks, watch_lease
 from functions.incoming_call.tasks import CheckLease, EnsureAgent
 from shared.models.call import FallbackReason, Outcome
 from shared.services.session_service import DEAD_AFTER, LEASE_TTL
@@ -23,7 +23,7 @@ async def world() -> World:
 
 
 async def look(world: World, number: int = 1, suspect: int = 0) -> None:
-    await tasks.check_lease(world.edge, CheckLease(room=METADATA, number=number, suspect=suspect))
+    await watch_lease.check_lease(world.edge, CheckLease(room=METADATA, number=number, suspect=suspect))
 
 
 def following(world: World, number: int = 2) -> tuple[CheckLease, timedelta]:
@@ -49,7 +49,7 @@ async def test_a_living_agent_is_looked_at_again_when_its_lease_would_have_run_o
     world.clock.advance(seconds=1)
     for _ in range(2):
         await look(world)
-    assert following(world)[1] == LEASE_TTL - timedelta(seconds=1) + tasks.LEASE_MARGIN
+    assert following(world)[1] == LEASE_TTL - timedelta(seconds=1) + watch_lease.LEASE_MARGIN
     assert len(world.tasks.tasks) == 1
     assert len(world.livekit.rooms[ROOM]) == 2
 
@@ -80,7 +80,7 @@ async def beating(world: World) -> World:
 async def test_a_machine_that_falls_silent_is_dead_long_before_the_lease_ends(beating: World) -> None:
     beating.clock.advance(seconds=1)
     await look(beating)
-    assert following(beating)[1] == DEAD_AFTER - timedelta(seconds=1) + tasks.LEASE_MARGIN
+    assert following(beating)[1] == DEAD_AFTER - timedelta(seconds=1) + watch_lease.LEASE_MARGIN
     beating.clock.advance(seconds=2.2)
     await look(beating, number=2)
     assert beating.livekit.dispatches == [(ROOM, METADATA)]
@@ -93,14 +93,14 @@ async def test_while_the_phone_rings_an_agent_has_until_its_leases_end(beating: 
     await look(beating)
     assert beating.livekit.dispatches == []
     left = LEASE_TTL - DEAD_AFTER - timedelta(seconds=0.2)
-    assert following(beating)[1] == left + tasks.LEASE_MARGIN
+    assert following(beating)[1] == left + watch_lease.LEASE_MARGIN
 
 
 async def test_a_look_that_comes_late_leaves_an_agent_until_its_leases_end(beating: World) -> None:
     beating.clock.advance(seconds=DEAD_AFTER.total_seconds() + 1)
     await look(beating)
     assert beating.livekit.dispatches == []
-    assert following(beating)[1] == LEASE_TTL - DEAD_AFTER - timedelta(seconds=1) + tasks.LEASE_MARGIN
+    assert following(beating)[1] == LEASE_TTL - DEAD_AFTER - timedelta(seconds=1) + watch_lease.LEASE_MARGIN
     beating.clock.advance(seconds=2.2)
     await look(beating, number=2)
     assert beating.livekit.dispatches == [(ROOM, METADATA)]
@@ -112,7 +112,7 @@ async def test_an_agent_that_is_too_busy_to_renew_lives_while_its_worker_is_hear
         await beating.edge.sessions.beat("w1")
         await look(beating, number)
     assert beating.livekit.dispatches == []
-    assert following(beating, 6)[1] == timedelta(seconds=1) + tasks.LEASE_MARGIN  # the lease ends then
+    assert following(beating, 6)[1] == timedelta(seconds=1) + watch_lease.LEASE_MARGIN  # the lease ends then
 
 
 async def test_an_agent_that_hangs_is_dead_at_its_leases_end_though_its_worker_beats(
@@ -154,9 +154,9 @@ async def test_an_agent_that_may_be_alive_gets_a_second_look(world: World, cause
     await look(world)
     assert len(world.livekit.rooms[ROOM]) == 2
     task, delay = following(world)
-    assert (task.suspect, delay) == (1, tasks.SECOND_LOOK_AFTER)
+    assert (task.suspect, delay) == (1, watch_lease.SECOND_LOOK_AFTER)
     world.clock.advance(seconds=5)
-    await tasks.check_lease(world.edge, task)
+    await watch_lease.check_lease(world.edge, task)
     assert world.livekit.dispatches == [(ROOM, METADATA)]
 
 
@@ -182,7 +182,7 @@ async def test_an_agent_that_could_not_join_and_gave_its_lease_back_is_replaced(
     await world.edge.sessions.release_lease("harbor", SESSION, session.lease)
     world.livekit.rooms[ROOM] = [caller()]
     await look(world)
-    await tasks.check_lease(world.edge, following(world)[0])
+    await watch_lease.check_lease(world.edge, following(world)[0])
     assert world.livekit.dispatches == [(ROOM, METADATA)]
 
 
