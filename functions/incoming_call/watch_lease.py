@@ -29,7 +29,7 @@ SECOND_LOOK_AFTER = timedelta(seconds=2)
 
 
 async def check_lease(edge: Edge, task: CheckLease) -> None:
-    """It lives, or is replaced; looked at whenever it would count as dead if nothing more were heard of it."""
+    """It lives, or is replaced; looked at whenever it would count as dead if nothing were heard of it."""
     room, following = task.room, task.number + 1
     try:
         lease = (await edge.sessions.get_session(room.tenant_id, room.session_id)).lease
