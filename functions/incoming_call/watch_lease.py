@@ -85,7 +85,9 @@ async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease
             chain = participant.sid
         else:
             there.append(participant)
-    await replace(edge, room, call, lease, there, chain=chain)
+    # By now a caller who is to come has come; without one there may be no room any more either.
+    if any(participant.kind in PEOPLE for participant in there):
+        await replace(edge, room, call, lease, there, chain=chain)
 
 
 async def _clear_left_over(edge: Edge, room: RoomMetadata, call: Call) -> None:

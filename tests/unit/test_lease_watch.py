@@ -186,7 +186,10 @@ async def test_an_agent_that_could_not_join_and_gave_its_lease_back_is_replaced(
     assert world.livekit.dispatches == [(ROOM, METADATA)]
 
 
-async def test_nobody_is_sent_into_a_room_that_the_caller_has_left(world: World) -> None:
+@pytest.mark.parametrize("answered", [True, False])
+async def test_nobody_is_sent_into_a_room_that_the_caller_has_left(world: World, answered: bool) -> None:
+    if not answered:
+        world.change_call(state="ringing", answered_at=None)
     world.livekit.rooms[ROOM] = []
     world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
     await look(world)
