@@ -318,6 +318,10 @@ class Call:
                     await step()
             except (TrunklineError, TimeoutError) as error:
                 log.warning("not done yet: %r", error)
+            except Exception:
+                # A fault of ours, which stays; the steps that follow end the call all the same.
+                log.exception("a step of the call's end broke")
+                return
             else:
                 return
         log.error("not done after %d attempts", STEP_ATTEMPTS)
@@ -328,6 +332,8 @@ class Call:
             await step
         except TrunklineError as error:
             log.warning("%s failed: %s", step.__qualname__, error)
+        except Exception:
+            log.exception("%s broke", step.__qualname__)
 
     # What the room, the model and the conversation tell.
 

@@ -46,8 +46,13 @@ class CrashWatch:
         log.error("a call's process died", extra=details)
         task = asyncio.create_task(replace_crashed(self._services, job))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("replacing a crashed agent broke", exc_info=error)
 
     async def aclose(self) -> None:
         """Wait for replacements under way."""
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._tasks, return_exceptions=True)

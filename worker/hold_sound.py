@@ -26,16 +26,25 @@ class HoldSound:
     def __init__(self, room: rtc.Room) -> None:
         self._room = room
         self._playing: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Those that take their track down included."""
 
     def play(self) -> None:
         """Until `stop`; may be called again meanwhile."""
         if self._playing is None:
             self._playing = asyncio.create_task(self._play(), name="hold-sound")
+            self._tasks.add(self._playing)
+            self._playing.add_done_callback(self._done)
 
     def stop(self) -> None:
         if self._playing is not None:
             self._playing.cancel()
             self._playing = None
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the hold sound broke", exc_info=error)
 
     async def _play(self) -> None:
         player = BackgroundAudioPlayer()

@@ -99,6 +99,8 @@ async def _serve(ctx: JobContext, call: Call, services: Services) -> None:
     # the entrypoint has returned, and that is how a call learns that it must be handed over.
     try:
         await call.serve()
+    except Exception:
+        log.exception("the call was not ended in order")
     finally:
         ctx.shutdown("the call is over")
         await services.aclose()

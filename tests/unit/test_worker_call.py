@@ -132,6 +132,16 @@ async def test_a_room_that_cannot_be_deleted_at_once_is_deleted_all_the_same(rig
     assert await rig.state() == expected
 
 
+async def test_an_outcome_that_cannot_be_written_for_good_does_not_keep_the_caller_in_the_room(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.services.database.documents["tenants/harbor/calls/ca1"]["state"] = "no state of ours"
+    await rig.call.hang_up()
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert rig.services.livekit.deleted == [ROOM]
+    assert "a step of the call's end broke" in caplog.text
+
+
 @pytest.mark.parametrize("handed_over", [True, False])
 async def test_a_tool_that_outlasts_the_call_leaves_an_event(rig: Rig, handed_over: bool) -> None:
     tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))

@@ -1,0 +1,69 @@
+"""A hold sound that cannot be played is told in the log, and nothing else comes of it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from worker import hold_sound
+from worker.hold_sound import HoldSound
+
+pytestmark = pytest.mark.unit
+
+
+class FakePlayer:
+    def __init__(self) -> None:
+        self.closing = asyncio.Event()
+        self.closed = False
+        PLAYERS.append(self)
+
+    async def start(self, room: Any) -> None:
+        if room == "broken":
+            raise RuntimeError("no room")
+
+    def play(self, sound: Any, loop: bool) -> None: ...
+
+    async def aclose(self) -> None:
+        await self.closing.wait()
+        self.closed = True
+
+
+PLAYERS: list[FakePlayer] = []
+
+
+@pytest.fixture(autouse=True)
+def _players(monkeypatch: pytest.MonkeyPatch) -> None:
+    PLAYERS.clear()
+    monkeypatch.setattr(hold_sound, "BackgroundAudioPlayer", FakePlayer)
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_sound_that_breaks_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    room: Any = "broken"
+    HoldSound(room).play()
+    await settled()
+    PLAYERS[0].closing.set()
+    await settled()
+    assert "the hold sound broke" in caplog.text
+
+
+async def test_a_sound_that_is_stopped_takes_its_track_down_and_can_be_played_again() -> None:
+    room: Any = "room"
+    sound = HoldSound(room)
+    sound.play()
+    await settled()
+    sound.stop()
+    sound.play()
+    await settled()
+    assert len(PLAYERS) == 2
+    PLAYERS[0].closing.set()
+    await settled()
+    assert [player.closed for player in PLAYERS] == [True, False]
+    sound.stop()
+    PLAYERS[1].closing.set()
+    await settled()
+    assert PLAYERS[1].closed
