@@ -132,6 +132,7 @@ async def run_all_queries(database: Database) -> None:
     purge = TenantPurgeRepository(database)
     await purge.numbers("t")
     await purge.consents("t")
+    await purge.leases("t", NOW)
 
 
 def query_sites() -> set[tuple[str, int]]:
