@@ -40,8 +40,8 @@ __all__ = ["create_tool_func", "entrypoint", "main", "make_server"]
 
 log = logging.getLogger(__name__)
 
-JOIN_SECONDS = 5.0
-"""For joining the room: less than the lease lasts, which nobody renews meanwhile."""
+JOIN_SECONDS = 9.0
+"""For joining the room. The lease is not renewed meanwhile; while the phone rings the edge waits so long."""
 DRAIN_SECONDS = 0.2
 """For jobs that were just accepted to get their process. Then every running call is handed over at once: the
 next agent's first words are due within three seconds."""

@@ -24,6 +24,9 @@ LEASE_MARGIN = timedelta(seconds=0.2)
 LATE = timedelta(seconds=0.6)
 """Behind the moment at which an agent counts as dead: a look that comes so late says little."""
 
+STILL_JOINS = timedelta(seconds=4)
+"""Beyond the lease's end. By then an agent that does not get in gives up (`JOIN_SECONDS` of the worker)."""
+
 SECOND_LOOK_AFTER = timedelta(seconds=2)
 """For an agent that is handing over, or that was kept from renewing by what kept us from looking."""
 
@@ -73,12 +76,15 @@ async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease
     """Whoever has been in the room for so long and is not heard of is dead or of no use. Nobody may be: an
     agent can die between its claim of the lease and the room."""
     name = room_name_for(room.session_id)
+    participants = await edge.livekit.list_participants(name)
+    if not any(is_agent(participant) for participant in participants) and _may_be_joining(edge, call, lease):
+        return
     if lease is not None:
         await edge.sessions.release_lease(room.tenant_id, room.session_id, lease)
     since = (edge.now() - (LEASE_TTL if lease is None else DEAD_AFTER)).timestamp() * 1000
     there: list[ParticipantInfo] = []
     chain = cause_of_loss(lease)
-    for participant in await edge.livekit.list_participants(name):
+    for participant in participants:
         if is_agent(participant) and participant.joined_at_ms < since:
             log.warning("an agent is not heard of any more", extra={"identity": participant.identity})
             await edge.livekit.remove_participant(name, participant.identity)
@@ -88,6 +94,13 @@ async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease
     # By now a caller who is to come has come; without one there may be no room any more either.
     if any(participant.kind in PEOPLE for participant in there):
         await replace(edge, room, call, lease, there, chain=chain)
+
+
+def _may_be_joining(edge: Edge, call: Call, lease: Lease | None) -> bool:
+    """On a machine on which many calls begin that takes long, and another agent would only make it longer."""
+    if call.answered_at is not None or lease is None or lease.expires_at == RELEASED:
+        return False
+    return edge.now() < lease.expires_at + STILL_JOINS
 
 
 async def _clear_left_over(edge: Edge, room: RoomMetadata, call: Call) -> None:

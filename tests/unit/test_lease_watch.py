@@ -26,6 +26,10 @@ async def look(world: World, number: int = 1, suspect: int = 0) -> None:
     await watch_lease.check_lease(world.edge, CheckLease(room=METADATA, number=number, suspect=suspect))
 
 
+async def look_as_asked(world: World, number: int) -> None:
+    await watch_lease.check_lease(world.edge, following(world, number)[0])
+
+
 def following(world: World, number: int = 2) -> tuple[CheckLease, timedelta]:
     url, body, delay = world.tasks.tasks[f"{SESSION}-lease-{number}"]
     assert url == "https://voice.example.com/api/v1/tasks/check-lease"
@@ -174,6 +178,21 @@ async def test_an_agent_that_dies_between_its_claim_and_the_room_is_replaced(wor
         await look(world)
     assert world.livekit.dispatches == [(ROOM, METADATA)]
     assert f"{SESSION}-generation-1-lost-1" in world.tasks.tasks
+
+
+async def test_an_agent_that_is_long_in_joining_while_the_phone_rings_is_waited_for(world: World) -> None:
+    world.change_call(state="ringing", answered_at=None)
+    world.livekit.rooms[ROOM] = [caller()]
+    world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
+    await look(world)
+    session = await world.edge.sessions.get_session("harbor", SESSION)
+    assert session.lease is not None
+    await world.edge.sessions.renew_lease("harbor", SESSION, session.lease, timedelta(0))
+    assert world.livekit.dispatches == []
+    world.clock.advance(seconds=watch_lease.STILL_JOINS.total_seconds())
+    for number in (2, 3):  # so late a look is followed by a second one
+        await look_as_asked(world, number)
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
 
 
 async def test_an_agent_that_could_not_join_and_gave_its_lease_back_is_replaced(world: World) -> None:
