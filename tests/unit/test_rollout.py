@@ -197,6 +197,25 @@ async def test_a_run_that_is_interrupted_says_that_nobody_watches_and_leaves_the
     assert shares(await world.service.current()) == {V2: 5, V1: 95}
 
 
+async def test_an_interruption_waits_for_the_command_that_runs_and_gives_no_call(
+    world: World, tmp_path: Path
+) -> None:
+    """Terraform, say, which got the same Ctrl-C and puts its state in order."""
+    script = tmp_path / "deploy"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nsleep 0.3\ntouch {tmp_path}/in-order\n")
+    script.chmod(0o755)
+    run = world.rollout(deploy_command=str(script))
+    running = asyncio.create_task(run.carry_out())
+    while not (tmp_path / "begun").exists():  # noqa: ASYNC110 - a file offers nothing to wait for
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (tmp_path / "in-order").exists()
+    assert run.notes[-1].startswith("interrupted; v2 takes as many calls as before")
+    assert await world.service.current() == Releases.only(V1)
+
+
 async def test_a_run_that_was_killed_after_the_promotion_still_drains_the_old_release(
     world: World, tmp_path: Path
 ) -> None:
