@@ -4,7 +4,7 @@ Two audiences read an error: the log (``str(error)``, with ids and causes) and a
 (``error.sentence``, one plain sentence without ids, causes or secrets). Programs read ``error.code``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -16,13 +16,24 @@ class TrunklineError(Exception):
 
     sentence = "Something went wrong on our side."
     code: str | None = None
+    names: Mapping[str, Sequence[str]] = {}
+    """What the sentence names, for texts in other languages: `{"numbers": ["+14155550100"]}`."""
 
-    def __init__(self, message: str, *, sentence: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        sentence: str | None = None,
+        code: str | None = None,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         super().__init__(message)
         if sentence is not None:
             self.sentence = sentence
         if code is not None:
             self.code = code
+        if names is not None:
+            self.names = names
 
 
 class ConfigurationError(TrunklineError):

@@ -4,10 +4,10 @@ For the functions that programs and the dashboard ask; the phone edge answers in
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -62,7 +62,9 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """What went wrong (RFC 9457). A code may have members of its own: `agent_has_numbers` has `numbers`."""
+
+    model_config = ConfigDict(extra="allow")
 
     type: str = "about:blank"
     title: str
@@ -82,9 +84,10 @@ def problem(
     detail: str,
     errors: Iterable[InvalidField] = (),
     headers: Mapping[str, str] | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> JSONResponse:
-    """`detail` is one sentence for a person."""
-    body = Problem(
+    """`detail` is one sentence for a person; `names` become members of their own."""
+    said = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
@@ -93,7 +96,8 @@ def problem(
             FieldError(field=one.path, message=one.reason, code=one.code, limit=one.limit) for one in errors
         ],
     )
-    return JSONResponse(body.model_dump(), status, dict(headers or {}), media_type=CONTENT_TYPE)
+    body = said.model_dump() | dict(names or {})
+    return JSONResponse(body, status, dict(headers or {}), media_type=CONTENT_TYPE)
 
 
 def too_large(limit: int) -> JSONResponse:
@@ -122,7 +126,7 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     fields = error.fields if isinstance(error, InvalidFieldsError) else ()
-    return problem(status, error.code or code, error.sentence, fields, headers)
+    return problem(status, error.code or code, error.sentence, fields, headers, error.names)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> JSONResponse:

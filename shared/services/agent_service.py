@@ -121,6 +121,7 @@ class AgentService:
                 f"agent {agent_id} has numbers",
                 sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
                 code="agent_has_numbers",
+                names={"numbers": numbers},
             )
         await self._removal.prepare(tenant_id, agent_id)
 

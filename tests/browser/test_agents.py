@@ -42,7 +42,9 @@ async def test_an_agent_that_answers_a_number_is_not_deleted_and_it_is_said_why(
 
     await dialog.get_by_role("button", name="Delete").click()
 
-    await expect(dialog.get_by_role("alert")).to_contain_text("still answers a phone number")
+    await expect(dialog.get_by_role("alert")).to_contain_text("still answers +14155550100.")
+    await dialog.get_by_role("link", name="Numbers").click()
+    await expect(owner.page.get_by_role("heading", level=1)).to_have_text("Numbers")
 
 
 async def test_a_viewer_sees_the_agents_and_no_buttons_that_would_be_refused(visit: Visit) -> None:

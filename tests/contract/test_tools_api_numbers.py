@@ -39,7 +39,8 @@ async def test_attaching_tells_twilio_and_detaching_restores_what_it_had(stack: 
     document = await stack.database.get(f"phone_numbers/{FIRST}")
     assert document is not None
     assert (document["tenant_id"], document["agent_id"]) == (tenant.id, agent)
-    await tenant.editor("DELETE", f"/agents/{agent}", expect=409)
+    refused = await tenant.editor("DELETE", f"/agents/{agent}", expect=409)
+    assert (refused.body["code"], refused.body["numbers"]) == ("agent_has_numbers", [FIRST])
     await tenant.editor("DELETE", f"/numbers/{FIRST}", If_Match=attached.etag, expect=204)
     assert at_twilio(stack, FIRST).voice_url == "https://before.example"
     assert at_twilio(stack, FIRST).status_callback == ""

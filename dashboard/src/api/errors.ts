@@ -29,6 +29,8 @@ export class ApiError extends Error {
     /** By field, such as `hours.0.opens`. */
     readonly fields: Readonly<Record<string, FieldProblem>> = {},
     readonly retryAfterSeconds: number | undefined = undefined,
+    /** Phone numbers that `detail` names. */
+    readonly numbers: readonly string[] = [],
   ) {
     super(detail ?? kind);
   }
@@ -61,6 +63,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
     problem?.code,
     fields,
     retryAfter > 0 ? retryAfter : undefined,
+    Array.isArray(problem?.["numbers"]) ? problem["numbers"].map(String) : [],
   );
 }
 

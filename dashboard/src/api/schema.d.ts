@@ -1603,7 +1603,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description What went wrong (RFC 9457).
+         * @description What went wrong (RFC 9457). A code may have members of its own: `agent_has_numbers` has `numbers`.
          */
         Problem: {
             /**
@@ -1630,6 +1630,8 @@ export interface components {
              * @description With 422: what to correct.
              */
             errors?: components["schemas"]["FieldError"][];
+        } & {
+            [key: string]: unknown;
         };
         /** FieldError */
         FieldError: {

@@ -62,13 +62,18 @@ export function NotFound() {
   );
 }
 
-type KnownProblem = keyof typeof en.problems;
+type KnownProblem = Exclude<keyof typeof en.problems, "agent_has_numbers">;
 
-const isKnown = (code: string | undefined): code is KnownProblem => code !== undefined && Object.hasOwn(en.problems, code);
+const isKnown = (code: string | undefined): code is KnownProblem =>
+  code !== undefined && code !== "agent_has_numbers" && Object.hasOwn(en.problems, code);
 
 /** One sentence for a person: the catalogue's where it knows the code, else the API's own, else one for the kind. */
 export function errorText(error: ApiError, t: TextFunction): string {
   if (isKnown(error.code)) return t(`problems.${error.code}`);
+  const { numbers } = error;
+  if (error.code === "agent_has_numbers" && numbers.length > 0) {
+    return t("problems.agent_has_numbers", { count: numbers.length, numbers: numbers.join(", ") });
+  }
   switch (error.kind) {
     case "offline":
       return t("common.errorOffline");

@@ -1,7 +1,10 @@
 import type { Catalogue } from "../catalogue";
 
 export const problems: Catalogue["problems"] = {
-  agent_has_numbers: "Dieser Agent nimmt noch Anrufe an einer Rufnummer an. Lösen Sie zuerst die Nummer.",
+  agent_has_numbers: {
+    one: "Dieser Agent geht noch bei {numbers} ans Telefon. Lösen Sie zuerst die Nummer.",
+    other: "Dieser Agent geht noch bei {numbers} ans Telefon. Lösen Sie zuerst die Nummern.",
+  },
   already_exists: "Das gibt es bereits.",
   already_member: "Sie sind bereits Mitglied.",
   another_provider: "Dieses Werkzeug verbindet sich nicht mit so einem Konto.",

@@ -1,6 +1,9 @@
 /** What the API refuses, by its `code`. Without a text here, people read the API's own English sentence. */
 export const problems = {
-  agent_has_numbers: "This agent still answers a phone number. Detach the number first.",
+  agent_has_numbers: {
+    one: "This agent still answers {numbers}. Detach the number first.",
+    other: "This agent still answers {numbers}. Detach the numbers first.",
+  },
   already_exists: "That exists already.",
   already_member: "You are a member already.",
   another_provider: "This tool does not connect to such an account.",

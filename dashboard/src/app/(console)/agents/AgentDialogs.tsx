@@ -2,7 +2,9 @@
 import { useState } from "react";
 import { type Agent, useCreateAgent, useDeleteAgent, useDuplicateAgent } from "@/data/agents";
 import { useIdempotencyKey } from "@/data/hooks";
+import { routes } from "@/routes";
 import { useText } from "@/texts/TextProvider";
+import { ButtonLink } from "@/ui/Button";
 import { FormDialog } from "@/ui/Dialog";
 import { TextArea, TextField } from "@/ui/form";
 import { fieldErrors } from "@/ui/states";
@@ -146,6 +148,12 @@ function DeleteDialog({ agent, onClose, onDone }: Closing & { agent: Agent }) {
       error={remove.error}
       onClose={onClose}
       onSubmit={submit}
-    />
+    >
+      {remove.error?.code === "agent_has_numbers" && (
+        <div>
+          <ButtonLink href={routes.numbers()}>{t("numbers.title")}</ButtonLink>
+        </div>
+      )}
+    </FormDialog>
   );
 }
