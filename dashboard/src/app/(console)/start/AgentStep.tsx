@@ -1,9 +1,10 @@
 "use client";
 import { VoiceField } from "@/agents/VoiceField";
+import { WordFields } from "@/agents/WordFields";
 import type { ApiError } from "@/api/errors";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
-import { Form, TextArea, TextField } from "@/ui/form";
+import { Form } from "@/ui/form";
 import { fieldErrors, InlineError } from "@/ui/states";
 import type { Drafted } from "./draft";
 import styles from "./start.module.css";
@@ -26,35 +27,7 @@ export function AgentStep({ agent, language, edited, busy, error, onChange, onDr
   return (
     <Form onSubmit={() => !busy && onMake()}>
       <p className={styles["muted"]}>{t("start.agentText")}</p>
-      <TextField
-        label={t("agentFields.name")}
-        hint={t("agentEditor.nameHint")}
-        error={fields["name"]}
-        value={agent.name}
-        onChange={(event) => onChange({ name: event.target.value })}
-        maxLength={80}
-        required
-      />
-      <TextArea
-        label={t("agentFields.greeting")}
-        hint={t("agentEditor.greetingHint")}
-        error={fields["greeting"]}
-        value={agent.greeting}
-        onChange={(event) => onChange({ greeting: event.target.value })}
-        maxLength={500}
-        rows={2}
-        required
-      />
-      <TextArea
-        label={t("agentFields.instructions")}
-        hint={t("agentEditor.instructionsHint")}
-        error={fields["instructions"]}
-        value={agent.instructions}
-        onChange={(event) => onChange({ instructions: event.target.value })}
-        maxLength={20_000}
-        rows={14}
-        required
-      />
+      <WordFields words={agent} errors={fields} onChange={onChange} />
       <VoiceField value={agent.voice} language={language} error={fields["voice"]} onChange={(voice) => onChange({ voice })} />
       <InlineError error={error} />
       <div className={styles["actions"]}>

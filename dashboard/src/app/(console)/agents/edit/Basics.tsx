@@ -1,7 +1,8 @@
+import { WordFields } from "@/agents/WordFields";
 import type { Agent } from "@/data/agents";
 import { usePreview } from "@/data/tools";
 import { useText } from "@/texts/TextProvider";
-import { Checkbox, TextArea, TextField } from "@/ui/form";
+import { Checkbox } from "@/ui/form";
 import { Section } from "./Section";
 import type { SectionProps } from "./section";
 
@@ -16,35 +17,7 @@ export function Basics({ draft, set, fields, agent }: SectionProps & { agent: Ag
         checked={draft.enabled}
         onChange={(event) => set({ enabled: event.target.checked })}
       />
-      <TextField
-        label={t("agentFields.name")}
-        hint={t("agentEditor.nameHint")}
-        error={fields["name"]}
-        value={draft.name}
-        onChange={(event) => set({ name: event.target.value })}
-        maxLength={80}
-        required
-      />
-      <TextArea
-        label={t("agentFields.instructions")}
-        hint={t("agentEditor.instructionsHint")}
-        error={fields["instructions"]}
-        value={draft.instructions}
-        onChange={(event) => set({ instructions: event.target.value })}
-        rows={10}
-        maxLength={20_000}
-        required
-      />
-      <TextArea
-        label={t("agentFields.greeting")}
-        hint={t("agentEditor.greetingHint")}
-        error={fields["greeting"]}
-        value={draft.greeting}
-        onChange={(event) => set({ greeting: event.target.value })}
-        rows={2}
-        maxLength={500}
-        required
-      />
+      <WordFields words={draft} errors={fields} onChange={set} />
       <Checkbox
         label={t("agentFields.disclose_ai")}
         hint={t("agentEditor.discloseHint")}
