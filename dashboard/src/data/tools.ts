@@ -19,9 +19,14 @@ export interface Tool {
 /** Of an event, by the name that people know the tool by: “Calendar · list events”. */
 export type ToolCallName = (data: Schemas["EventOut"]["data"]) => string;
 
+/** Every tool that there is. */
+export function useCatalogue() {
+  return useRead(["tools"], (api, signal) => api.GET("/api/v1/tools", { signal }));
+}
+
 /** Until the catalogue is there, and for tools that are in it no more, names are what events have. */
 export function useToolCallName(): ToolCallName {
-  const { data: catalogue } = useRead(["tools"], (api, signal) => api.GET("/api/v1/tools", { signal }));
+  const { data: catalogue } = useCatalogue();
   return useMemo(() => {
     const names = new Map(catalogue?.items.map(({ slug, display_name }) => [slug, display_name]));
     return ({ tool, action }) => {

@@ -72,7 +72,4 @@ export const agentEditor: Catalogue["agentEditor"] = {
   historyChanged: "{who} hat geändert: {fields}",
   historyUntouched: "{who} hat ohne Änderung gespeichert",
   historyDeleted: "{who} hat diesen Agenten gelöscht",
-  byKey: "{name} (API-Schlüssel)",
-  before: "Vorher",
-  after: "Nachher",
 };

@@ -68,7 +68,4 @@ export const agentEditor = {
   historyChanged: "{who} changed {fields}",
   historyUntouched: "{who} saved without a change",
   historyDeleted: "{who} deleted this agent",
-  byKey: "{name} (API key)",
-  before: "Before",
-  after: "After",
 } as const;

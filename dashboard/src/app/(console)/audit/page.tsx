@@ -1,15 +1,14 @@
 "use client";
 import { History } from "lucide-react";
+import { ChangeEntry, ChangeList } from "@/audit/ChangeEntry";
+import { useAuditTexts } from "@/audit/useAuditTexts";
 import { type AuditEntry, useAudit } from "@/data/audit";
 import { useMay } from "@/data/tenant";
-import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
-import { PageHeader, Table, Toolbar } from "@/ui/layout";
+import { PageHeader, Toolbar } from "@/ui/layout";
 import { EmptyState, Loaded, NoPermission, RowsSkeleton } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
-import { ACTION_TEXTS } from "./actions";
-import { Changes } from "./Changes";
 
 export default function AuditPage() {
   const t = useText();
@@ -27,52 +26,63 @@ function Entries() {
   const [{ subject }, setFilters] = useFilters(["subject"]);
   const audit = useAudit(subject);
   return (
-    <>
-      {subject && (
-        <Toolbar>
-          <h2>{t("audit.of", { subject })}</h2>
-          <Button onClick={() => setFilters({ subject: "" })}>{t("audit.all")}</Button>
-        </Toolbar>
-      )}
-      <Loaded query={audit} skeleton={<RowsSkeleton />}>
-        {(all) =>
-          all.length === 0 ? (
+    <Loaded query={audit} skeleton={<RowsSkeleton />}>
+      {(all) => (
+        <>
+          {subject && <OnlyOf entries={all} subject={subject} onAll={() => setFilters({ subject: "" })} />}
+          {all.length === 0 ? (
             <EmptyState icon={History} title={t("audit.emptyTitle")} text={t("audit.emptyText")} />
           ) : (
-            <>
-              <EntryTable entries={all} onSubject={(one) => setFilters({ subject: one })} />
-              {audit.more && <Button onClick={audit.more}>{t("common.more")}</Button>}
-            </>
-          )
-        }
-      </Loaded>
-    </>
+            <EntryList entries={all} onSubject={subject ? undefined : (one) => setFilters({ subject: one })} />
+          )}
+          {audit.more && <Button onClick={audit.more}>{t("common.more")}</Button>}
+        </>
+      )}
+    </Loaded>
   );
 }
 
-function EntryTable({ entries, onSubject }: { entries: AuditEntry[]; onSubject: (subject: string) => void }) {
+function OnlyOf({ entries, subject, onAll }: { entries: AuditEntry[]; subject: string; onAll: () => void }) {
   const t = useText();
-  const format = useFormat();
-  const columns = [t("audit.when"), t("audit.who"), t("audit.what"), t("audit.where"), t("audit.changes")];
+  const { subjectOf } = useAuditTexts();
+  const [newest] = entries;
+  const name = subject === "tenant" ? t("settings.title") : ((newest && subjectOf(newest)) ?? subject);
   return (
-    <Table caption={t("audit.title")} columns={columns}>
-      {entries.map(({ id, at, actor, action, subject, changes }) => (
-        <tr key={id}>
-          <td>
-            <time dateTime={at}>{format.dateTime(at)}</time>
-          </td>
-          <td>{actor.kind === "api_key" ? t("audit.byKey", { name: actor.name }) : actor.name}</td>
-          <td>{t(ACTION_TEXTS[action])}</td>
-          <td>
-            <Button look="quiet" onClick={() => onSubject(subject)}>
-              {subject}
-            </Button>
-          </td>
-          <td>
-            <Changes changes={changes} />
-          </td>
-        </tr>
-      ))}
-    </Table>
+    <Toolbar>
+      <h2>{t("audit.of", { subject: name })}</h2>
+      <Button onClick={onAll}>{t("audit.all")}</Button>
+    </Toolbar>
+  );
+}
+
+interface EntryListProps {
+  entries: AuditEntry[];
+  /** undefined: they are all of one subject. */
+  onSubject: ((subject: string) => void) | undefined;
+}
+
+function EntryList({ entries, onSubject }: EntryListProps) {
+  const t = useText();
+  const texts = useAuditTexts();
+  return (
+    <ChangeList>
+      {entries.map((entry) => {
+        const { id, at, actor, subject } = entry;
+        const who = actor.kind === "api_key" ? t("audit.byKey", { name: actor.name }) : actor.name;
+        return (
+          <ChangeEntry key={id} title={texts.titleOf(entry)} at={at} who={who} changes={texts.changesOf(entry)}>
+            {onSubject && (
+              <Button
+                look="quiet"
+                aria-label={t("audit.of", { subject: texts.subjectOf(entry) ?? t("settings.title") })}
+                onClick={() => onSubject(subject)}
+              >
+                {t("audit.history")}
+              </Button>
+            )}
+          </ChangeEntry>
+        );
+      })}
+    </ChangeList>
   );
 }
