@@ -29,3 +29,13 @@ async def an_agent(visitor: Visitor, name: str) -> str:
     """A new agent's id; it has no tools yet."""
     agent = {"name": name, "instructions": "You answer the phone."}
     return (await api_call(visitor, "POST", "/agents", agent))["id"]
+
+
+async def buy(visitor: Visitor, number: str) -> None:
+    """For the deployment's telephone account; no agent answers it yet."""
+    url = f"{visitor.cloud.ports.url('twilio')}/_local/numbers/{number}"
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as http,
+        http.put(url, json={"friendly_name": "Second line"}),
+    ):
+        pass

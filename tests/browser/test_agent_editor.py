@@ -7,6 +7,7 @@ from playwright.async_api import Dialog, Page, expect
 
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
+from tests.browser.keyboard import tab_to
 from tests.browser.microphone import microphone
 from tests.browser.visitor import Visitor
 
@@ -143,19 +144,24 @@ async def test_what_the_api_refuses_is_said_at_the_field_which_gets_the_focus(vi
     assert await editor.accessibility_problems() == []
 
 
-async def test_two_people_who_edit_at_once_see_both_versions_and_choose(visit: Visit) -> None:
+async def a_conflict(visit: Visit, name: str) -> tuple[Visitor, Visitor]:
+    """Two who have a new agent open; the first one's save comes after the second one's."""
     first, second = await visit("editor"), await visit("owner")
     first.expects_complaint("412")
-    await new_agent(first, "Shared desk")
+    await new_agent(first, name)
     await second.open(first.page.url.removeprefix(first.origin))
     await second.page.get_by_label("Greeting").fill("Theirs.")
     await second.page.get_by_label("Time zone").select_option("Europe/Paris")
     await save(second.page)
+    await first.page.get_by_label("Greeting").fill("Mine.")
+    await first.page.get_by_label("Name").fill(f"{name}, mine")
+    await first.page.get_by_role("button", name="Save", exact=True).click()
+    return first, second
 
+
+async def test_two_people_who_edit_at_once_see_both_versions_and_choose(visit: Visit) -> None:
+    first, second = await a_conflict(visit, "Shared desk")
     page = first.page
-    await page.get_by_label("Greeting").fill("Mine.")
-    await page.get_by_label("Name").fill("Shared desk, mine")
-    await page.get_by_role("button", name="Save", exact=True).click()
 
     dialog = page.get_by_role("dialog", name="Somebody else changed this agent meanwhile")
     greeting, name = dialog.get_by_role("group", name="Greeting"), dialog.get_by_role("group", name="Name")
@@ -181,17 +187,8 @@ async def test_two_people_who_edit_at_once_see_both_versions_and_choose(visit: V
 
 
 async def test_in_a_conflict_all_of_the_other_version_can_be_taken(visit: Visit) -> None:
-    first, second = await visit("editor"), await visit("owner")
-    first.expects_complaint("412")
-    await new_agent(first, "Other desk")
-    await second.open(first.page.url.removeprefix(first.origin))
-    await second.page.get_by_label("Greeting").fill("Theirs.")
-    await save(second.page)
-
+    first, _ = await a_conflict(visit, "Other desk")
     page = first.page
-    await page.get_by_label("Greeting").fill("Mine.")
-    await page.get_by_label("Name").fill("Mine as well")
-    await page.get_by_role("button", name="Save", exact=True).click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_role("button", name="All theirs").click()
     await dialog.get_by_role("button", name="Save what is chosen").click()
@@ -281,35 +278,23 @@ async def test_the_editor_works_by_keyboard_alone(visit: Visit) -> None:
     await new_agent(editor, "Keyboard desk")
     keyboard = page.keyboard
 
-    async def tab_to(name: str) -> None:
-        for _ in range(60):
-            await keyboard.press("Tab")
-            # Not `:focus`, which is not on a time field while one of its parts has the focus.
-            label = await page.evaluate(
-                "() => { const it = document.activeElement;"
-                " return it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent; }"
-            )
-            if name in label:
-                return
-        raise AssertionError(f"Tab never came to {name}")
-
     await page.locator("body").click(position={"x": 1, "y": 1})
-    await tab_to("Answers calls")
+    await tab_to(page, "Answers calls")
     await keyboard.press("Space")
-    await tab_to("Greeting")
+    await tab_to(page, "Greeting")
     await keyboard.press("Control+A")
     await keyboard.type("Typed alone.")
-    await tab_to("Around the clock")
+    await tab_to(page, "Around the clock")
     await keyboard.press("Space")
-    await tab_to("Copy Monday to other days")
+    await tab_to(page, "Copy Monday to other days")
     await keyboard.press("Enter")
     await expect(page.get_by_role("dialog", name="Copy Monday")).to_be_visible()
     await keyboard.press("Escape")
     await expect(page.get_by_role("dialog", name="Copy Monday")).to_be_hidden()
     assert await page.locator(":focus").get_attribute("aria-label") == "Copy Monday to other days"
-    await tab_to("Callers then")
+    await tab_to(page, "Callers then")
     await keyboard.press("End")
-    await tab_to("Save")
+    await tab_to(page, "Save")
     await keyboard.press("Enter")
 
     await expect(page.get_by_role("button", name="Discard")).to_be_hidden()

@@ -1,6 +1,5 @@
 """A test call from the browser to a heard answer, and what the lists and pages of calls make of calls."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
@@ -13,16 +12,15 @@ from playwright.async_api import Page, expect
 from local.cloud import Cloud
 from local.inputs import load_yaml
 from local.scenario import Scenario
-from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
-from shared.repositories.calls import CallRepository
+from shared.models.call import CallState, FallbackReason, Outcome, Voicemail
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
 from tests.browser.microphone import HEARD, microphone, speaking_editor
+from tests.browser.stored_calls import TENANT, event, seeded, store, store_events
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
 
-TENANT = "harbor-dental"
 MARK = "+14155550188"
 """Written into the agent's instructions: by it the scripted model knows which scenario is meant."""
 
@@ -100,28 +98,6 @@ async def test_a_refused_microphone_is_said_and_nobody_is_called(visit: Visit) -
     assert await editor.accessibility_problems() == []
 
 
-def seeded(number: int, **fields: object) -> Call:
-    started = datetime(2026, 11, 20, 9, number, tzinfo=UTC)
-    values: dict[str, object] = {
-        "session_id": f"seeded-{number}",
-        "agent_id": "front-desk",
-        "call_sid": f"CA{number:032d}",
-        "state": CallState.ENDED,
-        "caller": f"+1415555030{number}",
-        "called": "+14155550100",
-        "started_at": started,
-        "answered_at": started + timedelta(seconds=1),
-        "ended_at": started + timedelta(seconds=30),
-        "outcome": Outcome.CALLER_HUNG_UP,
-    }
-    return Call.model_validate(values | fields)
-
-
-async def store(cloud: Cloud, *calls: Call) -> None:
-    documents = CallRepository(cloud.database)
-    await asyncio.gather(*(documents.create(TENANT, call, []) for call in calls))
-
-
 async def test_filters_are_in_the_address_survive_a_reload_and_rule_the_export(
     visit: Visit, cloud: Cloud
 ) -> None:
@@ -148,11 +124,12 @@ async def test_filters_are_in_the_address_survive_a_reload_and_rule_the_export(
     await expect(rows).to_have_count(2)
 
     async with page.expect_download() as csv:
-        await page.get_by_role("button", name="As CSV").click()
+        await page.get_by_role("button", name="Export CSV").click()
     lines = (await (await csv.value).path()).read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in lines] == ["id", "seeded-2"]
+    assert [line.split(",")[-3] for line in lines] == ["seconds", "30"]
     async with page.expect_download() as exported:
-        await page.get_by_role("button", name="As JSON").click()
+        await page.get_by_role("button", name="Export JSON").click()
     calls = json.loads((await (await exported.value).path()).read_text(encoding="utf-8"))
     assert [call["id"] for call in calls] == ["seeded-2"]
 
@@ -170,12 +147,8 @@ async def test_a_call_that_fell_back_says_why_and_a_failed_tool_what_it_said(
     said = {"speaker": "agent", "text": "One moment.", "interrupted": True, "seconds": 2.0}
     asked = {"tool": "diary", "action": "read", "arguments": {"day": "today"}, "milliseconds": 800}
     failed = asked | {"ok": False, "sentence": "The diary is closed."}
-    events = [
-        ("worker-1-000001", event(at, "turn", **said)),
-        ("worker-1-000002", event(at, "tool_call", **failed)),
-        ("worker-1-000003", event(at, "notice", text="The agent left.")),
-    ]
-    await CallRepository(cloud.database).append_events(TENANT, call.session_id, events, None)
+    left = event(at, "notice", text="The agent left.")
+    await store_events(cloud, call, event(at, "turn", **said), event(at, "tool_call", **failed), left)
     owner = await visit("owner")
     page = owner.page
 
@@ -210,8 +183,7 @@ async def test_a_running_call_is_followed_as_it_goes_on(visit: Visit, cloud: Clo
     await expect(page.get_by_text("Updated as the call goes on.")).to_be_visible()
 
     words = {"speaker": "caller", "text": "Is anybody there?", "interrupted": False, "seconds": 1.0}
-    spoken = [("worker-1-000001", event(datetime.now(UTC), "turn", **words))]
-    await CallRepository(cloud.database).append_events(TENANT, call.session_id, spoken, None)
+    await store_events(cloud, call, event(datetime.now(UTC), "turn", **words))
 
     transcript = page.get_by_role("list", name="Transcript")
     await expect(transcript).to_contain_text("Is anybody there?", timeout=30_000)
@@ -229,10 +201,6 @@ async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: C
         await owner.open(path)
         await expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title.split()[0])
         assert await fits(owner.page), path
-
-
-def event(at: datetime, kind: str, **data: object) -> CallEvent:
-    return CallEvent.model_validate({"at": at, "source": "worker-1", "kind": kind, "data": data})
 
 
 async def fits(page: Page) -> bool:

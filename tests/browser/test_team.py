@@ -1,25 +1,23 @@
 """Numbers, members, keys, audit, usage and the organisation's settings."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import ClientSession
 from playwright.async_api import expect
 
+from local.cloud import Cloud
 from local.commands import dashboard_link
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
+from tests.browser.people import buy
+from tests.browser.stored_calls import seeded, store
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
 
 FREE_NUMBER = "+14155550177"
-
-
-async def buy(visitor: Visitor, number: str) -> None:
-    url = f"{visitor.cloud.ports.url('twilio')}/_local/numbers/{number}"
-    async with ClientSession() as http, http.put(url, json={"friendly_name": "Second line"}) as answer:
-        assert answer.status < 300, await answer.text()
 
 
 async def sign_up(visitor: Visitor, email: str) -> None:
@@ -79,8 +77,11 @@ async def test_an_invited_person_accepts_by_the_link_that_is_shown_once(visit: V
 
     await page.reload()
     await owner.is_at_page()
-    role = page.get_by_label("Role of new@harbor-dental.example")
-    await role.select_option("editor")
+    role = page.get_by_role("button", name="Role of new@harbor-dental.example")
+    await role.click()
+    await dialog.get_by_label("Role").select_option("editor")
+    assert await owner.accessibility_problems() == []
+    await dialog.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("status").get_by_text("is Editor now")).to_be_visible()
     await page.get_by_role("button", name="Remove new@harbor-dental.example").click()
     await dialog.get_by_role("button", name="Remove").click()
@@ -88,22 +89,28 @@ async def test_an_invited_person_accepts_by_the_link_that_is_shown_once(visit: V
 
 
 @pytest.mark.parametrize(
-    ("locale", "role", "why"),
+    ("locale", "role", "save", "why"),
     [
-        ("en-US", "Role of", "An organisation needs an owner"),
-        ("de-DE", "Rolle von", "Eine Organisation braucht einen Inhaber"),
+        ("en-US", "Role", "Save", "An organisation needs an owner"),
+        ("de-DE", "Rolle", "Speichern", "Eine Organisation braucht einen Inhaber"),
     ],
 )
 async def test_the_last_owner_cannot_step_down_and_is_told_why_in_their_language(
-    visit: Visit, locale: str, role: str, why: str
+    visit: Visit, locale: str, role: str, save: str, why: str
 ) -> None:
     owner = await visit("owner", locale=locale)
     owner.expects_complaint("409")
     await owner.open("/members/")
 
-    await owner.page.get_by_label(f"{role} owner@harbor-dental.example").select_option("viewer")
+    page = owner.page
+    whose = re.compile(f"^{role} .* owner@harbor-dental.example$")
+    await page.get_by_role("button", name=whose).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label(role).select_option("viewer")
 
-    await expect(owner.page.get_by_role("main").get_by_role("alert")).to_contain_text(why)
+    await dialog.get_by_role("button", name=save).click()
+
+    await expect(dialog.get_by_role("alert")).to_contain_text(why)
 
 
 async def test_a_key_is_shown_once_and_revoked(visit: Visit) -> None:
@@ -141,7 +148,7 @@ async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visi
     await expect(page.get_by_role("status").get_by_text("Saved.")).to_be_visible()
 
     await owner.open("/audit/")
-    entry = page.get_by_role("row").filter(has_text="retention_days").first
+    entry = page.get_by_role("listitem").filter(has_text="Keep calls for (days)").first
     await expect(entry).to_contain_text("Organisation changed")
     await expect(entry).to_contain_text("owner@harbor-dental.example")
     await expect(entry).to_contain_text("77")
@@ -154,10 +161,19 @@ async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visi
     await expect(page).not_to_have_url(re.compile(r"subject="))
 
 
-async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit) -> None:
+async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit, cloud: Cloud) -> None:
     viewer = await visit("viewer")
     page = viewer.page
     await viewer.open("/usage/?first=2026-11-01&last=2026-11-05")
+    await expect(page.get_by_role("heading", name="No calls in these days")).to_be_visible()
+    assert await viewer.accessibility_problems() == []
+    for day, count in enumerate((2, 5, 0, 3, 1), 1):
+        began = datetime(2026, 11, day, 20, tzinfo=UTC)
+        when = {"started_at": began, "ended_at": began + timedelta(minutes=2)}
+        calls = [seeded(10 * day + one, usage={"agent_seconds": 100}, **when) for one in range(count)]
+        await store(cloud, *calls)
+    await page.reload()
+    await viewer.is_at_page()
 
     await expect(page.get_by_role("img", name="Calls by day")).to_be_visible()
     await page.locator("summary").click()

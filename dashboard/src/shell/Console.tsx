@@ -1,5 +1,6 @@
 "use client";
 /** What stands between a visitor and the pages: signing in, and being a member of a tenant. */
+import { Users } from "lucide-react";
 import { usePathname, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiProvider } from "@/api/ApiProvider";
@@ -142,7 +143,7 @@ function Member({ children }: { children: ReactNode }) {
     const who = session.person?.email ?? "?";
     return (
       <FullPage>
-        <EmptyState title={t("session.noTenantTitle")} text={t("session.noTenantText", { who })}>
+        <EmptyState icon={Users} title={t("session.noTenantTitle")} text={t("session.noTenantText", { who })}>
           <Button onClick={() => void signOut()}>{t("session.signOut")}</Button>
         </EmptyState>
       </FullPage>

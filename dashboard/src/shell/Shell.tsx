@@ -3,7 +3,7 @@
 import { Menu, PhoneCall, X } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTenant, useTenants } from "@/data/tenant";
 import { routes } from "@/routes";
 import { useSession, useSignOut } from "@/session/SessionProvider";
@@ -13,21 +13,29 @@ import { cx } from "@/ui/cx";
 import { OfflineBanner } from "@/ui/states";
 import { NAVIGATION } from "./nav";
 import styles from "./Shell.module.css";
-import { chooseTenant } from "./tenantChoice";
+import { tenantAddress } from "./tenantChoice";
 
 export function Shell({ children }: { children: ReactNode }) {
   const t = useText();
   const path = usePathname();
   const [open, setOpen] = useState(false);
-  useEffect(() => setOpen(false), [path]);
+  const menu = useRef<HTMLButtonElement>(null);
+  const content = useRef<HTMLElement>(null);
+  const close = (next: HTMLElement | null) => {
+    if (!open) return;
+    setOpen(false);
+    next?.focus();
+  };
+  useEffect(() => close(content.current), [path]);
   return (
-    <div className={styles["shell"]}>
+    <div className={styles["shell"]} onKeyDown={(event) => event.key === "Escape" && close(menu.current)}>
       <a href="#content" className={styles["skip"]}>
         {t("common.skipToContent")}
       </a>
       <div className={styles["bar"]}>
         <Brand />
         <IconButton
+          ref={menu}
           label={open ? t("common.closeNavigation") : t("common.openNavigation")}
           aria-expanded={open}
           aria-controls="side"
@@ -41,7 +49,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Navigation path={path} />
         <Foot />
       </div>
-      <main id="content" className={styles["content"]} tabIndex={-1}>
+      <main ref={content} id="content" className={styles["content"]} tabIndex={-1}>
         <OfflineBanner />
         {children}
       </main>
@@ -84,25 +92,11 @@ function Foot() {
   const t = useText();
   const { language, choose } = useLanguage();
   const tenant = useTenant();
-  const tenants = useTenants().data?.items ?? [];
   const person = useSession().person;
   const signOut = useSignOut();
   return (
     <div className={styles["foot"]}>
-      {tenants.length > 1 ? (
-        <label>
-          {t("common.tenant")}
-          <select value={tenant.id} onChange={(event) => chooseTenant(event.target.value)}>
-            {tenants.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-      ) : (
-        <strong>{tenant.name}</strong>
-      )}
+      <TenantChoice />
       <p className={styles["who"]}>
         {t("session.signedInAs", { who: person?.email ?? person?.name ?? "?" })} · {t(`common.${tenant.role}`)}
       </p>
@@ -118,5 +112,28 @@ function Foot() {
       </label>
       <Button onClick={() => void signOut()}>{t("session.signOut")}</Button>
     </div>
+  );
+}
+
+/** Links, each of which loads the page anew; a select would go to the next one as soon as an arrow key is pressed. */
+function TenantChoice() {
+  const t = useText();
+  const tenant = useTenant();
+  const others = useTenants().data?.items.filter(({ id }) => id !== tenant.id) ?? [];
+  if (others.length === 0) return <strong>{tenant.name}</strong>;
+  return (
+    <details className={styles["tenants"]}>
+      <summary>
+        <span className="visually-hidden">{t("common.tenant")}: </span>
+        <strong>{tenant.name}</strong>
+      </summary>
+      <ul>
+        {others.map(({ id, name }) => (
+          <li key={id}>
+            <a href={tenantAddress(id)}>{name}</a>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -12,8 +12,5 @@ export function rememberTenant(id: string): void {
   localStorage.setItem(STORED, id);
 }
 
-/** Starts over: nothing of one tenant stays on the screen or in the cache of the other. */
-export function chooseTenant(id: string): void {
-  rememberTenant(id);
-  location.assign(`/?tenant=${encodeURIComponent(id)}`);
-}
+/** Loaded anew, so that nothing of one tenant stays on the screen or in the cache of the other. */
+export const tenantAddress = (id: string): string => `/?tenant=${encodeURIComponent(id)}`;

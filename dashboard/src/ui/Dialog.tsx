@@ -27,8 +27,21 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      element?.close();
+      // What it was opened from may be gone by what was done in it: then nothing has got the focus back.
+      const focused = document.activeElement;
+      if (focused === document.body || element?.contains(focused)) {
+        document.getElementById("content")?.focus({ preventScroll: true });
+      }
+    };
   }, []);
+  // Escape pressed twice closes it whatever `onCancel` says: browsers let nobody be locked in.
+  const closedByBrowser = () => {
+    if (!dialog.current || dialog.current.open) return;
+    if (onClose) onClose();
+    else dialog.current.showModal();
+  };
   return (
     <dialog
       ref={dialog}
@@ -38,6 +51,7 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
         event.preventDefault();
         onClose?.();
       }}
+      onClose={closedByBrowser}
     >
       <div className={styles["head"]}>
         <h2 id={id}>{title}</h2>

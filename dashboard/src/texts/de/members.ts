@@ -12,6 +12,7 @@ export const members: Catalogue["members"] = {
   viewerHint: "Sieht alles außer Schlüsseln.",
   editorHint: "Richtet Agenten, Werkzeuge und Rufnummern ein und kümmert sich um Anrufe.",
   ownerHint: "Verwaltet außerdem Mitglieder, Schlüssel und die Organisation selbst.",
+  change: "Rolle ändern",
   changeRole: "Rolle von {who}",
   roleChanged: "{who} ist jetzt {role}.",
   remove: "Entfernen",

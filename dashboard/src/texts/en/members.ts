@@ -10,6 +10,7 @@ export const members = {
   viewerHint: "Looks at everything but keys.",
   editorHint: "Sets up agents, tools and numbers, and handles calls.",
   ownerHint: "Also manages members, keys and the organisation itself.",
+  change: "Change role",
   changeRole: "Role of {who}",
   roleChanged: "{who} is {role} now.",
   remove: "Remove",

@@ -4,7 +4,7 @@ import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Table } from "@/ui/layout";
-import { Loaded, RowsSkeleton } from "@/ui/states";
+import { Loaded } from "@/ui/states";
 import styles from "./members.module.css";
 
 /** Those who have not accepted yet; nothing when there are none. */
@@ -13,7 +13,7 @@ export function Invitations({ onRevoke }: { onRevoke: (invitation: Invitation) =
   const format = useFormat();
   const invitations = useInvitations();
   return (
-    <Loaded query={invitations} skeleton={<RowsSkeleton />}>
+    <Loaded query={invitations} skeleton={null}>
       {(all) =>
         all.length > 0 && (
           <section className={styles["section"]}>

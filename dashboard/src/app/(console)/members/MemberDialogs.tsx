@@ -5,6 +5,7 @@ import {
   type Invitation,
   type Member,
   ROLES,
+  useChangeRole,
   useInvite,
   useRemoveMember,
   useRevokeInvitation,
@@ -23,6 +24,7 @@ import { useToast } from "@/ui/Toasts";
 
 export type MemberAction =
   | { kind: "invite" }
+  | { kind: "role"; member: Member }
   | { kind: "remove"; member: Member }
   | { kind: "revoke"; invitation: Invitation };
 
@@ -35,6 +37,8 @@ export function MemberDialogs({ action, onClose }: MemberDialogsProps) {
   switch (action?.kind) {
     case "invite":
       return <InviteDialog onClose={onClose} />;
+    case "role":
+      return <RoleDialog member={action.member} onClose={onClose} />;
     case "remove":
       return <RemoveDialog member={action.member} onClose={onClose} />;
     case "revoke":
@@ -92,18 +96,55 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
         onChange={(event) => setEmail(event.target.value)}
         required
       />
-      <Select
-        label={t("members.role")}
-        hint={t(`members.${role}Hint`)}
-        value={role}
-        onChange={(event) => setRole(event.target.value as Role)}
-      >
-        {ROLES.map((each) => (
-          <option key={each} value={each}>
-            {t(`common.${each}`)}
-          </option>
-        ))}
-      </Select>
+      <RoleField role={role} onChange={setRole} />
+    </FormDialog>
+  );
+}
+
+function RoleField({ role, onChange }: { role: Role; onChange: (role: Role) => void }) {
+  const t = useText();
+  return (
+    <Select
+      label={t("members.role")}
+      hint={t(`members.${role}Hint`)}
+      value={role}
+      onChange={(event) => onChange(event.target.value as Role)}
+    >
+      {ROLES.map((each) => (
+        <option key={each} value={each}>
+          {t(`common.${each}`)}
+        </option>
+      ))}
+    </Select>
+  );
+}
+
+function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }) {
+  const t = useText();
+  const toast = useToast();
+  const change = useChangeRole();
+  const [role, setRole] = useState<Role>(member.role);
+  const who = member.email ?? member.id;
+  const submit = () =>
+    change.mutate(
+      { ...member, role },
+      {
+        onSuccess: () => {
+          toast(t("members.roleChanged", { who, role: t(`common.${role}`) }));
+          onClose();
+        },
+      },
+    );
+  return (
+    <FormDialog
+      title={t("members.changeRole", { who })}
+      action={t("common.save")}
+      busy={change.isPending}
+      error={change.error}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <RoleField role={role} onChange={setRole} />
     </FormDialog>
   );
 }

@@ -1,15 +1,14 @@
 "use client";
 import { UserPlus } from "lucide-react";
 import { useState } from "react";
-import { type Member, ROLES, useChangeRole, useMembers } from "@/data/team";
-import { type Role, useMay } from "@/data/tenant";
+import { type Member, ROLES, useMembers } from "@/data/team";
+import { useMay } from "@/data/tenant";
 import { useSession } from "@/session/SessionProvider";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { PageHeader, Table, Toolbar } from "@/ui/layout";
-import { InlineError, Loaded, RowsSkeleton } from "@/ui/states";
-import { useToast } from "@/ui/Toasts";
+import { Loaded, RowsSkeleton } from "@/ui/states";
 import { Invitations } from "./Invitations";
 import { type MemberAction, MemberDialogs } from "./MemberDialogs";
 import styles from "./members.module.css";
@@ -35,13 +34,14 @@ export default function MembersPage() {
             <Toolbar>
               <span role="status">{t("members.count", { count: all.length })}</span>
             </Toolbar>
-            <MemberTable members={all} onRemove={mayManage ? (member) => setAction({ kind: "remove", member }) : undefined} />
+            <MemberTable members={all} onAction={mayManage ? setAction : undefined} />
             {members.more && <Button onClick={members.more}>{t("common.more")}</Button>}
+            <RoleHints />
           </>
         )}
       </Loaded>
+      {/* Last, and without a skeleton: mostly there are none, and what comes late pushes nothing down. */}
       {mayManage && <Invitations onRevoke={(invitation) => setAction({ kind: "revoke", invitation })} />}
-      <RoleHints />
       <MemberDialogs action={action} onClose={() => setAction(undefined)} />
     </>
   );
@@ -50,64 +50,47 @@ export default function MembersPage() {
 interface MemberTableProps {
   members: Member[];
   /** undefined: the person may only look. */
-  onRemove: ((member: Member) => void) | undefined;
+  onAction: ((action: MemberAction) => void) | undefined;
 }
 
-function MemberTable({ members, onRemove }: MemberTableProps) {
+function MemberTable({ members, onAction }: MemberTableProps) {
   const t = useText();
   const format = useFormat();
   const myself = useSession().person?.email;
-  const toast = useToast();
-  const change = useChangeRole();
   const columns = [t("members.person"), t("members.role"), t("members.since")];
-  const changeRole = (member: Member, role: Role) =>
-    change.mutate(
-      { ...member, role },
-      { onSuccess: () => toast(t("members.roleChanged", { who: member.email ?? member.id, role: t(`common.${role}`) })) },
-    );
   return (
-    <>
-      <InlineError error={change.error} />
-      <Table caption={t("members.title")} columns={onRemove ? [...columns, ""] : columns}>
-        {members.map((member) => {
-          const who = member.email ?? t("members.unknown");
-          return (
-            <tr key={member.id}>
-              <th scope="row">
-                {who} {member.email === myself && <span className={styles["you"]}>({t("members.you")})</span>}
-              </th>
+    <Table caption={t("members.title")} columns={onAction ? [...columns, ""] : columns}>
+      {members.map((member) => {
+        const who = member.email ?? t("members.unknown");
+        return (
+          <tr key={member.id}>
+            <th scope="row">
+              {who} {member.email === myself && <span className={styles["you"]}>({t("members.you")})</span>}
+            </th>
+            <td>{t(`common.${member.role}`)}</td>
+            <td>{member.since ? format.date(member.since) : "–"}</td>
+            {onAction && (
               <td>
-                {onRemove ? (
-                  <select
-                    className={styles["role"]}
-                    aria-label={t("members.changeRole", { who })}
-                    value={member.role}
-                    disabled={change.isPending}
-                    onChange={(event) => changeRole(member, event.target.value as Role)}
-                  >
-                    {ROLES.map((role) => (
-                      <option key={role} value={role}>
-                        {t(`common.${role}`)}
-                      </option>
-                    ))}
-                  </select>
-                ) : (
-                  t(`common.${member.role}`)
-                )}
+                <Button
+                  look="quiet"
+                  aria-label={t("members.changeRole", { who })}
+                  onClick={() => onAction({ kind: "role", member })}
+                >
+                  {t("members.change")}
+                </Button>
+                <Button
+                  look="quiet"
+                  aria-label={t("members.removeLabel", { who })}
+                  onClick={() => onAction({ kind: "remove", member })}
+                >
+                  {t("members.remove")}
+                </Button>
               </td>
-              <td>{member.since && format.date(member.since)}</td>
-              {onRemove && (
-                <td>
-                  <Button look="quiet" aria-label={t("members.removeLabel", { who })} onClick={() => onRemove(member)}>
-                    {t("members.remove")}
-                  </Button>
-                </td>
-              )}
-            </tr>
-          );
-        })}
-      </Table>
-    </>
+            )}
+          </tr>
+        );
+      })}
+    </Table>
   );
 }
 

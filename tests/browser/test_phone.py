@@ -1,0 +1,33 @@
+"""On a phone, in the language with the longer words, no page is wider than the screen."""
+
+from datetime import timedelta
+
+from local.cloud import Cloud
+from shared.models.call import FallbackReason, Outcome
+from tests.browser.chromium import browser_test
+from tests.browser.conftest import Visit
+from tests.browser.pages import PAGES, PHONE
+from tests.browser.stored_calls import event, seeded, store, store_events
+
+pytestmark = browser_test
+
+
+async def test_no_page_is_wider_than_a_phone(visit: Visit, cloud: Cloud) -> None:
+    call = seeded(18, outcome=Outcome.ABANDONED, fallback_reason=FallbackReason.PLATFORM_UNAVAILABLE)
+    await store(cloud, call)
+    asked = {"tool": "google_calendar", "action": "list_events", "arguments": {"from": "2026-11-20" * 9}}
+    answer = {"milliseconds": 900, "ok": True, "result": {"events": ["a" * 200]}}
+    spoken = {"speaker": "caller", "text": "Donaudampfschifffahrt" * 9, "interrupted": True, "seconds": 2.0}
+    at = call.started_at + timedelta(seconds=9)
+    await store_events(cloud, call, event(at, "turn", **spoken), event(at, "tool_call", **asked, **answer))
+    owner = await visit(locale="de-DE", viewport=PHONE)
+    too_wide: dict[str, int] = {}
+    for path in PAGES:
+        await owner.open(path.format(call=call.session_id))
+        for summary in await owner.page.locator("main summary").all():
+            await summary.click()
+        width = int(await owner.page.evaluate("document.documentElement.scrollWidth"))
+        if width > PHONE["width"]:
+            too_wide[path] = width
+
+    assert too_wide == {}
