@@ -1,12 +1,13 @@
 """From a business to an agent that is heard and has a number; and the start page once there is one."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from local.cloud import Cloud
 from local.inputs import load_yaml
@@ -14,6 +15,7 @@ from local.scenario import Scenario
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
 from tests.browser.microphone import HEARD, speaking_editor
+from tests.browser.people import an_agent
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
@@ -94,6 +96,13 @@ async def test_what_was_said_of_the_business_is_there_again_after_a_reload(visit
     await page.get_by_role("button", name="Next").click()
     await expect(page.get_by_label("Instructions")).to_have_value(re.compile("around the clock"))
 
+    # Whoever comes back finds the step where they left.
+    await editor.open("/agents/")
+    await page.get_by_role("link", name="Set up step by step").click()
+    await expect(page.get_by_label("Instructions")).to_have_value(re.compile("around the clock"))
+    await page.get_by_role("navigation", name="Steps").get_by_role("link", name="Your business").click()
+    await expect(page.get_by_label("Name of the business")).to_have_value("Corner Shop")
+
 
 async def test_the_agent_is_drafted_in_the_language_of_its_callers(visit: Visit) -> None:
     editor = await visit("editor")
@@ -146,6 +155,43 @@ async def test_an_empty_tenant_begins_with_setting_up(visit: Visit) -> None:
     await editor.page.goto(editor.origin + "/")
 
     await expect(editor.page.get_by_role("heading", name="Set up an agent")).to_be_visible(timeout=20_000)
+
+
+async def test_an_agent_that_nobody_can_call_yet_is_found_again_with_the_way_on(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    agent = await an_agent(editor, "Half done")
+
+    async def keep(route: Route, wanted: Callable[[Any], bool]) -> None:
+        response = await route.fetch()
+        body = await response.json()
+        body["items"] = [item for item in body["items"] if wanted(item)]
+        await route.fulfill(response=response, json=body)
+
+    await editor.context.route("**/agents?*", lambda route: keep(route, lambda item: item["id"] == agent))
+    await editor.context.route("**/numbers?*", lambda route: keep(route, lambda item: not item["agent_id"]))
+    await editor.open("/")
+
+    await expect(page.get_by_role("heading", name="Half done is being set up")).to_be_visible()
+    await expect(page.get_by_text("Next: Tools.")).to_be_visible()
+    steps = page.get_by_role("navigation", name="Steps")
+    await expect(steps.get_by_role("link", name="Your agent (done)")).to_be_visible()
+    assert await editor.accessibility_problems() == []
+    await editor.picture("home-set-up")
+    await page.get_by_role("link", name="Go on with setting up").click()
+    await expect(page.get_by_role("heading", level=2, name="Tools")).to_be_visible()
+
+
+async def test_without_an_agent_the_list_of_agents_leads_to_setting_one_up(visit: Visit) -> None:
+    editor = await visit("editor")
+    empty = {"items": [], "next_cursor": None}
+    await editor.context.route("**/agents?*", lambda route: route.fulfill(json=empty, headers=ANY_ORIGIN))
+    await editor.open("/agents/")
+
+    await expect(editor.page.get_by_role("heading", name="No agents yet")).to_be_visible()
+    assert await editor.accessibility_problems() == []
+    await editor.page.get_by_role("main").get_by_role("link", name="Set up step by step").last.click()
+    await expect(editor.page.get_by_role("heading", level=1)).to_have_text("Set up an agent")
 
 
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}

@@ -9,12 +9,13 @@ import { useMay } from "@/data/tenant";
 import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
 import { type TextFunction, useText } from "@/texts/TextProvider";
-import { ButtonLink } from "@/ui/Button";
 import { Badge, Card } from "@/ui/layout";
 import { Loaded, RowsSkeleton } from "@/ui/states";
 import styles from "./Overview.module.css";
+import { SetUp } from "./SetUp";
 
-const CALLS_SHOWN = 5;
+/** Of each list; the pages of their own have all. */
+const SHOWN = 6;
 
 interface OverviewProps {
   agents: Agent[];
@@ -28,32 +29,37 @@ export function Overview({ agents, numbers, calls }: OverviewProps) {
   const nameOf = (id: string | null) => agents.find((agent) => agent.id === id)?.name ?? id ?? "";
   const answered = numbers.filter(({ agent_id }) => agent_id !== null);
   const on = agents.filter(({ enabled }) => enabled).length;
+  const mayEdit = useMay("editor");
+  const [first] = agents;
   return (
     <div className={styles["overview"]}>
+      {mayEdit && first && answered.length === 0 && <SetUp agent={first} calls={calls.data} />}
       <Missing agents={agents} numbers={numbers} />
       <Part title={t("home.agents")}>
         <p>{agents.length === 0 ? t("home.agentsNone") : t("home.agentsText", { count: agents.length, on })}</p>
         <ul>
-          {agents.map(({ id, name, enabled }) => (
+          {agents.slice(0, SHOWN).map(({ id, name, enabled }) => (
             <li key={id}>
               <Link href={routes.agent(id)}>{name}</Link>
               <Badge tone={enabled ? "good" : "plain"}>{t(enabled ? "agents.on" : "agents.off")}</Badge>
             </li>
           ))}
         </ul>
+        {agents.length > SHOWN && <Link href={routes.agents()}>{t("home.agentsAll")}</Link>}
       </Part>
       <Part title={t("home.numbers")}>
         {answered.length === 0 && <p>{t("home.numbersNone")}</p>}
         <ul>
-          {answered.map(({ number, agent_id }) => (
+          {answered.slice(0, SHOWN).map(({ number, agent_id }) => (
             <li key={number}>{t("home.answers", { number, agent: nameOf(agent_id) })}</li>
           ))}
         </ul>
+        {answered.length > SHOWN && <Link href={routes.numbers()}>{t("home.numbersAll")}</Link>}
       </Part>
       <Part title={t("home.calls")}>
         <Loaded query={calls} skeleton={<RowsSkeleton />}>
           {(all) =>
-            all.length === 0 ? <p>{t("home.callsNone")}</p> : <Calls calls={all.slice(0, CALLS_SHOWN)} nameOf={nameOf} />
+            all.length === 0 ? <p>{t("home.callsNone")}</p> : <Calls calls={all.slice(0, SHOWN)} nameOf={nameOf} />
           }
         </Loaded>
       </Part>
@@ -79,7 +85,6 @@ function Missing({ agents, numbers }: Omit<OverviewProps, "calls">) {
   const t = useText();
   const mayEdit = useMay("editor");
   const gaps = gapsOf(agents, numbers, t);
-  const unreachable = agents.find(({ id }) => !numbers.some(({ agent_id }) => agent_id === id));
   return (
     <Part title={t("home.missing")}>
       {gaps.length === 0 && (
@@ -89,20 +94,14 @@ function Missing({ agents, numbers }: Omit<OverviewProps, "calls">) {
         </p>
       )}
       <ul>
-        {gaps.map(({ text, href }) => (
+        {gaps.slice(0, SHOWN).map(({ text, href }) => (
           <li key={text}>
             <CircleDot aria-hidden size={18} />
             {mayEdit ? <Link href={href}>{text}</Link> : text}
           </li>
         ))}
       </ul>
-      {mayEdit && unreachable && (
-        <div>
-          <ButtonLink href={routes.start({ agent: unreachable.id })} look="primary">
-            {t("home.continue")}
-          </ButtonLink>
-        </div>
-      )}
+      {gaps.length > SHOWN && <p>{t("home.missingMore", { count: gaps.length - SHOWN })}</p>}
     </Part>
   );
 }
@@ -131,7 +130,7 @@ function Calls({ calls, nameOf }: { calls: Call[]; nameOf: (id: string) => strin
   const format = useFormat();
   const who = ({ source, caller }: Call) => (source === "web" ? t("home.test") : (caller ?? t("home.withheld")));
   return (
-    <ul>
+    <ul className={styles["calls"]}>
       {calls.map((call) => (
         <li key={call.id}>
           <Link href={routes.call(call.id)}>{t("home.call", { who: who(call), agent: nameOf(call.agent_id) })}</Link>

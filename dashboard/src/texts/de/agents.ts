@@ -4,6 +4,7 @@ export const agents: Catalogue["agents"] = {
   title: "Agenten",
   intro: "Jeder Agent geht auf seine eigene Art ans Telefon.",
   create: "Neuer Agent",
+  guided: "Schritt für Schritt einrichten",
   search: "Agenten suchen",
   count: { one: "{count} Agent", other: "{count} Agenten" },
   on: "An",

@@ -2,6 +2,7 @@ export const agents = {
   title: "Agents",
   intro: "Each agent answers the phone in its own way.",
   create: "New agent",
+  guided: "Set up step by step",
   search: "Search agents",
   count: { one: "{count} agent", other: "{count} agents" },
   on: "On",

@@ -3,8 +3,9 @@ import { Bot, Plus, SearchX } from "lucide-react";
 import { useState } from "react";
 import { type Agent, useAgents } from "@/data/agents";
 import { useMay } from "@/data/tenant";
+import { routes } from "@/routes";
 import { useText } from "@/texts/TextProvider";
-import { Button } from "@/ui/Button";
+import { Button, ButtonLink } from "@/ui/Button";
 import { SearchField } from "@/ui/form";
 import { CardGrid, PageHeader, Toolbar } from "@/ui/layout";
 import { EmptyState, Loaded } from "@/ui/states";
@@ -26,13 +27,18 @@ export default function AgentsPage() {
   return (
     <>
       <PageHeader title={t("agents.title")} intro={t("agents.intro")}>
+        {mayEdit && <ButtonLink href={routes.start()}>{t("agents.guided")}</ButtonLink>}
         {create}
       </PageHeader>
       <Loaded query={agents}>
         {(all) =>
           all.length === 0 ? (
             <EmptyState icon={Bot} title={t("agents.emptyTitle")} text={t(mayEdit ? "agents.emptyText" : "agents.emptyViewer")}>
-              {create}
+              {mayEdit && (
+                <ButtonLink href={routes.start()} look="primary">
+                  {t("agents.guided")}
+                </ButtonLink>
+              )}
             </EmptyState>
           ) : (
             <AgentList agents={all} more={agents.more} onAction={mayEdit ? setAction : undefined} />

@@ -28,14 +28,19 @@ export function BeforeAgent({ step }: { step: string }) {
   };
   if (!texts) return <FormSkeleton />;
   const { business, edits } = draft;
-  if (step !== "agent") {
+  const done = { ...NOTHING_DONE, business: draft.step === "agent" };
+  const current = step === "agent" || step === "business" ? step : draft.step;
+  if (current !== "agent") {
     return (
-      <StepFrame current="business" done={NOTHING_DONE}>
+      <StepFrame current="business" done={done}>
         <BusinessStep
           business={business}
           templates={texts.templates}
           onChange={(changed) => change({ business: { ...business, ...changed } })}
-          onNext={() => router.push(routes.start({ step: "agent" }))}
+          onNext={() => {
+            change({ step: "agent" });
+            router.push(routes.start({ step: "agent" }));
+          }}
         />
       </StepFrame>
     );

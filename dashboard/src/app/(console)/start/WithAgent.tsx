@@ -1,5 +1,5 @@
 "use client";
-import dynamic from "next/dynamic";
+import { lazy, Suspense } from "react";
 import { ToolCard } from "@/app/(console)/agents/tools/ToolCard";
 import type { Agent } from "@/data/agents";
 import { type Call, useCalls } from "@/data/calls";
@@ -9,18 +9,15 @@ import { routes } from "@/routes";
 import { useText } from "@/texts/TextProvider";
 import { ButtonLink } from "@/ui/Button";
 import { CardGrid } from "@/ui/layout";
-import { FormSkeleton, Loaded } from "@/ui/states";
+import { FormSkeleton, Loaded, RowsSkeleton } from "@/ui/states";
 import { ConnectStep } from "./ConnectStep";
 import { NumberStep } from "./NumberStep";
 import styles from "./start.module.css";
 import { StepFrame } from "./StepFrame";
-import { doneOf, firstOpen, isStep, type Step, stepAfter } from "./steps";
+import { doneOf, isStep, nextOpen, type Step, stepAfter } from "./steps";
 
 // With LiveKit's client, which only this step needs.
-const TestCall = dynamic(() => import("@/testcall/TestCall").then((module) => module.TestCall), {
-  ssr: false,
-  loading: () => <FormSkeleton />,
-});
+const TestCall = lazy(async () => ({ default: (await import("@/testcall/TestCall")).TestCall }));
 
 /** The steps that an agent is needed for. */
 export function WithAgent({ agentId, step }: { agentId: string; step: string }) {
@@ -53,11 +50,14 @@ interface PathProps {
 function Path({ agent, tools, numbers, calls, step }: PathProps) {
   const wasHeard = calls.some(({ answered_at }) => answered_at !== null);
   const done = doneOf(tools, wasHeard, numbers.some(({ agent_id }) => agent_id === agent.id));
-  const current = isStep(step) ? step : firstOpen(done);
+  const current = isStep(step) ? step : nextOpen(done);
   return (
     <StepFrame current={current} done={done} agentId={agent.id}>
-      <StepContent agent={agent} tools={tools} numbers={numbers} step={current} wasHeard={wasHeard} />
-      <Onward agentId={agent.id} step={current} done={done[current]} />
+      {/* The way on comes with what stands above it, so that it is not moved by that. */}
+      <Suspense fallback={<RowsSkeleton />}>
+        <StepContent agent={agent} tools={tools} numbers={numbers} step={current} wasHeard={wasHeard} />
+        <Onward agentId={agent.id} step={current} done={done[current]} />
+      </Suspense>
     </StepFrame>
   );
 }

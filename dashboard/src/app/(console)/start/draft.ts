@@ -20,6 +20,8 @@ export interface StartDraft {
   business: Business;
   /** What somebody has written in place of what was drafted. */
   edits: Partial<Drafted>;
+  /** Where somebody left who comes back. */
+  step: "business" | "agent";
   /** Of the request that makes the agent: an answer that got lost makes no second one. */
   key: string;
 }
@@ -67,7 +69,7 @@ export function readDraft(tenantId: string, tenantName: string, locale: string):
     language: likelyLanguage(locale),
     timeZone: browserTimeZone(),
   };
-  return { business, edits: {}, key: crypto.randomUUID() };
+  return { business, edits: {}, step: "business", key: crypto.randomUUID() };
 }
 
 export const keepDraft = (tenantId: string, draft: StartDraft): void =>

@@ -7,7 +7,7 @@ import { useFilters } from "@/ui/useFilters";
 import { BeforeAgent } from "./BeforeAgent";
 import { WithAgent } from "./WithAgent";
 
-/** `?agent=` is the one that is set up, once it exists; `&step=` where somebody is, else the first that is not done. */
+/** `?agent=` is the one that is set up, once it exists; `&step=` where somebody is, else where there is to go on. */
 export default function StartPage() {
   const t = useText();
   const mayEdit = useMay("editor");

@@ -17,7 +17,9 @@ export const NOTHING_DONE: Done = {
 
 export const isStep = (name: string): name is Step => (STEPS as readonly string[]).includes(name);
 
-export const firstOpen = (done: Done): Step => STEPS.find((step) => !done[step]) ?? "number";
+/** Where to go on: the first step that is not done after the last one that is, for what was passed over stays so. */
+export const nextOpen = (done: Done): Step =>
+  STEPS[STEPS.map((step) => done[step]).lastIndexOf(true) + 1] ?? "number";
 
 export const stepAfter = (step: Step): Step => STEPS[STEPS.indexOf(step) + 1] ?? step;
 

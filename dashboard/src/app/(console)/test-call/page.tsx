@@ -25,7 +25,9 @@ export default function TestCallPage() {
               <CallOne agents={all} />
             ) : (
               <EmptyState icon={Bot} title={t("testCall.noAgentsTitle")}>
-                <ButtonLink href={routes.agents()}>{t("agents.title")}</ButtonLink>
+                <ButtonLink href={routes.start()} look="primary">
+                  {t("start.title")}
+                </ButtonLink>
               </EmptyState>
             )
           }
