@@ -35,10 +35,11 @@ PHONE: Any = {"viewport": {"width": 412, "height": 823}, "device_scale_factor": 
 TENANT = "harbor-dental"
 CALL = "measured"
 SHOWN = {
-    "/agents/edit/": ["?id=front-desk"],
+    "/agents/edit/": ["?id=front-desk", "?id=front-desk&tab=history"],
     "/agents/tools/": ["?id=front-desk", "?id=front-desk&tool=send_email"],
     "/calls/view/": [f"?id={CALL}"],
     "/invitation/": ["?token=a"],
+    "/start/": ["", "?agent=front-desk&step=tools", "?agent=front-desk&step=call"],
     "/test-call/": ["?agent=front-desk"],
 }
 """What pages are asked for that show nothing by themselves."""

@@ -1,5 +1,5 @@
 "use client";
-/** A form drawn from a JSON Schema. Large, so it is loaded when one is shown: `next/dynamic`. */
+/** A form drawn from a JSON Schema. Large, so it is loaded when one is shown. */
 // The package's index bundles ajv.
 import Form from "@rjsf/core/lib/components/Form.js";
 import { englishStringTranslator, getDefaultFormState, type RJSFSchema, type RJSFValidationError, TranslatableString, type UiSchema } from "@rjsf/utils";

@@ -1,8 +1,7 @@
 "use client";
 /** One tool of an agent: its account, its settings, and what the agent can do with it. */
 import { Trash2 } from "lucide-react";
-import dynamic from "next/dynamic";
-import { useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { ConnectAccount } from "@/connect/ConnectAccount";
 import { useMay } from "@/data/tenant";
 import { type Tool, useRemoveTool } from "@/data/tools";
@@ -18,7 +17,7 @@ import { OnOff } from "./OnOff";
 import styles from "./tools.module.css";
 import { missingFields, missingTexts, stateOf } from "./toolState";
 
-const ToolSettings = dynamic(() => import("./ToolSettings"), { loading: () => <RowsSkeleton /> });
+const ToolSettings = lazy(() => import("./ToolSettings"));
 
 interface ToolDetailProps {
   agentId: string;
@@ -55,29 +54,47 @@ export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
           <ConnectAccount agentId={agentId} tool={tool} />
         </Card>
       )}
-      <Card className={styles["card"]}>
-        <h2>{t("tools.settings")}</h2>
-        {hasSettings ? (
-          <ToolSettings agentId={agentId} tool={tool} reload={reload} />
-        ) : (
-          <p className={styles["muted"]}>{t("tools.settingsNone")}</p>
+      {/* What stands below the form comes with it, so that nothing is pushed down. */}
+      <Suspense
+        fallback={
+          <SettingsCard>
+            <RowsSkeleton />
+          </SettingsCard>
+        }
+      >
+        <SettingsCard>
+          {hasSettings ? (
+            <ToolSettings agentId={agentId} tool={tool} reload={reload} />
+          ) : (
+            <p className={styles["muted"]}>{t("tools.settingsNone")}</p>
+          )}
+        </SettingsCard>
+        <Card className={styles["card"]}>
+          <h2>{t("tools.abilities")}</h2>
+          <p className={styles["muted"]}>{t(usable ? "tools.abilitiesOn" : "tools.abilitiesOff")}</p>
+          <Abilities of={about} />
+        </Card>
+        {mayEdit && (
+          <div>
+            <Button look="quiet" onClick={() => setRemoving(true)}>
+              <Trash2 aria-hidden />
+              {t("tools.remove")}
+            </Button>
+          </div>
         )}
-      </Card>
-      <Card className={styles["card"]}>
-        <h2>{t("tools.abilities")}</h2>
-        <p className={styles["muted"]}>{t(usable ? "tools.abilitiesOn" : "tools.abilitiesOff")}</p>
-        <Abilities of={about} />
-      </Card>
-      {mayEdit && (
-        <div>
-          <Button look="quiet" onClick={() => setRemoving(true)}>
-            <Trash2 aria-hidden />
-            {t("tools.remove")}
-          </Button>
-        </div>
-      )}
+      </Suspense>
       {removing && <RemoveDialog agentId={agentId} tool={tool} onClose={() => setRemoving(false)} />}
     </div>
+  );
+}
+
+function SettingsCard({ children }: { children: ReactNode }) {
+  const t = useText();
+  return (
+    <Card className={styles["card"]}>
+      <h2>{t("tools.settings")}</h2>
+      {children}
+    </Card>
   );
 }
 
