@@ -10,6 +10,12 @@ import styles from "./calls.module.css";
 export const FILTERS = ["agent", "state", "outcome", "caller", "since", "until"] as const;
 type Values = Record<(typeof FILTERS)[number], string>;
 
+/** As the API wants it; undefined: it is not a whole one yet. */
+export function wholeNumber(entered: string): string | undefined {
+  const number = entered.replace(/[\s()/.-]/g, "");
+  return /^\+[1-9]\d{6,14}$/.test(number) ? number : undefined;
+}
+
 interface FilterBarProps {
   values: Values;
   agents: Agent[];
@@ -56,6 +62,7 @@ export function FilterBar({ values, agents, onChange, onClear }: FilterBarProps)
           label={t("calls.caller")}
           type="tel"
           placeholder="+14155550123"
+          error={values.caller && !wholeNumber(values.caller) ? t("calls.callerWhole") : undefined}
           value={values.caller}
           onChange={(event) => onChange({ caller: event.target.value })}
           required
@@ -74,7 +81,11 @@ export function FilterBar({ values, agents, onChange, onClear }: FilterBarProps)
           onChange={(event) => onChange({ until: event.target.value })}
           required
         />
-        {onClear && <Button onClick={onClear}>{t("calls.clear")}</Button>}
+        {onClear && (
+          <Button className={styles["clear"]} onClick={onClear}>
+            {t("calls.clear")}
+          </Button>
+        )}
       </div>
     </Toolbar>
   );

@@ -1,5 +1,6 @@
 /** Calls as files: made in the browser, from what the API answers. */
 import type { Call } from "@/data/calls";
+import { secondsOf } from "./duration";
 
 const COLUMNS = [
   "id",
@@ -16,16 +17,27 @@ const COLUMNS = [
   "fallback_served",
 ] as const satisfies (keyof Call)[];
 
+const FIGURES: Record<string, (call: Call) => string | undefined> = {
+  seconds: (call) => (call.ended_at ? String(secondsOf(call, 0)) : undefined),
+  cost: (call) => call.cost?.total.toString(),
+  currency: (call) => call.cost?.currency,
+};
+
 /** RFC 4180. What a spreadsheet would take for a formula gets an apostrophe in front, except for numbers. */
-function cell(value: string | null): string {
+function cell(value: string | null | undefined): string {
   const text = value ?? "";
   const harmless = /^[=@\t\r]|^[+-](?!\d+$)/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 export function callsAsCsv(calls: Call[]): string {
-  const rows = calls.map((call) => COLUMNS.map((column) => cell(call[column])).join(","));
-  return [COLUMNS.join(","), ...rows, ""].join("\r\n");
+  const names = [...COLUMNS, ...Object.keys(FIGURES)];
+  const valuesOf = (call: Call) => [
+    ...COLUMNS.map((column) => call[column]),
+    ...Object.values(FIGURES).map((figure) => figure(call)),
+  ];
+  const rows = calls.map((call) => valuesOf(call).map(cell).join(","));
+  return [names.join(","), ...rows, ""].join("\r\n");
 }
 
 export function download(name: string, type: "text/csv" | "application/json", text: string): void {

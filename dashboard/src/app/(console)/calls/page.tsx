@@ -15,13 +15,14 @@ import { useNow } from "@/ui/useNow";
 import { CallStatus } from "./CallStatus";
 import { isLive, secondsOf } from "./duration";
 import { ExportButtons } from "./ExportButtons";
-import { FILTERS, FilterBar } from "./FilterBar";
+import { FILTERS, FilterBar, wholeNumber } from "./FilterBar";
 
 export default function CallsPage() {
   const t = useText();
   const [values, setValues] = useFilters(FILTERS);
   const filters = asFilters(values);
   const filtered = Object.keys(filters).length > 0;
+  const entered = Object.values(values).some(Boolean);
   const calls = useCalls(filters);
   const agents = useAgents().data ?? [];
   const clear = () => setValues({ agent: "", state: "", outcome: "", caller: "", since: "", until: "" });
@@ -36,7 +37,7 @@ export default function CallsPage() {
         <ExportButtons filters={filters} />
         {testCall}
       </PageHeader>
-      <FilterBar values={values} agents={agents} onChange={setValues} onClear={filtered ? clear : undefined} />
+      <FilterBar values={values} agents={agents} onChange={setValues} onClear={entered ? clear : undefined} />
       <Loaded query={calls} skeleton={<RowsSkeleton />}>
         {(all) =>
           all.length > 0 ? (
@@ -62,11 +63,12 @@ export default function CallsPage() {
 /** Days in the address are days where the person is; the API wants moments. */
 function asFilters(values: Record<(typeof FILTERS)[number], string>): CallFilters {
   const { agent, state, outcome, caller, since, until } = values;
+  const number = wholeNumber(caller);
   return {
     ...(agent && { agent_id: agent }),
     ...(state && { state: state as CallState }),
     ...(outcome && { outcome: outcome as Outcome }),
-    ...(/^\+[1-9]\d{6,14}$/.test(caller) && { caller }),
+    ...(number && { caller: number }),
     ...(since && { since: new Date(`${since}T00:00:00`).toISOString() }),
     ...(until && { until: nextDay(until).toISOString() }),
   };

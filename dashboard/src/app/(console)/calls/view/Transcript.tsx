@@ -35,7 +35,7 @@ export function Transcript({ entries, marked, onMark }: TranscriptProps) {
               </>
             )}
             {entry.kind === "tool" && <Tool tool={entry} />}
-            {entry.kind === "notice" && <p className={styles["notice"]}>{entry.text}</p>}
+            {entry.kind === "notice" && <p className={styles["notice"]} lang="en">{entry.text}</p>}
           </div>
         </li>
       ))}

@@ -72,10 +72,16 @@ function CallView({ call, tail }: { call: Call; tail: EventTail }) {
         </p>
       )}
       <InlineError error={tail.error ?? null} />
-      <h2>{t("calls.timeline")}</h2>
-      <Timeline story={story} marked={marked} onMark={setMarked} />
-      <h2>{t("calls.transcript")}</h2>
-      <Transcript entries={story.entries} marked={marked} onMark={setMarked} />
+      <div className={styles["story"]}>
+        <section className={styles["staying"]}>
+          <h2>{t("calls.timeline")}</h2>
+          <Timeline story={story} marked={marked} onMark={setMarked} />
+        </section>
+        <section>
+          <h2>{t("calls.transcript")}</h2>
+          <Transcript entries={story.entries} marked={marked} onMark={setMarked} />
+        </section>
+      </div>
       {asking === "end" && <EndCallDialog call={call} onClose={() => setAsking(undefined)} />}
       {asking === "delete" && (
         <DeleteCallDialog call={call} onClose={() => setAsking(undefined)} onDone={() => router.push(routes.calls())} />
@@ -92,10 +98,9 @@ function CallFacts({ call }: { call: Call }) {
   const items: [string, React.ReactNode][] = [
     [t("calls.outcome"), <CallStatus key="outcome" call={call} />],
     [t("calls.caller"), call.source === "web" ? t("calls.web") : (call.caller ?? t("calls.withheld"))],
-    [t("calls.called"), call.called ?? "–"],
-    [t("calls.agent"), agent],
-    [t("calls.duration"), format.duration(secondsOf(call, now))],
   ];
+  if (call.called) items.push([t("calls.called"), call.called]);
+  items.push([t("calls.agent"), agent], [t("calls.duration"), format.duration(secondsOf(call, now))]);
   if (call.answered_at) {
     const seconds = (Date.parse(call.answered_at) - Date.parse(call.started_at)) / 1000;
     items.push([t("calls.answeredAfter"), format.number(seconds, { style: "unit", unit: "second", maximumFractionDigits: 1 })]);
@@ -103,7 +108,7 @@ function CallFacts({ call }: { call: Call }) {
   if (call.cost) {
     const { currency, ...parts } = call.cost;
     const amount = (value: number) =>
-      format.number(value, { style: "currency", currency, maximumFractionDigits: 4 });
+      format.number(value, { style: "currency", currency, minimumFractionDigits: 4 });
     const amounts = {
       total: amount(parts.total),
       model: amount(parts.model),
