@@ -27,7 +27,7 @@ class GoogleCalendarConfig(BaseModel):
         default="primary",
         min_length=1,
         title="Calendar",
-        description="`primary`, or the id in the calendar's settings.",
+        description="“primary”, or the id in the calendar's settings.",
     )
     default_duration_minutes: Minutes = Field(default=30, title="Length of an appointment (minutes)")
     working_hours: list[OpeningHours] | None = Field(

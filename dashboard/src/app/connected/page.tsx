@@ -1,4 +1,5 @@
 "use client";
+import { CircleCheck } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import { takeReturn } from "@/connect/returning";
@@ -21,7 +22,7 @@ export default function ConnectedPage() {
   if (!isWindow) return <PageSkeleton />;
   return (
     <FullPage>
-      <EmptyState title={t("connect.windowDone")}>
+      <EmptyState icon={CircleCheck} title={t("connect.windowDone")}>
         <ButtonLink href={routes.home()}>{t("common.notFoundAction")}</ButtonLink>
       </EmptyState>
     </FullPage>

@@ -1,4 +1,5 @@
 "use client";
+import { CircleCheck } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 import { HAND_OVER, Session } from "@/session/session";
@@ -38,7 +39,7 @@ export default function SignedInPage() {
   if (handedOver) {
     return (
       <FullPage>
-        <EmptyState title={t("session.handedOver")} />
+        <EmptyState icon={CircleCheck} title={t("session.handedOver")} />
       </FullPage>
     );
   }

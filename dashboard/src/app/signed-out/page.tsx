@@ -1,4 +1,5 @@
 "use client";
+import { LogOut } from "lucide-react";
 import { useSignIn } from "@/session/SessionProvider";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -11,7 +12,7 @@ export default function SignedOutPage() {
   return (
     <FullPage>
       <title>{`${t("session.signedOutTitle")} · Trunkline`}</title>
-      <EmptyState title={t("session.signedOutTitle")}>
+      <EmptyState icon={LogOut} title={t("session.signedOutTitle")}>
         <Button look="primary" onClick={() => void signIn({ returnTo: "/", chooseAccount: true })}>
           {t("session.again")}
         </Button>

@@ -13,6 +13,8 @@ export const usage: Catalogue["usage"] = {
   callsChart: "Anrufe pro Tag",
   minutesChart: "Minuten mit einem Agenten pro Tag",
   figures: "Alle Zahlen",
+  emptyTitle: "Keine Anrufe an diesen Tagen",
+  emptyText: "Wählen Sie oben andere Tage; Anrufe von jetzt an werden an ihrem Tag gezählt.",
   wrongOrder: "Der erste Tag darf nicht nach dem letzten liegen.",
   tooLong: "Höchstens {days} Tage auf einmal.",
 };

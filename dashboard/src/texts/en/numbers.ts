@@ -3,7 +3,7 @@ export const numbers = {
   intro: "The phone numbers of this deployment that you hold or could have.",
   count: { one: "{count} number", other: "{count} numbers" },
   number: "Number",
-  name: "Called",
+  name: "Name",
   agent: "Answered by",
   state: "State",
   nobody: "Nobody",

@@ -11,6 +11,8 @@ export const usage = {
   callsChart: "Calls by day",
   minutesChart: "Minutes with an agent by day",
   figures: "All figures",
+  emptyTitle: "No calls in these days",
+  emptyText: "Choose other days above; calls that start from now on are counted on their day.",
   wrongOrder: "The first day must not be later than the last.",
   tooLong: "At most {days} days at once.",
 } as const;

@@ -9,6 +9,7 @@ import { Button } from "@/ui/Button";
 import { Badge, PageHeader, Table, Toolbar } from "@/ui/layout";
 import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
 import { type NumberAction, NumberDialogs } from "./NumberDialogs";
+import styles from "./numbers.module.css";
 
 export default function NumbersPage() {
   const t = useText();
@@ -75,9 +76,10 @@ function State({ number }: { number: PhoneNumber }) {
   if (number.agent_id === null) return <Badge>{t("numbers.free")}</Badge>;
   if (number.routed) return <Badge tone="good">{t("numbers.answered")}</Badge>;
   return (
-    <span title={t("numbers.notRoutedHint")}>
+    <>
       <Badge tone="warn">{t("numbers.notRouted")}</Badge>
-    </span>
+      <p className={styles["hint"]}>{t("numbers.notRoutedHint")}</p>
+    </>
   );
 }
 

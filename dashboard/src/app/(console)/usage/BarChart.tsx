@@ -16,7 +16,7 @@ const BAR = 16;
 /** One bar a day. Screen readers get the table below it; each bar says its day and value when pointed at. */
 export function BarChart({ title, bars }: { title: string; bars: Bar[] }) {
   const id = useId();
-  const most = Math.max(...bars.map(({ value }) => value), 1);
+  const most = Math.max(...bars.map(({ value }) => value)) || 1;
   const highest = bars.find(({ value }) => value === most);
   const width = bars.length * STEP;
   return (

@@ -1,11 +1,12 @@
 "use client";
+import { ChartColumn } from "lucide-react";
 import { useState } from "react";
 import { type UsageDay, useUsage } from "@/data/usage";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { TextField } from "@/ui/form";
 import { PageHeader, Table, Toolbar } from "@/ui/layout";
-import { Loaded, RowsSkeleton } from "@/ui/states";
+import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
 import { BarChart } from "./BarChart";
 import styles from "./usage.module.css";
@@ -66,6 +67,7 @@ function Charts({ days }: { days: UsageDay[] }) {
   const dayName = (day: string) => format.date(`${day}T12:00:00Z`, "UTC");
   const bars = (value: (day: UsageDay) => number, shown: (value: number) => string) =>
     days.map((day) => ({ key: day.day, label: dayName(day.day), value: value(day), shown: shown(value(day)) }));
+  if (calls === 0) return <EmptyState icon={ChartColumn} title={t("usage.emptyTitle")} text={t("usage.emptyText")} />;
   return (
     <>
       <p role="status" className={styles["total"]}>

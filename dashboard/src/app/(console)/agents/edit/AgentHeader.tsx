@@ -8,8 +8,8 @@ import { routes } from "@/routes";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { PageHeader } from "@/ui/layout";
-import { Tabs } from "@/ui/Tabs";
 import { type AgentAction, AgentDialogs } from "../AgentDialogs";
+import { AgentTabs } from "../AgentTabs";
 
 /** Of every part of one agent: its name, what can be done with it, and the way to its other parts. */
 export function AgentHeader({ agent, tab }: { agent: Agent; tab: string }) {
@@ -33,17 +33,7 @@ export function AgentHeader({ agent, tab }: { agent: Agent; tab: string }) {
           </>
         )}
       </PageHeader>
-      <Tabs
-        label={t("agentEditor.tabs")}
-        items={[
-          { href: routes.agent(agent.id), text: t("agentEditor.settings"), here: tab !== "history" },
-          { href: routes.agentTools({ id: agent.id }), text: t("tools.title"), here: false },
-          ...(mayEdit ? [{ href: routes.testCall({ agent: agent.id }), text: t("testCall.title"), here: false }] : []),
-          { href: routes.calls({ agent: agent.id }), text: t("calls.title"), here: false },
-          { href: routes.numbers(), text: t("numbers.title"), here: false },
-          { href: routes.agent(agent.id, "history"), text: t("agentEditor.history"), here: tab === "history" },
-        ]}
-      />
+      <AgentTabs id={agent.id} here={tab === "history" ? "history" : "settings"} />
       <AgentDialogs action={action} onClose={() => setAction(undefined)} onDone={() => router.push(routes.agents())} />
     </>
   );

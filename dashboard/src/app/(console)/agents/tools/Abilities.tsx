@@ -44,14 +44,9 @@ export function Abilities({ of: { actions } }: { of: CatalogTool }) {
               <Icon aria-hidden size={16} /> {title}
             </p>
             <ul lang="en">
-              {few.map(({ name, description }) => {
-                const { first, rest } = sentences(description);
-                return (
-                  <li key={name}>
-                    {first} {rest && <span className={styles["muted"]}>{rest}</span>}
-                  </li>
-                );
-              })}
+              {few.map(({ name, description }) => (
+                <li key={name}>{firstSentence(description)}</li>
+              ))}
             </ul>
           </div>
         ))}
@@ -59,9 +54,8 @@ export function Abilities({ of: { actions } }: { of: CatalogTool }) {
   );
 }
 
-/** The first sentence says what it does, the rest how the agent goes about it. */
-function sentences(description: string): { first: string; rest: string } {
+/** It says what is done; the others tell the model how to go about it, by names that only it knows. */
+function firstSentence(description: string): string {
   const end = /[.!?](?=\s)/.exec(description);
-  const cut = end ? end.index + 1 : description.length;
-  return { first: description.slice(0, cut), rest: description.slice(cut).trim() };
+  return end ? description.slice(0, end.index + 1) : description;
 }

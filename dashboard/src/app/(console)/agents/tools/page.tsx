@@ -7,6 +7,7 @@ import { ButtonLink } from "@/ui/Button";
 import { CardGrid, PageHeader } from "@/ui/layout";
 import { EmptyState, Loaded, NotFound } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
+import { AgentTabs } from "../AgentTabs";
 import { AbilitiesNow } from "./Abilities";
 import { ModelView } from "./ModelView";
 import { ToolCard } from "./ToolCard";
@@ -34,6 +35,7 @@ function ToolsOfAgent({ agentId, slug }: { agentId: string; slug: string }) {
           </ButtonLink>
         )}
       </PageHeader>
+      <AgentTabs id={agentId} here="tools" />
       <Loaded query={query}>
         {(data) => {
           if (!slug) return <AllTools data={data} />;
