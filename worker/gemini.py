@@ -163,6 +163,7 @@ class PhoneSession(RealtimeSession):
         self._lost_reply: str | None = None
         self._requested: types.LiveClientContent | None = None
         self._sound = bytearray()
+        self._line: ModelLine | None = None
         self._reply_bytes: dict[str, int] = {}
 
     # The caller's audio: pushed on as it comes, not collected for 50 ms. Only in a long silence, while the
@@ -173,9 +174,20 @@ class PhoneSession(RealtimeSession):
             self._sound += piece.data.cast("B")
             quiet_for = self._listener.caller_audio(piece)
             if quiet_for < LONG_SILENCE or len(self._sound) >= SILENCE_BYTES:
-                blob = types.Blob.model_construct(data=bytes(self._sound), mime_type=SOUND)
+                sound = bytes(self._sound)
                 self._sound.clear()
-                self._send_client_event(types.LiveClientRealtimeInput.model_construct(audio=blob))
+                # Not ahead of what still waits for a connection.
+                if self._line is None or not self._msg_ch.empty() or not self._line.send_sound(sound, SOUND):
+                    blob = types.Blob.model_construct(data=sound, mime_type=SOUND)
+                    self._send_client_event(types.LiveClientRealtimeInput.model_construct(audio=blob))
+
+    async def _send_task(self, session: AsyncSession) -> None:
+        assert isinstance(session, ModelLine)
+        self._line = session
+        try:
+            await super()._send_task(session)
+        finally:
+            self._line = None
 
     # A planned phrase: its request outlives the connection that it was made on.
 
