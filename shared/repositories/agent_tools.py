@@ -67,16 +67,6 @@ class AgentToolRepository:
         return [AgentTool.from_firestore({"slug": slug, **fields}) for slug, fields in documents]
 
 
-class TenantRepository:
-    """For the platform's own housekeeping, which goes through all tenants one by one."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def list_ids(self) -> list[str]:
-        return [tenant_id for tenant_id, _ in await self._database.query("tenants")]
-
-
 def _path(tenant_id: str, agent_id: str, slug: str) -> str:
     return f"tenants/{tenant_id}/agents/{agent_id}/agent_tools/{slug}"
 

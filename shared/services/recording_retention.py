@@ -12,8 +12,8 @@ from shared.errors import UnavailableError
 from shared.gateways.firestore import Database
 from shared.gateways.twilio import TwilioGateway
 from shared.models.base import utc_now
-from shared.repositories.agent_tools import TenantRepository
 from shared.repositories.recordings import RecordingRepository
+from shared.repositories.tenants import TenantRepository
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from shared.gateways.firestore import Database
 from shared.gateways.secret_manager import StoredVersion, secret_id_of, version_number
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ToolAddress
 from shared.models.base import utc_now
-from shared.repositories.agent_tools import AgentToolRepository, TenantRepository
+from shared.repositories.agent_tools import AgentToolRepository
+from shared.repositories.tenants import TenantRepository
 from shared.services.auth_service import AuthService
 from shared.services.connections import ConnectionRef, ConnectionService
 from shared.services.secret_store import IN_FLIGHT, ToolSecretStore

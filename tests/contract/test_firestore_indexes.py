@@ -29,7 +29,7 @@ from shared.gateways.firestore import Database, Remove
 from shared.models.base import Document
 from shared.models.call import CallState, Outcome
 from shared.repositories import agents, configured_agents
-from shared.repositories.agent_tools import AgentToolRepository, TenantRepository
+from shared.repositories.agent_tools import AgentToolRepository
 from shared.repositories.api_keys import ApiKeyRepository
 from shared.repositories.audit import AuditRepository
 from shared.repositories.call_history import CallFilter, CallHistoryRepository
@@ -39,6 +39,7 @@ from shared.repositories.recordings import RecordingRepository
 from shared.repositories.release_calls import ReleaseCallRepository
 from shared.repositories.teams import TeamRepository
 from shared.repositories.tenant_purge import TenantPurgeRepository
+from shared.repositories.tenants import TenantRepository
 
 pytestmark = pytest.mark.contract
 
