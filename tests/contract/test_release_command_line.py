@@ -81,6 +81,11 @@ async def test_a_rollout_tells_its_steps_before_it_takes_one(trunkline: CommandL
     assert list(trunkline.folder.iterdir()) == []
 
 
+def _heed_ctrl_c() -> None:
+    """As in a terminal: what a script starts in the background inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_an_interrupted_rollout_says_what_it_leaves_behind(
     trunkline: CommandLine, number: signal.Signals
@@ -91,6 +96,7 @@ async def test_an_interrupted_rollout_says_what_it_leaves_behind(
         env={**os.environ, **trunkline.world.operator.env},
         stdout=PIPE,
         stderr=PIPE,
+        preexec_fn=_heed_ctrl_c,
     )
     assert process.stderr is not None
     try:
