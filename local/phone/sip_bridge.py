@@ -218,7 +218,8 @@ class SipLeg:
                     log.warning("call leg %s: the room did not answer a goodbye", self._invite.call_sid)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:  # an audio stream of a server that has died may never be told that it is over
+            await asyncio.wait(self._tasks, timeout=LEAVE_SECONDS)
         await self._source.aclose()
 
     async def _join(self, name: str) -> None:
