@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from playwright.async_api import expect
+
 from local.cloud import Cloud
 from shared.models.call import FallbackReason, Outcome
 from tests.browser.chromium import browser_test
@@ -24,6 +26,8 @@ async def test_no_page_is_wider_than_a_phone(visit: Visit, cloud: Cloud) -> None
     too_wide: dict[str, int] = {}
     for path in PAGES:
         await owner.open(path.format(call=call.session_id))
+        if "{call}" in path:
+            await expect(owner.page.locator("main summary")).to_have_count(1)
         for summary in await owner.page.locator("main summary").all():
             await summary.click()
         width = int(await owner.page.evaluate("document.documentElement.scrollWidth"))
