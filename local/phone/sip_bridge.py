@@ -33,13 +33,12 @@ JOIN_SECONDS = 10.0
 LEAVE_SECONDS = 3.0
 RECONNECT_SECONDS = 5.0
 """A room that does not come back within this time ends the call. livekit-sip itself tries for longer."""
+_UPLINK_QUEUE_MS = 100
+"""What comes late is spread again over the time that it lasts: in a burst, the far end would hear it fast."""
 _UPLINK_FRAMES = 100
 """On a machine that is busy for a moment the caller's words come late rather than cut."""
 _SILENT_FRAMES = 10
-"""After so many frames of pure silence nothing is sent until the caller speaks again."""
-_SOURCE_FRAME_SAMPLES = g711.RATE // 100
-"""An audio source without a queue, and without the thread that empties one and outlives the call, takes 10 ms
-at a time."""
+"""After so many frames of pure silence the audio source makes its own, which costs us nothing."""
 _DTMF_CODES = {digit: code for code, digit in enumerate("0123456789*#")}
 _ADDRESS = re.compile(r"^sip:(?P<user>[^@;]+)@(?P<host>[^;:?]+)(:\d+)?([;?].*)?$")
 
@@ -155,7 +154,7 @@ class SipLeg:
         self._invite = invite
         self._note = note
         self._room = rtc.Room()
-        self._source = rtc.AudioSource(g711.RATE, 1, queue_size_ms=0)
+        self._source = rtc.AudioSource(g711.RATE, 1, queue_size_ms=_UPLINK_QUEUE_MS)
         self._uplink: deque[bytes] = deque(maxlen=_UPLINK_FRAMES)
         self._uplink_waits = asyncio.Event()
         self._silent_frames = 0
@@ -273,9 +272,7 @@ class SipLeg:
             self._uplink_waits.clear()
             while self._uplink:
                 pcm = g711.decode(self._uplink.popleft())
-                for part in pcm.reshape(-1, _SOURCE_FRAME_SAMPLES):
-                    frame = rtc.AudioFrame(part.tobytes(), g711.RATE, 1, _SOURCE_FRAME_SAMPLES)
-                    await self._source.capture_frame(frame)
+                await self._source.capture_frame(rtc.AudioFrame(pcm.tobytes(), g711.RATE, 1, len(pcm)))
 
     async def _listen(self, track: rtc.Track) -> None:
         stream = rtc.AudioStream(
