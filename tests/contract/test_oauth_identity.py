@@ -120,13 +120,13 @@ def test_a_header_without_a_bearer_token_is_refused(header: str | None) -> None:
 
 
 class KeyServer:
-    """Counts how often it is asked."""
+    """Counts how often it is asked for its issuer's keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, issuer: Identity) -> None:
         self.asked = 0
         self.status = 200
         self.headers = {"Cache-Control": "public, max-age=100"}
-        self.keys: dict[str, object] = {"keys": []}
+        self.keys = issuer._key.jwks()  # pyright: ignore[reportPrivateUsage]
 
     async def answer(self, _: web.Request) -> web.Response:
         self.asked += 1
@@ -134,8 +134,8 @@ class KeyServer:
 
 
 @pytest.fixture
-async def key_server() -> AsyncGenerator[tuple[KeyServer, str]]:
-    server = KeyServer()
+async def key_server(issuer: Identity) -> AsyncGenerator[tuple[KeyServer, str]]:
+    server = KeyServer(issuer)
     app = web.Application()
     app.add_routes([web.get("/keys", server.answer)])
     runner = web.AppRunner(app)
@@ -146,10 +146,9 @@ async def key_server() -> AsyncGenerator[tuple[KeyServer, str]]:
 
 
 async def test_keys_are_kept_as_long_as_their_header_says(
-    key_server: tuple[KeyServer, str], issuer: Identity
+    key_server: tuple[KeyServer, str],
 ) -> None:
     server, url = key_server
-    server.keys = issuer._key.jwks()  # pyright: ignore[reportPrivateUsage]
     seconds = 0.0
     keys = SigningKeys(url, clock=lambda: seconds)
 
@@ -165,10 +164,9 @@ async def test_keys_are_kept_as_long_as_their_header_says(
 
 
 async def test_an_unknown_key_is_looked_for_but_not_by_everybody_who_makes_one_up(
-    key_server: tuple[KeyServer, str], issuer: Identity
+    key_server: tuple[KeyServer, str],
 ) -> None:
     server, url = key_server
-    server.keys = issuer._key.jwks()  # pyright: ignore[reportPrivateUsage]
     seconds = 0.0
     keys = SigningKeys(url, clock=lambda: seconds)
 
@@ -190,11 +188,10 @@ async def test_without_keys_nobody_is_let_in_or_sent_away_for_good(
 
 
 async def test_while_the_keys_server_fails_known_keys_are_good_for_an_hour_and_nobody_waits_for_it(
-    key_server: tuple[KeyServer, str], issuer: Identity
+    key_server: tuple[KeyServer, str],
 ) -> None:
     """A sign-in service that was down for a moment used to stop everybody, one time-out after the other."""
     server, url = key_server
-    server.keys = issuer._key.jwks()  # pyright: ignore[reportPrivateUsage]
     seconds = 0.0
     keys = SigningKeys(url, clock=lambda: seconds)
     await keys.find("laptop-1")
