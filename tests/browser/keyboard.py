@@ -91,6 +91,12 @@ async def tab_to(page: Page, *words: str) -> None:
     raise AssertionError(f"Tab never came to {words}")
 
 
+async def use(page: Page, *words: str) -> None:
+    """Press the next button, or follow the next link, that has these words."""
+    await tab_to(page, *words)
+    await page.keyboard.press("Enter")
+
+
 async def stays_in_the_dialog(page: Page) -> None:
     """However often somebody presses Tab. Where the page has no focus, the browser's own controls have it."""
     for _ in range(25):

@@ -12,7 +12,7 @@ from local.commands import dashboard_link
 from shared.models.call import FallbackReason, Outcome
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
-from tests.browser.keyboard import Walk, stays_in_the_dialog, tab_to, walk
+from tests.browser.keyboard import Walk, stays_in_the_dialog, tab_to, use, walk
 from tests.browser.pages import PAGES, PHONE
 from tests.browser.people import PAGE, an_agent, buy
 from tests.browser.stored_calls import event, seeded, store, store_events
@@ -52,15 +52,13 @@ async def test_with_unsaved_changes_no_field_is_hidden_under_the_bar_that_saves_
 async def test_the_menu_of_a_phone_closes_on_escape_and_lets_the_content_be_read_next(visit: Visit) -> None:
     owner = await visit(viewport=PHONE)
     page = owner.page
-    await tab_to(page, "Open menu")
-    await page.keyboard.press("Enter")
+    await use(page, "Open menu")
     await tab_to(page, "Calls")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Open menu")).to_be_focused()
 
     await page.keyboard.press("Enter")
-    await tab_to(page, "Numbers")
-    await page.keyboard.press("Enter")
+    await use(page, "Numbers")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Numbers")
     await expect(page.get_by_role("main")).to_be_focused()
 
@@ -70,13 +68,11 @@ async def test_from_the_printed_link_an_agent_is_made_and_deleted(visit: Visit, 
     page = editor.page
     await page.goto(dashboard_link(cloud, EMAILS["editor"]))
     await editor.is_at_page()
-    await tab_to(page, "Skip to content")
-    await page.keyboard.press("Enter")
+    await use(page, "Skip to content")
     await expect(page.get_by_role("main")).to_be_focused()
     await page.reload()
     await editor.is_at_page()
-    await tab_to(page, "Agents")
-    await page.keyboard.press("Enter")
+    await use(page, "Agents")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Agents")
 
     await tab_to(page, "New agent")
@@ -86,15 +82,12 @@ async def test_from_the_printed_link_an_agent_is_made_and_deleted(visit: Visit, 
     await page.keyboard.type("Typed desk")
     await tab_to(page, "What should it do?")
     await page.keyboard.type("Answers whoever types.")
-    await tab_to(page, "New agent")
-    await page.keyboard.press("Enter")
+    await use(page, "New agent")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(page.get_by_role("button", name="New agent")).to_be_focused()
 
-    await tab_to(page, "Delete", "Actions for Typed desk")
-    await page.keyboard.press("Enter")
-    await tab_to(page, "Delete")
-    await page.keyboard.press("Enter")
+    await use(page, "Delete", "Actions for Typed desk")
+    await use(page, "Delete")
     await expect(page.get_by_role("heading", name="Typed desk", exact=True)).to_have_count(0)
     await leads_on_in_the_page(page)
 
@@ -119,8 +112,7 @@ async def test_an_account_is_connected_and_disconnected(visit: Visit) -> None:
     await tab_to(page, "Disconnect")
     await opens_and_closes(page, "Disconnect")
     await page.keyboard.press("Enter")
-    await tab_to(page, "Disconnect")
-    await page.keyboard.press("Enter")
+    await use(page, "Disconnect")
     await expect(page.get_by_role("region", name="Account")).to_contain_text("A member of your organisation")
     await leads_on_in_the_page(page)
 
@@ -130,8 +122,7 @@ async def test_a_tools_form_is_filled_in_and_saved(visit: Visit) -> None:
     page = owner.page
     agent = await an_agent(owner, "Typed mail")
     await owner.open(PAGE.format(agent=agent))
-    await tab_to(page, "Set up")
-    await page.keyboard.press("Enter")
+    await use(page, "Set up")
     await expect(page.get_by_role("heading", level=2, name="Settings")).to_be_visible()
     await expect(page.locator("[aria-busy=true]")).to_have_count(0)
     for label, text in (
@@ -142,8 +133,7 @@ async def test_a_tools_form_is_filled_in_and_saved(visit: Visit) -> None:
     ):
         await tab_to(page, label)
         await page.keyboard.type(text)
-    await tab_to(page, "Save and turn on")
-    await page.keyboard.press("Enter")
+    await use(page, "Save and turn on")
 
     await expect(page.get_by_text("Ready", exact=True)).to_be_visible()
     await tab_to(page, "Replace")  # the key, which nobody reads back
@@ -171,16 +161,14 @@ async def test_calls_are_filtered_and_one_is_read(visit: Visit, cloud: Cloud) ->
     await tab_to(page, "Outcome")
     await page.keyboard.type("Left a")
     await expect(page).to_have_url(re.compile("outcome=voicemail"))
-    await tab_to(page, "Open the call of")
-    await page.keyboard.press("Enter")
+    await use(page, "Open the call of")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Call of")
     await expect(page.get_by_role("list", name="Transcript")).to_contain_text("One moment, please.")
 
     await tab_to(page, "One moment, please.")  # its piece of the timeline
     line = page.get_by_role("listitem").filter(has_text="One moment, please.")
     await expect(line).to_have_class(re.compile("marked"))
-    await tab_to(page, "diary · read: done")
-    await page.keyboard.press("Enter")
+    await use(page, "diary · read: done")
     await expect(page.get_by_role("heading", name="Asked for")).to_be_visible()
 
 
@@ -197,15 +185,12 @@ async def test_a_number_is_attached_and_detached(visit: Visit) -> None:
     await page.keyboard.press("Enter")
     await tab_to(page, "Agent")
     await page.keyboard.type("Front")
-    await tab_to(page, "Let it answer")
-    await page.keyboard.press("Enter")
+    await use(page, "Let it answer")
     await expect(row).to_contain_text("Answers calls")
     await leads_on_in_the_page(page)
 
-    await tab_to(page, "Detach", number)
-    await page.keyboard.press("Enter")
-    await tab_to(page, "Detach")
-    await page.keyboard.press("Enter")
+    await use(page, "Detach", number)
+    await use(page, "Detach")
     await expect(row).to_contain_text("Free")
     await leads_on_in_the_page(page)
 
@@ -223,10 +208,8 @@ async def test_somebody_is_invited_and_the_invitation_revoked(visit: Visit) -> N
 
     await shown_once(page, "Send this link to")
     await expect(page.get_by_role("button", name="Invite", exact=True)).to_be_focused()
-    await tab_to(page, "Revoke the invitation of typed@")
-    await page.keyboard.press("Enter")
-    await tab_to(page, "Revoke")
-    await page.keyboard.press("Enter")
+    await use(page, "Revoke the invitation of typed@")
+    await use(page, "Revoke")
     await expect(
         page.get_by_text("The invitation of typed@harbor-dental.example has been revoked.")
     ).to_be_visible()
@@ -247,10 +230,8 @@ async def test_a_key_is_made_and_revoked(visit: Visit) -> None:
     await page.keyboard.press("Enter")
 
     await shown_once(page, "Your key")
-    await tab_to(page, "Revoke Typed key")
-    await page.keyboard.press("Enter")
-    await tab_to(page, "Revoke")
-    await page.keyboard.press("Enter")
+    await use(page, "Revoke Typed key")
+    await use(page, "Revoke")
     await expect(page.get_by_role("row", name="Typed key")).to_have_count(0)
     await leads_on_in_the_page(page)
 
@@ -275,8 +256,7 @@ async def shown_once(page: Page, title: str) -> None:
         await page.keyboard.press("Escape")
     await stays_in_the_dialog(page)
     await expect(dialog).to_be_visible()
-    await tab_to(page, "Done")
-    await page.keyboard.press("Enter")
+    await use(page, "Done")
     await expect(dialog).to_be_hidden()
 
 
