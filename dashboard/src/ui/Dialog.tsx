@@ -23,12 +23,15 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
   const t = useText();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // Closed while it is still on the page: one that was taken off gives no focus back.
   useLayoutEffect(() => {
     const element = dialog.current;
+    // Not left to the browser: where that closed the dialog by itself, somebody may have tabbed on before it was open
+    // again, and would be taken back to where they had come to.
+    const opener = document.activeElement;
     element?.showModal();
     return () => {
-      element?.close();
+      element?.close(); // first: behind an open one nothing takes the focus
+      if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
       // What it was opened from may be gone by what was done in it: then nothing has got the focus back.
       const focused = document.activeElement;
       if (focused === document.body || element?.contains(focused)) {
@@ -36,7 +39,7 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
       }
     };
   }, []);
-  // Escape pressed twice closes it whatever `onCancel` says: browsers let nobody be locked in.
+  // Escape pressed twice closes it whatever `onCancel` says, in browsers that do not know `closedby` yet.
   const closedByBrowser = () => {
     if (!dialog.current || dialog.current.open) return;
     if (onClose) onClose();
@@ -47,6 +50,7 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
       ref={dialog}
       className={styles["dialog"]}
       aria-labelledby={id}
+      closedby={onClose ? undefined : "none"}
       onCancel={(event) => {
         event.preventDefault();
         onClose?.();
