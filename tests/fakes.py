@@ -10,6 +10,7 @@ from livekit.protocol.models import ParticipantInfo
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from shared.gateways.firestore import Create, Fields, Filter, Order, Put, Remove, Write
+from shared.gateways.twilio import AccountCall, AccountRecording
 from shared.models.session import RoomMetadata
 
 
@@ -134,6 +135,8 @@ class FakeDatabase(Faulty):
 def _passes(fields: Fields, condition: Filter) -> bool:
     name, operator, wanted = condition
     value = fields.get(name)
+    if wanted is None:
+        return operator == "==" and name in fields and value is None
     if value is None:
         return False
     match operator:
@@ -221,6 +224,17 @@ class FakeTwilio(Faulty):
         super().__init__()
         self.redirected: list[tuple[str, str]] = []
         self.hung_up: list[str] = []
+        self.calls: dict[str, AccountCall] = {}
+        self.recordings: dict[str, list[AccountRecording]] = {}
+        """By the SID of their call."""
+
+    async def find_call(self, call_sid: str) -> AccountCall | None:
+        await self._request()
+        return self.calls.get(call_sid)
+
+    async def recordings_of(self, call_sid: str) -> list[AccountRecording]:
+        await self._request()
+        return list(self.recordings.get(call_sid, []))
 
     async def redirect_call(self, call_sid: str, url: str) -> bool:
         await self._request()

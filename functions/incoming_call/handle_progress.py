@@ -5,9 +5,9 @@ import logging
 
 from functions.incoming_call import twiml
 from functions.incoming_call.edge import Edge
-from functions.incoming_call.fallback import serve_caller
-from functions.incoming_call.outcomes import outcome_when_caller_left
-from functions.incoming_call.twilio_requests import TwilioCall
+from functions.incoming_call.fallback import Plan, serve_caller
+from functions.incoming_call.outcomes import outcome_at_twilios_word, outcome_when_caller_left
+from functions.incoming_call.twilio_requests import Params, TwilioCall
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, FallbackReason, Outcome, Voicemail
 
@@ -72,7 +72,7 @@ async def handle_forward_result(
 
 
 async def handle_status(edge: Edge, caller: TwilioCall) -> None:
-    """The call is over for Twilio: the last chance for an outcome. Raises `UnavailableError`.
+    """The call is over for Twilio, which tells it once; lost, `settle_calls` asks. Raises `UnavailableError`.
 
     A status of a call that we do not know changes nothing: it may have overtaken the call's own webhook.
     """
@@ -86,19 +86,23 @@ async def handle_status(edge: Edge, caller: TwilioCall) -> None:
     except NotFoundError:
         log.info("status of an unknown call", extra={"status": caller.status})
         return
-    outcome = Outcome.FAILED if caller.status == "failed" else outcome_when_caller_left(call)
-    await _end(edge, tenant_id, call, outcome)
+    await _end(edge, tenant_id, call, outcome_at_twilios_word(call, caller.status))
 
 
 async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voicemail: Voicemail) -> str:
     """A message was left. It is stored also when the call has ended meanwhile.
 
-    Twilio tells it twice, as the Record's action and as its recording callback, and keeps the recording.
-    The callback, which names no status of the call, has all the time that Firestore needs.
+    Twilio tells it twice, as the Record's action and as its recording callback, and keeps the recording:
+    what cannot be stored either time is found by `settle_calls`. The callback, which names no status of the
+    call, has all the time that Firestore needs.
     """
     try:
         async with asyncio.timeout(None if caller.caller_is_gone else BOOKS_SECONDS):
-            await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
+            try:
+                await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
+            except NotFoundError:
+                await _write_down(edge, caller, tenant_id)
+                await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
             await edge.calls.end_call(
                 tenant_id, caller.session_id, Outcome.VOICEMAIL, edge.now(), source="twilio"
             )
@@ -106,6 +110,25 @@ async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voice
         details = {"recording_sid": voicemail.recording_sid, "reason": repr(error)}
         log.error("a message could not be stored", extra=details)  # noqa: TRY400 - expected
     return twiml.say_and_hang_up(twiml.VOICEMAIL_THANKS)
+
+
+async def _write_down(edge: Edge, caller: TwilioCall, tenant_id: str) -> None:
+    """A call whose voicemail was served when it could not be written down. Only Twilio knows its numbers.
+
+    Raises `NotFoundError` when the number is not the tenant's (any more).
+    """
+    at_twilio = await edge.twilio.find_call(caller.call_sid)
+    if at_twilio is None:
+        raise NotFoundError(f"Twilio has no call {caller.call_sid}")
+    params = {"CallSid": caller.call_sid, "From": at_twilio.caller, "To": at_twilio.called}
+    incoming = TwilioCall.from_params(Params(params))
+    route = await edge.agents.get_agent_by_phone(incoming.called, incoming.session_id)
+    if route.tenant_id != tenant_id:
+        raise NotFoundError(f"{incoming.called} is not of tenant {tenant_id} any more")
+    plan = Plan.of(route, incoming, at_twilio.started_at)
+    await edge.calls.serve_fallback(
+        tenant_id, plan.call, FallbackReason.PLATFORM_UNAVAILABLE, "voicemail", is_new=plan.is_new
+    )
 
 
 async def _end(edge: Edge, tenant_id: str, call: Call, outcome: Outcome) -> None:

@@ -22,6 +22,11 @@ def outcome_when_caller_left(call: Call) -> Outcome:
     return Outcome.CALLER_HUNG_UP if call.fallback_reason is None else Outcome.AGENT_LOST
 
 
+def outcome_at_twilios_word(call: Call, status: str) -> Outcome:
+    """The outcome of a call that is over for Twilio, with this CallStatus."""
+    return Outcome.FAILED if status == "failed" else outcome_when_caller_left(call)
+
+
 def outcome_when_agent_died(call: Call) -> Outcome:
     """The outcome of a call that nobody ended: its agent stopped without a word."""
     if call.answered_at is None or call.fallback_served is not None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from functions.incoming_call import tasks
 from functions.incoming_call.edge import Edge
+from functions.incoming_call.settle_calls import settle_calls
 from functions.incoming_call.twilio_requests import RejectedRequestError, read_body
 from functions.incoming_call.watch_lease import check_lease
 from functions.incoming_call.watch_room import handle_livekit_event
@@ -24,6 +25,7 @@ from shared.services.recording_retention import RecordingRetention
 log = logging.getLogger(__name__)
 
 DELETE_OVERDUE_RECORDINGS = "/api/v1/tasks/delete-overdue-recordings"
+SETTLE_CALLS = "/api/v1/tasks/settle-calls"
 
 TaskT = TypeVar("TaskT", bound=tasks.EnsureAgent | tasks.CheckLease | tasks.CloseCall)
 
@@ -53,6 +55,11 @@ def platform_routes(edge: Edge) -> list[Route]:
         await verifier.verify(request.headers.get("authorization"))
         return JSONResponse({"deleted": await retention.delete_overdue()})
 
+    async def settle(request: Request) -> Response:
+        """For Cloud Scheduler, every few minutes; done twice it does nothing more."""
+        await verifier.verify(request.headers.get("authorization"))
+        return JSONResponse({"settled": await settle_calls(edge)})
+
     async def livekit(request: Request) -> Response:
         event = _livekit_event(edge, await read_body(request), request.headers.get("authorization", ""))
         await handle_livekit_event(edge, event)
@@ -61,6 +68,7 @@ def platform_routes(edge: Edge) -> list[Route]:
     return [
         Route("/api/v1/voice/livekit/webhook", _answering(livekit), methods=["POST"]),
         Route(DELETE_OVERDUE_RECORDINGS, _answering(delete_overdue_recordings), methods=["POST"]),
+        Route(SETTLE_CALLS, _answering(settle), methods=["POST"]),
         task(tasks.ENSURE_AGENT, tasks.EnsureAgent, tasks.ensure_agent),
         task(tasks.CHECK_LEASE, tasks.CheckLease, check_lease),
         task(tasks.CLOSE_CALL, tasks.CloseCall, tasks.close_call),

@@ -226,14 +226,19 @@ async def close_call(edge: Edge, task: CloseCall) -> None:
     except NotFoundError:
         await edge.livekit.delete_room(room_name_for(room.session_id))
         return
-    if call.state is CallState.FALLBACK and call.source == "phone" and task.cause != "overdue":
-        return  # the caller is with a person or the voicemail, and Twilio will tell when that ends
+    if call.state is CallState.FALLBACK and call.source == "phone":
+        return  # the caller is with a person or the voicemail: Twilio will tell when that ends, or is asked
     if call.state is CallState.FALLBACK and call.source == "web":
         outcome = outcome_without_fallback
     else:
         outcome = outcome_when_caller_left if task.cause == "caller-left" else outcome_when_agent_died
     await _end(edge, room, call, outcome(call))
     await edge.livekit.delete_room(room_name_for(room.session_id))
+
+
+def overdue(tenant_id: str, call: Call) -> CloseCall:
+    room = RoomMetadata(tenant_id=tenant_id, agent_id=call.agent_id, session_id=call.session_id)
+    return CloseCall(room=room, cause="overdue")
 
 
 async def _end(edge: Edge, room: RoomMetadata, call: Call, outcome: Outcome) -> None:

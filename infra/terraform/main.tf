@@ -159,6 +159,14 @@ module "scheduler" {
       body            = {}
       service_account = module.iam.emails.tasks
     }
+    settle-calls = {
+      description     = "Asks Twilio about calls without an outcome and voicemails without a recording"
+      schedule        = "*/10 * * * *"
+      url             = "${local.urls.incoming_call}/api/v1/tasks/settle-calls"
+      audience        = local.urls.incoming_call
+      body            = {}
+      service_account = module.iam.emails.tasks
+    }
   }
 
   depends_on = [google_project_service.this]

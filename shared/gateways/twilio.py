@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,28 @@ class AccountNumber:
     webhooks: NumberWebhooks
     diverted_by: str = ""
     """What keeps Twilio from posting there, such as a trunk that has the number; empty: nothing."""
+
+
+@dataclass(frozen=True)
+class AccountCall:
+    """A call as Twilio remembers it."""
+
+    caller: str
+    """As in Twilio's requests: E.164, or what stands for a withheld number."""
+    called: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AccountRecording:
+    sid: str
+    url: str
+    """Of its sound, as Twilio's requests name it."""
+    seconds: int
+    is_ready: bool
+    """Twilio has finished making it."""
 
 
 class RecordedAudio:
@@ -145,7 +168,6 @@ class TwilioGateway:
         """
         import aiohttp
 
-        account = f"{self._api_url}/2010-04-01/Accounts/{self._account_sid}"
         authorization = aiohttp.encode_basic_auth(self._account_sid, self._auth_token.get_secret_value())
         timeout = aiohttp.ClientTimeout(
             total=PLAYED_WITHIN_SECONDS, connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS
@@ -153,7 +175,7 @@ class TwilioGateway:
         http = aiohttp.ClientSession(headers={"Authorization": authorization}, timeout=timeout)
         audio = None
         try:
-            answer = await http.get(f"{account}/Recordings/{recording_sid}.wav")
+            answer = await http.get(f"{self._recording_url(recording_sid)}.wav")
             if answer.status == 404:
                 return None
             if answer.status != 200:
@@ -172,15 +194,40 @@ class TwilioGateway:
                 await http.close()
         return audio
 
-    async def recordings_of(self, call_sid: str) -> list[str]:
-        """Their SIDs, also of a recording that is still being made ready. Raises `UnavailableError`."""
+    async def find_call(self, call_sid: str) -> AccountCall | None:
+        """None: Twilio does not have it (any more). Raises `UnavailableError`."""
+        async with self._calling("find a call", fine=(NOT_FOUND,)) as client:
+            call = await client.calls(call_sid).fetch_async()
+            assert call.date_created is not None
+            return AccountCall(
+                caller=call._from or "",  # pyright: ignore[reportPrivateUsage] - the library's name of it
+                called=call.to or "",
+                status=str(call.status),
+                started_at=call.date_created,
+                ended_at=call.end_time,
+            )
+        return None
+
+    async def recordings_of(self, call_sid: str) -> list[AccountRecording]:
+        """Also one that is still being made ready. Raises `UnavailableError`."""
         async with self._calling("list recordings") as client:
-            return [str(each.sid) for each in await client.recordings.list_async(call_sid=call_sid)]
+            return [
+                AccountRecording(
+                    sid=str(each.sid),
+                    url=self._recording_url(str(each.sid)),
+                    seconds=max(0, int(each.duration or 0)),  # -1 while it is being made
+                    is_ready=str(each.status) == "completed",
+                )
+                for each in await client.recordings.list_async(call_sid=call_sid)
+            ]
 
     async def delete_recording(self, recording_sid: str) -> None:
         """For good; one that is gone already is fine. Raises `UnavailableError`."""
         async with self._calling("delete a recording", fine=(NOT_FOUND,)) as client:
             await client.recordings(recording_sid).delete_async()
+
+    def _recording_url(self, recording_sid: str) -> str:
+        return f"{self._api_url}/2010-04-01/Accounts/{self._account_sid}/Recordings/{recording_sid}"
 
     async def _update(self, call_sid: str, **changes: str) -> bool:
         async with self._calling("update call", fine=(NOT_IN_PROGRESS, NOT_FOUND)) as client:

@@ -130,7 +130,7 @@ class TenantPurge:
             if call.voicemail is not None:
                 sids = [call.voicemail.recording_sid]
             elif call.fallback_served == "voicemail":
-                sids = await self._twilio.recordings_of(call.call_sid)
+                sids = [found.sid for found in await self._twilio.recordings_of(call.call_sid)]
             else:
                 continue
             for sid in sids:

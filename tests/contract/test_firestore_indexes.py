@@ -40,6 +40,7 @@ from shared.repositories.release_calls import ReleaseCallRepository
 from shared.repositories.teams import TeamRepository
 from shared.repositories.tenant_purge import TenantPurgeRepository
 from shared.repositories.tenants import TenantRepository
+from shared.repositories.unsettled_calls import UnsettledCallRepository
 
 pytestmark = pytest.mark.contract
 
@@ -110,6 +111,8 @@ async def run_all_queries(database: Database) -> None:
     await CallRepository(database).active("t", NOW)
     await RecordingRepository(database).overdue("t", NOW, 10)
     await PlatformNumberRepository(database).all()
+    await UnsettledCallRepository(database).without_outcome(NOW)
+    await UnsettledCallRepository(database).without_message(NOW)
     await ReleaseCallRepository(database).since("trunkline-blue", NOW)
     for subject in (None, "agents/a"):
         await AuditRepository(database).page("t", 10, None, subject=subject)

@@ -260,10 +260,14 @@ def test_scheduled_jobs_call_what_exists(state: State) -> None:
     functions = SOURCE.parents[1] / "functions"
     routes = (functions / "oauth" / "task_routes.py", functions / "incoming_call" / "platform_routes.py")
     targets = "".join(file.read_text(encoding="utf-8") for file in routes)
+    url_maps = of_type(state, "google_compute_url_map")
+    rules = [rule for one in url_maps for matcher in one["path_matcher"] for rule in matcher["path_rule"]]
+    balanced = {path for rule in rules for path in rule["paths"]}
     for job in of_type(state, "google_cloud_scheduler_job"):
         target = job["http_target"][0]
         path = "/api/v1/tasks/" + target["uri"].partition("/api/v1/tasks/")[2]
         assert f'"{path}"' in targets
+        assert not balanced or path in balanced, "the load balancer would send it to the API"
         assert target["uri"].startswith(target["oidc_token"][0]["audience"] + "/")
 
 

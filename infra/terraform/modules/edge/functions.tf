@@ -5,7 +5,9 @@ locals {
       "/api/v1/voice/*",
       "/api/v1/tasks/check-lease",
       "/api/v1/tasks/close-call",
+      "/api/v1/tasks/delete-overdue-recordings",
       "/api/v1/tasks/ensure-agent",
+      "/api/v1/tasks/settle-calls",
     ]
     oauth = [
       "/api/v1/oauth/*",

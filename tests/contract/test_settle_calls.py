@@ -1,0 +1,81 @@
+"""Nobody hears Twilio tell of a call's end and of its message: later it is asked, over its real API."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bench.edge_stack import INCOMING, NUMBER, TENANT, EdgeStack, call_params
+from local.speech.pcm import tone
+from local.twilio.store import CallRecord
+from shared.gateways.firestore import Put
+from shared.models.agent import VoicemailFallback
+from shared.models.base import utc_now
+from tests.calls.laptop import restored_environment
+from tests.contract.test_recording_retention import RECORDING, twilio
+
+pytestmark = pytest.mark.contract
+
+SETTLE = "/api/v1/tasks/settle-calls"
+
+
+async def settle(stack: EdgeStack, *, signed: bool = True) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {stack.task_token()}"} if signed else {}
+    async with stack.http.post(stack.url + SETTLE, headers=headers) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: Path) -> None:
+    began = utc_now().replace(microsecond=0) - timedelta(minutes=5)
+    ended = began + timedelta(seconds=40)
+    first, unwritten = call_params(1), call_params(2)
+    with restored_environment():
+        async with EdgeStack(tmp_path / "cloud", announces_rooms=False) as stack:
+            await stack.seed(enabled=False, fallback=VoicemailFallback())
+            await stack.start_function()
+            path, other = (f"tenants/{TENANT}/calls/{p['CallSid'].lower()}" for p in (first, unwritten))
+            assert "<Record" in (await stack.post(INCOMING, first))[1]
+            call = await stack.database.get(path)
+            assert call is not None
+            await stack.database.commit([Put(path, {**call, "started_at": began})])
+            assert (await settle(stack, signed=False))[0] == 401
+            assert (await settle(stack))[0] == 503, "Twilio is out of reach; Cloud Scheduler tries again"
+
+            async with twilio(stack, tmp_path / "twilio") as phone:
+                for params in (first, unwritten):
+                    phone.exchange.store.put_call(
+                        CallRecord(
+                            sid=params["CallSid"],
+                            from_=params["From"],
+                            to=NUMBER,
+                            direction="inbound",
+                            status="completed",
+                            created_at=began,
+                            start_time=began,
+                            end_time=ended,
+                        )
+                    )
+                sound = tone(2, 8000).samples
+                kept = phone.exchange.keep_recording(first["CallSid"], "RecordVerb", began, sound)
+                assert await settle(stack) == (200, '{"settled":1}')
+                assert await settle(stack) == (200, '{"settled":0}')
+                call = await stack.database.get(path)
+                assert call is not None
+                assert (call["outcome"], call["ended_at"]) == ("voicemail", ended)
+                url = phone.exchange.recording_url(kept)
+                assert call["voicemail"] == {"recording_sid": kept.sid, "recording_url": url, "seconds": 2}
+
+                # Of this one nothing could be written down when it came in.
+                told = {
+                    "AccountSid": unwritten["AccountSid"],
+                    "CallSid": unwritten["CallSid"],
+                    "RecordingSid": f"RE{2:032x}",
+                    "RecordingUrl": f"{phone.exchange.url}/RE2",
+                    "RecordingStatus": "completed",
+                    "RecordingDuration": "3",
+                }
+                assert (await stack.post(RECORDING, told))[0] == 200
+                call = await stack.database.get(other)
+                assert call is not None
+                assert (call["caller"], call["started_at"]) == (unwritten["From"], began)
+                assert call["voicemail"]["recording_sid"] == told["RecordingSid"]

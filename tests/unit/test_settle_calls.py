@@ -1,0 +1,154 @@
+"""Twilio tells each thing once. What could not be written then is asked for.
+
+No call stays without an outcome, and no message is lost.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.incoming_call.handle_progress import handle_recording
+from functions.incoming_call.settle_calls import MESSAGES_WITHIN, settle_calls
+from functions.incoming_call.twilio_requests import Params, TwilioCall
+from shared.errors import UnavailableError
+from shared.gateways.twilio import AccountCall, AccountRecording
+from shared.models.agent import ForwardFallback, VoicemailFallback
+from shared.models.call import FallbackReason, Outcome, Voicemail
+from tests.unit.test_incoming_call import CALL, CALL_PATH, CALLER, NUMBER, PERSON, ROOM, SESSION, World
+
+pytestmark = pytest.mark.unit
+
+SID = CALL.call_sid
+RECORDING = AccountRecording("RE1", "https://api.twilio.com/Recordings/RE1", 7, is_ready=True)
+VOICEMAIL = Voicemail(recording_sid="RE1", recording_url=RECORDING.url, seconds=7)
+CALLBACK = TwilioCall.from_params(Params({"CallSid": SID, "RecordingSid": "RE1"}))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def twilio_has(world: World, status: str, *, ended_after: float | None = None) -> None:
+    started = world.clock()
+    ended = None if ended_after is None else started + timedelta(seconds=ended_after)
+    world.twilio.calls[SID] = AccountCall(CALLER, NUMBER, status, started, ended)
+
+
+async def test_a_message_that_could_not_be_stored_either_time_is_fetched_from_twilio(world: World) -> None:
+    world.seed(enabled=False, fallback=VoicemailFallback())
+    await world.ring()
+    world.database.fails = True
+    for status in ("in-progress", ""):
+        await handle_recording(world.edge, TwilioCall(SID, None, "", status), "harbor", VOICEMAIL)
+    world.database.revive()
+    twilio_has(world, "completed", ended_after=30)
+    world.twilio.recordings[SID] = [RECORDING]
+    world.clock.advance(minutes=5)
+    assert await settle_calls(world.edge) == 1
+    assert (world.call.outcome, world.call.voicemail) == (Outcome.VOICEMAIL, VOICEMAIL)
+    assert world.call.ended_at == world.twilio.calls[SID].ended_at
+    assert "tenants/harbor/recordings/RE1" in world.database.documents, "it goes when its call expires"
+    assert await settle_calls(world.edge) == 0
+
+
+async def test_a_message_is_fetched_also_when_the_call_has_its_outcome(world: World) -> None:
+    world.seed(enabled=False, fallback=VoicemailFallback())
+    await world.ring()
+    await world.edge.calls.end_call("harbor", SESSION, Outcome.VOICEMAIL, world.clock())
+    unfinished = AccountRecording("RE1", RECORDING.url, 0, is_ready=False)
+    world.twilio.recordings[SID] = [unfinished]
+    assert await settle_calls(world.edge) == 0
+    world.twilio.recordings[SID] = [RECORDING]
+    assert await settle_calls(world.edge) == 1
+    assert world.call.voicemail == VOICEMAIL
+
+
+async def test_a_caller_who_left_no_message_is_not_asked_about_for_ever(world: World) -> None:
+    world.seed(enabled=False, fallback=VoicemailFallback())
+    await world.ring()
+    await world.edge.calls.end_call("harbor", SESSION, Outcome.VOICEMAIL, world.clock())
+    world.clock.advance(seconds=MESSAGES_WITHIN.total_seconds() + 1)
+    world.twilio.fails = True
+    assert await settle_calls(world.edge) == 0
+
+
+async def test_a_message_of_a_call_that_could_not_be_written_down_is_kept(world: World) -> None:
+    """Of one that never got a session, nothing is stored when writing that it gets the voicemail fails."""
+    world.seed(enabled=False, fallback=VoicemailFallback())
+    document = await world.ring()
+    assert "Record" in document
+    for path in [path for path in world.database.documents if path.startswith(CALL_PATH)]:
+        del world.database.documents[path]
+    twilio_has(world, "in-progress")
+    began = world.clock()
+    world.clock.advance(minutes=1)
+    for _ in range(2):
+        await handle_recording(world.edge, CALLBACK, "harbor", VOICEMAIL)
+    assert (world.call.outcome, world.call.voicemail) == (Outcome.VOICEMAIL, VOICEMAIL)
+    assert (world.call.caller, world.call.called, world.call.started_at) == (CALLER, NUMBER, began)
+    assert world.call.fallback_reason is FallbackReason.PLATFORM_UNAVAILABLE
+
+
+async def test_a_message_for_a_number_that_has_another_tenant_by_now_is_nobodys(world: World) -> None:
+    twilio_has(world, "completed")
+    await handle_recording(world.edge, CALLBACK, "acme", VOICEMAIL)
+    assert not any("/calls/" in path for path in world.database.documents)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("completed", Outcome.FORWARDED), ("failed", Outcome.FAILED), (None, Outcome.FORWARDED)],
+)
+async def test_a_fallback_of_whose_end_nobody_told_gets_its_outcome(
+    world: World, status: str | None, outcome: Outcome
+) -> None:
+    """It never had a room, so nothing but Twilio's status callback would have ended it."""
+    world.seed(enabled=False, fallback=ForwardFallback(number=PERSON))
+    await world.ring()
+    if status is not None:
+        twilio_has(world, status)
+    world.clock.advance(minutes=5)
+    assert await settle_calls(world.edge) == 1
+    assert (world.call.outcome, world.call.ended_at) == (outcome, world.clock())
+
+
+async def test_a_caller_who_is_still_with_a_person_is_left_alone(world: World) -> None:
+    world.seed(enabled=False, fallback=ForwardFallback(number=PERSON))
+    await world.ring()
+    twilio_has(world, "in-progress")
+    world.clock.advance(hours=3)
+    assert await settle_calls(world.edge) == 0
+    assert world.call.outcome is None
+
+
+async def test_calls_that_are_watched_are_not_asked_about_until_their_longest_time_is_over(
+    world: World,
+) -> None:
+    await world.answer()
+    twilio_has(world, "completed", ended_after=60)
+    world.clock.advance(minutes=5)
+    assert await settle_calls(world.edge) == 0
+    world.clock.advance(hours=1)
+    assert await settle_calls(world.edge) == 1
+    assert world.call.outcome is Outcome.CALLER_HUNG_UP
+
+
+async def test_a_test_call_that_nobody_ended_is_closed_without_twilio(world: World) -> None:
+    await world.answer()
+    world.change_call(source="web")
+    world.twilio.fails = True
+    world.clock.advance(hours=1)
+    assert await settle_calls(world.edge) == 1
+    assert (world.call.outcome, ROOM in world.livekit.rooms) == (Outcome.AGENT_LOST, False)
+
+
+async def test_a_call_that_cannot_be_settled_is_tried_again(world: World) -> None:
+    world.seed(enabled=False)
+    await world.ring()
+    world.clock.advance(minutes=5)
+    world.twilio.fails = True
+    with pytest.raises(UnavailableError):
+        await settle_calls(world.edge)
+    world.twilio.revive()
+    assert await settle_calls(world.edge) == 1
