@@ -14,7 +14,7 @@ from shared import telemetry
 from shared.errors import TrunklineError
 from shared.models.call import FallbackReason
 from shared.models.session import RoomMetadata
-from shared.services.call_service import cause_of_loss
+from shared.services.call_service import AgentsKeepFailingError, cause_of_loss
 from worker.admission import parse_metadata
 from worker.services import Services
 
@@ -42,14 +42,17 @@ async def hand_over(services: Services, ids: RoomMetadata, room: str, *, leaver:
             return
         releases = await services.releases.get()
         named = cause if attempt == 1 else f"{cause}-{attempt}"
-        release = await services.calls.note_dispatch(ids.tenant_id, ids.session_id, named, releases)
+        try:
+            release = await services.calls.note_dispatch(ids.tenant_id, ids.session_id, named, releases)
+        except AgentsKeepFailingError:
+            break
         if release is None:
             return
         log.info("asking for another agent", extra={"cause": cause, "attempt": attempt, "release": release})
         await services.livekit.create_dispatch(room, ids, release)
         if await _successor_comes(services, room, leaver):
             return
-    log.warning("no other agent came", extra={"cause": cause})
+    log.warning("no other agent serves the call", extra={"cause": cause})
     await services.calls.request_fallback(
         ids.tenant_id, ids.session_id, FallbackReason.AGENT_LOST, source="worker"
     )

@@ -3,7 +3,9 @@
 All are Cloud Tasks: delivered at least once, so each step looks first whether it is still needed.
 """
 
+import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Literal
 
@@ -20,7 +22,7 @@ from functions.incoming_call.twiml import FALLBACK_PATH, callback_url
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, room_name_for
-from shared.services.call_service import cause_of_loss, needs_agent
+from shared.services.call_service import AgentsKeepFailingError, cause_of_loss, needs_agent
 from shared.services.session_service import DEAD_AFTER
 
 log = logging.getLogger(__name__)
@@ -33,9 +35,6 @@ CHECKS_AT_START = 4
 
 CHECKS_IN_CALL = 2
 """Then the caller, who has heard silence, gets the fallback."""
-
-MAX_DISPATCHES = 12
-"""In one call. An agent that dies again and again is not worth another try."""
 
 TWILIO_SPEAKS_FIRST = timedelta(seconds=10)
 """Twilio knows best how a call ended; only then do we conclude it from the room."""
@@ -82,6 +81,16 @@ async def enqueue_check(edge: Edge, room: RoomMetadata, chain: str, attempt: int
     await _enqueue(edge, ENSURE_AGENT, task, f"{room.session_id}-{chain}-{attempt}", CHECK_AFTER)
 
 
+async def begin_watch(edge: Edge, room: RoomMetadata) -> None:
+    """A look at the room in a second: by a task, or here when none can be had."""
+    try:
+        await enqueue_check(edge, room, chain="start", attempt=1)
+    except UnavailableError as error:
+        log.warning("nobody else can look", extra={"reason": str(error)})
+        await asyncio.sleep(CHECK_AFTER.total_seconds())
+        await ensure_agent(edge, EnsureAgent(room=room, chain="start", attempt=1))
+
+
 async def enqueue_lease_check(
     edge: Edge, room: RoomMetadata, *, number: int, delay: timedelta, suspect: int = 0
 ) -> None:
@@ -109,7 +118,6 @@ async def _enqueue(edge: Edge, target: str, task: BaseModel, name: str, delay: t
 async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
     """An agent is in the room, or is asked for once more, or the caller gets the fallback."""
     room = task.room
-    name = room_name_for(room.session_id)
     try:
         call = await edge.calls.get_call(room.tenant_id, room.session_id)
     except NotFoundError:
@@ -118,9 +126,15 @@ async def ensure_agent(edge: Edge, task: EnsureAgent) -> None:
     if not needs_agent(call):
         await clear(edge, room, call)
         return
+    steps: list[Awaitable[None]] = [_look_for_agent(edge, task, call)]
     if task.chain == "start" and call.active_until is not None:
-        await enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now())
-    participants = await edge.livekit.list_participants(name)
+        steps.append(enqueue_close(edge, room, "overdue", call.active_until + CLOSE_MARGIN - edge.now()))
+    await all_done(*steps)
+
+
+async def _look_for_agent(edge: Edge, task: EnsureAgent, call: Call) -> None:
+    room = task.room
+    participants = await edge.livekit.list_participants(room_name_for(room.session_id))
     here = any(is_agent(participant) for participant in participants)
     if here or (task.chain == "start" and await _is_on_its_way(edge, room)):
         # From now on its lease tells whether it is alive.
@@ -182,16 +196,32 @@ async def _ask_again(
     edge: Edge, room: RoomMetadata, call: Call, *, chain: str, attempt: int, cause: str | None = None
 ) -> None:
     """`cause` is set when others may ask for the same agent; the first one does."""
-    if len(call.dispatches) >= MAX_DISPATCHES:
+    await all_done(
+        _dispatch(edge, room, call, cause or f"{chain}-{attempt}"), enqueue_check(edge, room, chain, attempt)
+    )
+
+
+async def _dispatch(edge: Edge, room: RoomMetadata, call: Call, cause: str) -> None:
+    releases = await edge.releases.get()
+    try:
+        release = await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, releases)
+    except AgentsKeepFailingError as error:
+        log.error("no further agent is asked for", extra={"reason": str(error)})  # noqa: TRY400
         await _give_up(edge, room, call)
         return
-    # The next check is set before the dispatch, so that a crash in between is found out by it.
-    await enqueue_check(edge, room, chain, attempt)
-    cause = cause or f"{chain}-{attempt}"
-    releases = await edge.releases.get()
-    release = await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, releases)
     if release is not None:
         await edge.livekit.create_dispatch(room_name_for(room.session_id), room, release)
+
+
+async def all_done(*steps: Awaitable[None]) -> None:
+    """All at once, each whatever becomes of the others; then the first failure is raised.
+
+    An agent must not wait for Cloud Tasks, and comes without it. What failed is asked for again: whoever
+    delivered a request does so once more after an error, or when we die over it.
+    """
+    for failure in await asyncio.gather(*steps, return_exceptions=True):
+        if failure is not None:
+            raise failure
 
 
 async def _give_up(edge: Edge, room: RoomMetadata, call: Call) -> None:

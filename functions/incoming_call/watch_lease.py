@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from livekit.protocol.models import ParticipantInfo
 
 from functions.incoming_call.edge import Edge
-from functions.incoming_call.tasks import PEOPLE, CheckLease, clear, enqueue_lease_check, is_agent, replace
+from functions.incoming_call.tasks import (
+    PEOPLE,
+    CheckLease,
+    all_done,
+    clear,
+    enqueue_lease_check,
+    is_agent,
+    replace,
+)
 from shared.errors import NotFoundError
 from shared.models.call import Call
 from shared.models.session import Lease, RoomMetadata, room_name_for
@@ -56,9 +64,10 @@ async def check_lease(edge: Edge, task: CheckLease) -> None:
             edge, room, number=following, delay=SECOND_LOOK_AFTER, suspect=lease.generation
         )
         return
-    # First, so that a crash in between is found out.
-    await enqueue_lease_check(edge, room, number=following, delay=DEAD_AFTER)
-    await _replace_dead(edge, room, call, lease)
+    await all_done(
+        _replace_dead(edge, room, call, lease),
+        enqueue_lease_check(edge, room, number=following, delay=DEAD_AFTER),
+    )
 
 
 def _is_not_urgent(edge: Edge, call: Call, alive_until: datetime | None) -> bool:

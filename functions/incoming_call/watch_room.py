@@ -36,7 +36,7 @@ async def handle_livekit_event(edge: Edge, event: WebhookEvent) -> None:
         match event.event:
             case "room_started":
                 # The session's commit may be a moment behind; the check comes a second later.
-                await tasks.enqueue_check(edge, room, chain="start", attempt=1)
+                await tasks.begin_watch(edge, room)
             case "room_finished":
                 await _on_finished(edge, room)
             case "participant_joined":

@@ -75,6 +75,8 @@ class Call(Document):
     voicemail: Voicemail | None = None
     dispatches: list[str] = Field(default_factory=list)
     """Why an agent was asked for, each time; the same cause asks once."""
+    dispatched_at: list[Instant] = Field(default_factory=list[Instant])
+    """And when."""
     agent_name: str | None = None
     """The worker release that the call was given to; None: it was before releases were written down."""
     model: str | None = None

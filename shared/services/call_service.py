@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from shared.errors import AlreadyExistsError
+from shared.errors import AlreadyExistsError, TrunklineError
 from shared.gateways.firestore import Database, Fields, Write
 from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
@@ -18,7 +18,22 @@ from shared.repositories.recordings import RecordingRepository
 EDGE = "edge"
 """The phone edge's name as a source of events."""
 
+MOST_AGENTS = 12
+"""Asked for in one call. An agent that dies again and again is not worth another try."""
+
+AGENTS_IN_A_ROW, A_ROW = 4, timedelta(seconds=20)
+"""Asked for within that time, whoever asks and whatever became of them; then the caller gets the fallback.
+
+The next agent is there, or dead as well, after 0.7 s: so many are 3 s of ringing or silence, and one that
+lives for five seconds each time has interrupted the caller often enough. One loss takes up to three where
+nobody has a free place.
+"""
+
 FallbackKind = Literal["forward", "voicemail", "say"]
+
+
+class AgentsKeepFailingError(TrunklineError):
+    """No further agent is asked for in this call: the caller is to get the fallback."""
 
 
 class CallService:
@@ -84,16 +99,21 @@ class CallService:
     ) -> str | None:
         """About to ask for an agent once more: of the release that is returned.
 
-        None: done for this cause before, or nobody needs one.
+        None: done for this cause before, or nobody needs one. Raises `AgentsKeepFailingError`.
         """
         chosen: list[str] = []
 
         def note(call: Call) -> tuple[Fields, list[NamedEvent]]:
             if not needs_agent(call) or cause in call.dispatches:
                 return {}, []
+            now = self._now()
+            in_a_row = sum(now - at < A_ROW for at in call.dispatched_at)
+            if in_a_row >= AGENTS_IN_A_ROW or len(call.dispatches) >= MOST_AGENTS:
+                raise AgentsKeepFailingError(f"{len(call.dispatches)} agents, {in_a_row} of them just now")
             causes = [*call.dispatches, cause]
             chosen.append(releases.for_replacement(call.agent_name, len(call.dispatches)))
-            return {"dispatches": causes}, [dispatch_event(self._now(), causes, chosen[-1])]
+            event = dispatch_event(now, causes, chosen[-1])
+            return {"dispatches": causes, "dispatched_at": [*call.dispatched_at, now]}, [event]
 
         noted = await self._calls.change(tenant_id, session_id, note)
         return chosen[-1] if noted else None

@@ -66,6 +66,7 @@ def new_call(
         started_at=now,
         active_until=now + timedelta(seconds=agent.max_call_seconds) + ACTIVE_MARGIN,
         dispatches=["incoming"],
+        dispatched_at=[now],
         agent_name=agent_name,
         model=agent.model,
         expires_at=now + timedelta(days=tenant.retention_days),

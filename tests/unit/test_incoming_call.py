@@ -536,16 +536,6 @@ async def test_a_loss_that_the_worker_has_noticed_too_asks_for_one_agent(world: 
     assert world.livekit.dispatches == [(ROOM, METADATA)]
 
 
-async def test_an_agent_that_dies_again_and_again_is_given_up(world: World) -> None:
-    await world.answer()
-    for number in range(tasks.MAX_DISPATCHES):
-        world.livekit.rooms[ROOM] = [caller()]
-        await world.edge.sessions.claim_lease("harbor", SESSION, f"job-{number}", timedelta(0))
-        await handle_livekit_event(world.edge, event("participant_left", agent(f"agent-{number}")))
-    assert len(world.livekit.dispatches) == tasks.MAX_DISPATCHES - 1
-    assert world.call.fallback_reason is FallbackReason.AGENT_LOST
-
-
 async def test_joining_is_written_down_with_its_time_since_the_room(world: World) -> None:
     await world.ring()
     for _ in range(2):

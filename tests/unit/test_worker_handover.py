@@ -11,7 +11,7 @@ from shared.models.call import Call, CallState
 from shared.models.releases import Releases, ReleaseShare
 from shared.models.session import RoomMetadata, SessionSnapshot
 from shared.repositories.releases import RELEASES_PATH, ReleaseRepository
-from shared.services.call_service import CallService
+from shared.services.call_service import AGENTS_IN_A_ROW, CallService
 from shared.services.session_service import SessionManager
 from tests.fakes import FakeDatabase, FakeLiveKit
 from worker import handover
@@ -96,6 +96,16 @@ async def test_another_agent_is_asked_for_once() -> None:
     await leave(services)
     assert services.livekit.dispatches == [(ROOM, IDS)]
     assert await services.state() is CallState.IN_PROGRESS
+
+
+async def test_agents_that_die_one_after_the_other_lead_to_the_fallback() -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+    for generation in range(1, AGENTS_IN_A_ROW + 2):
+        services.livekit.rooms[ROOM] = [CALLER, LEAVER]
+        await leave(services, f"generation-{generation}-lost")
+    assert len(services.livekit.dispatches) == AGENTS_IN_A_ROW
+    assert await services.state() is CallState.FALLBACK
+    assert services.livekit.deleted == [ROOM]
 
 
 async def test_a_room_without_a_caller_gets_no_agent() -> None:
