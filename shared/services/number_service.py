@@ -1,7 +1,6 @@
 """Phone numbers: which agent answers which, in our documents and at Twilio."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -85,7 +84,7 @@ class NumberService:
         self, tenant_id: str, actor: Actor, number: str, agent_id: str, if_match: str | None
     ) -> TenantNumber:
         """From now on the agent answers the number. Doing it again repairs what Twilio was told. What fails
-        has changed nothing.
+        has changed nothing, or says that the number is kept (`number_kept`).
 
         Raises `ConflictError` without such an agent, or when another tenant was faster, and
         `PreconditionFailedError`.
@@ -160,10 +159,19 @@ class NumberService:
             await self._twilio.configure_number(account.sid, self._webhooks)
         except UnavailableError:
             # Twilio may have done it and not got round to saying so.
-            with contextlib.suppress(UnavailableError):
-                await self._twilio.configure_number(account.sid, account.webhooks)
+            await self._restore_or_keep(account)
             await self._release(tenant_id, actor, account.number)
             raise
+
+    async def _restore_or_keep(self, account: AccountNumber) -> None:
+        try:
+            await self._twilio.configure_number(account.sid, account.webhooks)
+        except UnavailableError as error:
+            # Its document alone knows what Twilio had before, so it stays: detaching gives that back.
+            sentence = "Twilio does not answer. The number is kept: attach it once more, or detach it."
+            raise UnavailableError(
+                f"{account.number} may lead here or not: {error}", sentence=sentence, code="number_kept"
+            ) from error
 
     async def _reassign(
         self, tenant_id: str, actor: Actor, current: TenantNumber, agent_id: str, if_match: str | None

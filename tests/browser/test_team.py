@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from local.cloud import Cloud
 from local.commands import dashboard_link
@@ -43,6 +43,37 @@ async def test_a_number_is_attached_to_an_agent_and_detached(visit: Visit) -> No
     await expect(row).to_contain_text("Answers calls")
     await editor.picture("numbers")
 
+    await row.get_by_role("button", name="Detach").click()
+    await dialog.get_by_role("button", name="Detach").click()
+    await expect(row).to_contain_text("Free")
+
+
+async def test_a_number_that_may_have_been_attached_is_shown_as_it_is_now(visit: Visit) -> None:
+    editor = await visit("editor")
+    page = editor.page
+    editor.expects_complaint("503")
+    number = "+14155550178"
+    await buy(editor, number)
+
+    async def done_without_saying_so(route: Route) -> None:
+        if route.request.method == "PUT":
+            await route.fetch()
+            problem = {"status": 503, "code": "number_kept", "detail": "Twilio does not answer."}
+            headers = {"Access-Control-Allow-Origin": editor.origin}
+            await route.fulfill(status=503, json=problem, headers=headers)
+        else:
+            await route.continue_()
+
+    await editor.context.route(f"**/numbers/{number.replace('+', '%2B')}", done_without_saying_so)
+    await editor.open("/numbers/")
+    row = page.get_by_role("row", name=number)
+    await row.get_by_role("button", name="Attach").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Let it answer").click()
+
+    await expect(dialog.get_by_role("alert")).to_contain_text("The number is kept for the agent")
+    await page.keyboard.press("Escape")
+    await expect(row).to_contain_text("Answers calls")
     await row.get_by_role("button", name="Detach").click()
     await dialog.get_by_role("button", name="Detach").click()
     await expect(row).to_contain_text("Free")
@@ -135,6 +166,8 @@ async def test_a_key_is_shown_once_and_revoked(visit: Visit) -> None:
     await page.get_by_role("button", name="Revoke Nightly export").click()
     await dialog.get_by_role("button", name="Revoke").click()
     await expect(page.get_by_role("row", name="Nightly export")).to_have_count(0)
+    await owner.open("/audit/")
+    await expect(page.get_by_role("heading", name="API key revoked: Nightly export")).to_be_visible()
 
 
 async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visit) -> None:

@@ -85,21 +85,35 @@ async def test_a_number_goes_to_another_agent_and_a_stale_version_is_refused(sta
     assert (await tenant.viewer("GET", path)).body["agent_id"] == second
 
 
-async def test_a_number_is_free_again_when_twilio_cannot_be_told(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("done", [True, False], ids=["which-has-done-it", "which-has-not"])
+async def test_when_twilio_goes_silent_what_a_number_had_before_is_kept_for_detaching(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, done: bool
 ) -> None:
+    """The number used to be free again, and what it had had before was nowhere."""
     tenant, agent = await tenant_with_agent(stack)
     number = NUMBERS[6]
+    path = f"/numbers/{number}"
+    store = stack.twilio.exchange.store
+    store.put_number(at_twilio(stack, number).model_copy(update={"voice_url": "https://before.example"}))
+    configure, told = TwilioGateway.configure_number, list[NumberWebhooks]()
 
-    async def unreachable(*_: object) -> None:
-        raise UnavailableError("Twilio: configure a number: ConnectionError")
+    async def silent(twilio: TwilioGateway, sid: str, webhooks: NumberWebhooks) -> None:
+        told.append(webhooks)
+        if done and len(told) == 1:
+            await configure(twilio, sid, webhooks)
+        raise UnavailableError("Twilio: configure a number: TimeoutError")
 
     with monkeypatch.context() as patch:
-        patch.setattr(TwilioGateway, "configure_number", unreachable)
-        await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=503)
-    assert await stack.database.get(f"phone_numbers/{number}") is None
-    await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=200)
-    await tenant.editor("DELETE", f"/numbers/{number}", expect=204)
+        patch.setattr(TwilioGateway, "configure_number", silent)
+        refused = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=503)
+    assert refused.body["code"] == "number_kept"
+    kept = await tenant.viewer("GET", path, expect=200)
+    assert (kept.body["agent_id"], kept.body["routed"]) == (agent, done)
+
+    again = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match=kept.etag, expect=200)
+    assert again.body["routed"]
+    await tenant.editor("DELETE", path, expect=204)
+    assert at_twilio(stack, number).voice_url == "https://before.example"
 
 
 async def test_what_twilio_did_without_saying_so_is_undone(

@@ -70,17 +70,25 @@ export function usePages<T>(
   };
 }
 
-/** A change; afterwards everything whose key starts with one of `refreshes` is read again. */
+/**
+ * A change; afterwards everything whose key starts with one of `refreshes` is read again: also when the API broke off,
+ * for it may have been done by then.
+ */
 export function useChange<Input, Output = unknown>(
   change: (api: Api, input: Input) => Promise<Answer<Output>>,
   refreshes: QueryKey[],
 ): UseMutationResult<Output | undefined, ApiError, Input> {
   const api = useApi();
   const queries = useQueryClient();
+  const refresh = () => Promise.all(refreshes.map((queryKey) => queries.invalidateQueries({ queryKey })));
   return useMutation<Output | undefined, ApiError, Input>({
     mutationFn: async (input) => (await change(api, input)).data,
-    onSuccess: () =>
-      Promise.all(refreshes.map((queryKey) => queries.invalidateQueries({ queryKey }))).then(() => undefined),
+    onSuccess: async () => {
+      await refresh();
+    },
+    onError: (error) => {
+      if (error.kind === "unavailable") void refresh();
+    },
   });
 }
 

@@ -25,6 +25,8 @@ export const problems: Catalogue["problems"] = {
   no_voice_samples: "Stimmproben sind hier nicht eingerichtet.",
   not_connected: "Dort ist kein Konto verbunden.",
   not_found: "Das gibt es nicht mehr.",
+  number_kept:
+    "Der Telefonanbieter antwortet nicht. Die Nummer bleibt beim Agenten: Reparieren Sie sie in der Liste, oder lösen Sie sie.",
   number_taken: "Diese Nummer hat gerade jemand anderes übernommen.",
   people_only: "Das ist Menschen vorbehalten, nicht API-Schlüsseln.",
   provider_not_set_up: "Dieser Anbieter ist hier nicht eingerichtet. Fragen Sie, wer die Plattform betreibt.",
