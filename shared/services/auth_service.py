@@ -199,9 +199,7 @@ class AuthService:
         except ForbiddenError as error:
             raise ConsentError(Failure.NOT_ALLOWED, str(error)) from error
         if not await self._tools.agent_exists(state.tenant_id, state.agent_id):
-            raise ConsentError(
-                Failure.UNKNOWN, "the agent is gone", sentence="The agent does not exist any more."
-            )
+            raise ConsentError(Failure.AGENT_GONE, "the agent is gone")
         return Actor.of_member(state.user_id, member.email)
 
     async def _connect(

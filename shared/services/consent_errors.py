@@ -36,6 +36,10 @@ class Failure(Enum):
         "You may no longer change this agent, so nothing was connected.",
         "Ask an owner of your organisation.",
     )
+    AGENT_GONE = (
+        "The agent does not exist any more, so nothing was connected.",
+        "Go to the dashboard and choose another agent.",
+    )
     CODE_REFUSED = ("The provider did not accept its own answer: it was used before or is too old.", _AGAIN)
     PROVIDER_FAILED = (
         "The provider does not answer as it should, so nothing was connected.",
@@ -58,10 +62,8 @@ class Failure(Enum):
 class ConsentError(TrunklineError):
     """`sentence` says what happened, `remedy` what to do."""
 
-    def __init__(
-        self, failure: Failure, message: str, *, sentence: str | None = None, remedy: str | None = None
-    ) -> None:
+    def __init__(self, failure: Failure, message: str, *, remedy: str | None = None) -> None:
         happened, to_do = failure.value
-        super().__init__(message, sentence=sentence or happened)
+        super().__init__(message, sentence=happened)
         self.kind = failure.name.lower()
         self.remedy = remedy or to_do

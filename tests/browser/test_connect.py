@@ -81,6 +81,22 @@ async def test_who_says_no_at_the_provider_is_told_and_nothing_is_stored(visit: 
     await expect(owner.page.get_by_role("button", name="Connect Google")).to_be_enabled()
 
 
+async def test_a_failure_that_is_rare_is_told_in_the_persons_language_too(visit: Visit) -> None:
+    """It was told in the connection function's own English sentence."""
+    owner = await visit(locale="de-DE")
+    owner.expects_complaint("400")
+    agent = await an_agent(owner, "Seltenes Pult")
+    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
+    window = await consent_page(owner, "Google verbinden")
+
+    async with window.expect_event("close"):
+        callback = f"{owner.cloud.ports.url('oauth')}/api/v1/oauth/google/callback?state=made-up&code=made-up"
+        await window.evaluate("(address) => { location.href = address; }", callback)
+
+    alert = owner.page.get_by_role("main").get_by_role("alert")
+    await expect(alert).to_contain_text("gehört zu keiner Verbindung, die hier begonnen wurde")
+
+
 async def test_a_window_that_is_closed_is_noticed_and_an_answer_that_comes_later_too(visit: Visit) -> None:
     owner = await visit()
     agent = await an_agent(owner, "Closed desk")

@@ -193,7 +193,7 @@ async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
         ("no state", "does not belong to any connection"),
         ("another user&#x27;s", "started in another browser"),
         ("no longer allowed", "You may no longer change this agent"),
-        ("agent deleted", "does not exist any more"),
+        ("agent deleted", "The agent does not exist any more, so nothing was connected"),
         ("code made up", "did not accept its own answer"),
         ("code used", "did not accept its own answer"),
         ("provider fails", "does not answer as it should"),

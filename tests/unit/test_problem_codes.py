@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.problems import STATUS, TOO_LARGE
+from shared.services.consent_errors import Failure
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "dashboard" / "src" / "texts"
@@ -27,6 +28,14 @@ def test_every_refusal_that_has_a_code_of_its_own_has_a_text(language: str) -> N
     # The API's, the connection function's, one that several share, and one of a whole class.
     assert {"last_owner", "not_connected", "no_such_tool", "creation_undone"} <= raised
     assert raised - set(re.findall(r"^  (\w+):", texts, re.MULTILINE)) == set()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_way_in_which_a_consent_fails_has_a_text(language: str) -> None:
+    """Half of them were told in the connection function's own English sentence."""
+    texts = (TEXTS / language / "consent.ts").read_text(encoding="utf-8")
+
+    assert re.findall(r"^  (\w+):", texts, re.MULTILINE) == [failure.name.lower() for failure in Failure]
 
 
 def test_every_code_is_explained_on_the_apis_page() -> None:

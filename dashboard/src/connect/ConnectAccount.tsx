@@ -5,6 +5,7 @@ import { type ReactNode, useCallback, useRef, useState } from "react";
 import { useDisconnect } from "@/data/connections";
 import { useMay } from "@/data/tenant";
 import type { Tool } from "@/data/tools";
+import { en } from "@/texts/en";
 import { useFormat } from "@/texts/format";
 import { type TextFunction, useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -145,20 +146,12 @@ function Progress({ state, provider, onCancel }: ProgressProps) {
   }
 }
 
-const FAILURES = {
-  denied: "connect.failedDenied",
-  partial: "connect.failedPartial",
-  wrong_account: "connect.failedWrongAccount",
-  expired: "connect.failedExpired",
-  not_allowed: "connect.failedNotAllowed",
-  superseded: "connect.failedSuperseded",
-  provider_failed: "connect.failedProvider",
-} as const;
-
-/** Ours for what people meet; what is rare keeps the function's own sentence. */
+/** Of a reason that this build does not know yet: the function's own sentence. */
 function failureText({ reason, message }: Extract<Connecting, { phase: "failed" }>, t: TextFunction): string {
-  return reason in FAILURES ? t(FAILURES[reason as keyof typeof FAILURES]) : (message ?? t("connect.failed"));
+  return isKnown(reason) ? t(`consent.${reason}`) : (message ?? t("connect.failed"));
 }
+
+const isKnown = (reason: string): reason is keyof typeof en.consent => Object.hasOwn(en.consent, reason);
 
 interface ScopeText {
   text: string;

@@ -20,17 +20,6 @@ export const connect: Catalogue["connect"] = {
   closed:
     "Das Fenster wurde geschlossen, bevor von {provider} etwas zurückkam. Es hat sich nichts geändert; verbinden Sie, wann Sie möchten.",
   failed: "Das Konto konnte nicht verbunden werden. Es hat sich nichts geändert.",
-  failedDenied:
-    "Der Zugriff wurde beim Anbieter nicht erlaubt, also wurde nichts verbunden. Verbinden Sie erneut, wenn das ein Versehen war.",
-  failedPartial:
-    "Nicht alles, was das Werkzeug braucht, wurde erlaubt, also wurde nichts verbunden. Verbinden Sie erneut und lassen Sie alle Häkchen stehen.",
-  failedWrongAccount: "Es wurde ein anderes Konto gewählt als das hier verbundene, also wurde nichts geändert.",
-  failedExpired: "Die Rückkehr hat mehr als zehn Minuten gedauert, also wurde nichts verbunden. Verbinden Sie erneut.",
-  failedNotAllowed:
-    "Sie dürfen diesen Agenten nicht mehr ändern, also wurde nichts verbunden. Fragen Sie einen Inhaber Ihrer Organisation.",
-  failedSuperseded: "Jemand anderes hat dieses Werkzeug zur gleichen Zeit verbunden. Diese Verbindung gilt.",
-  failedProvider:
-    "Der Anbieter antwortet nicht, wie er sollte, also wurde nichts verbunden. Versuchen Sie es in einigen Minuten erneut.",
   disconnect: "Trennen",
   disconnectTitle: "{account} trennen?",
   disconnectText:

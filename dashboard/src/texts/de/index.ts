@@ -7,6 +7,7 @@ import { audit } from "./audit";
 import { calls } from "./calls";
 import { common } from "./common";
 import { connect } from "./connect";
+import { consent } from "./consent";
 import { form } from "./form";
 import { home } from "./home";
 import { members } from "./members";
@@ -29,6 +30,7 @@ export const de: Catalogue = {
   calls,
   common,
   connect,
+  consent,
   form,
   home,
   members,

@@ -6,6 +6,7 @@ import { audit } from "./audit";
 import { calls } from "./calls";
 import { common } from "./common";
 import { connect } from "./connect";
+import { consent } from "./consent";
 import { form } from "./form";
 import { home } from "./home";
 import { members } from "./members";
@@ -28,6 +29,7 @@ export const en = {
   calls,
   common,
   connect,
+  consent,
   form,
   home,
   members,
