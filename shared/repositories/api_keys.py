@@ -1,5 +1,6 @@
 """`tenants/{t}/api_keys/{id}`."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from shared.gateways.firestore import Create, Database, Write
@@ -29,9 +30,11 @@ class ApiKeyRepository:
     def creation(self, tenant_id: str, key_id: str, key: ApiKey) -> Write:
         return Create(_path(tenant_id, key_id), key.to_firestore())
 
-    async def remove(self, tenant_id: str, key_id: str, audit: Write) -> None:
-        """Raises `NotFoundError`."""
-        await self._database.remove(_path(tenant_id, key_id), lambda _: [audit])
+    async def remove(self, tenant_id: str, key_id: str, decide: Callable[[ApiKey], list[Write]]) -> None:
+        """`decide` returns what is written along. Raises `NotFoundError`."""
+        await self._database.remove(
+            _path(tenant_id, key_id), lambda fields: decide(ApiKey.from_firestore(fields))
+        )
 
 
 def _path(tenant_id: str, key_id: str) -> str:

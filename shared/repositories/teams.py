@@ -171,9 +171,14 @@ class TeamRepository:
     def member_creation(self, tenant_id: str, user_id: str, member: Member) -> Write:
         return Create(member_path(tenant_id, user_id), member_fields(user_id, member))
 
-    async def remove_invitation(self, tenant_id: str, invitation_id: str, writes: list[Write]) -> None:
-        """With what is written along: that happens once. Raises `NotFoundError`, `AlreadyExistsError`."""
-        await self._database.remove(_invitation(tenant_id, invitation_id), lambda _: writes)
+    async def remove_invitation(
+        self, tenant_id: str, invitation_id: str, decide: Callable[[Invitation], list[Write]]
+    ) -> None:
+        """`decide` returns what is written along: that happens once. Raises `NotFoundError`,
+        `AlreadyExistsError`."""
+        await self._database.remove(
+            _invitation(tenant_id, invitation_id), lambda fields: decide(Invitation.from_firestore(fields))
+        )
 
 
 def _tenant(tenant_id: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from shared.errors import UnauthenticatedError
-from shared.gateways.firestore import Database
+from shared.gateways.firestore import Database, Write
 from shared.models.api_key import ApiKey, Scope
 from shared.models.audit import Actor, AuditAction, Change
 from shared.models.base import utc_now
@@ -96,6 +96,10 @@ class ApiKeyService:
 
     async def revoke(self, tenant_id: str, actor: Actor, key_id: str) -> None:
         """At once, and for good. Raises `NotFoundError`."""
-        subject = f"api-keys/{key_id}"
-        entry = self._audit.entry(tenant_id, actor, AuditAction.API_KEY_REVOKED, subject)
-        await self._keys.remove(tenant_id, key_id, entry)
+
+        def decide(key: ApiKey) -> list[Write]:
+            changes = {"name": Change(before=key.name)}
+            subject = f"api-keys/{key_id}"
+            return [self._audit.entry(tenant_id, actor, AuditAction.API_KEY_REVOKED, subject, changes)]
+
+        await self._keys.remove(tenant_id, key_id, decide)

@@ -176,9 +176,13 @@ class TeamService:
 
     async def revoke_invitation(self, tenant_id: str, actor: Actor, invitation_id: str) -> None:
         """Raises `NotFoundError`."""
-        subject = f"invitations/{invitation_id}"
-        entry = self._audit.entry(tenant_id, actor, AuditAction.INVITATION_REVOKED, subject)
-        await self._teams.remove_invitation(tenant_id, invitation_id, [entry])
+
+        def decide(invitation: Invitation) -> list[Write]:
+            changes = {"email": Change(before=invitation.email)}
+            subject = f"invitations/{invitation_id}"
+            return [self._audit.entry(tenant_id, actor, AuditAction.INVITATION_REVOKED, subject, changes)]
+
+        await self._teams.remove_invitation(tenant_id, invitation_id, decide)
 
     async def accept_invitation(self, user: User, text: str) -> tuple[str, Tenant, Member]:
         """The tenant that the user is a member of now. An invitation can be accepted once.
@@ -216,7 +220,7 @@ class TeamService:
             self._entry(token.tenant_id, actor, AuditAction.MEMBER_ADDED, user.user_id, changes),
         ]
         try:
-            await self._teams.remove_invitation(token.tenant_id, token.id, writes)
+            await self._teams.remove_invitation(token.tenant_id, token.id, lambda _: writes)
         except AlreadyExistsError:
             raise ConflictError(
                 "a member already", sentence="You are a member already.", code="already_member"

@@ -128,6 +128,22 @@ async def test_a_key_is_shown_once_stored_hashed_and_does_what_its_scopes_say(
     await program("GET", "/agents", expect=401)
 
 
+async def test_the_audit_log_names_a_revoked_key_and_whose_invitation_was_revoked(tenant: TestTenant) -> None:
+    """Both were there by their ids alone, which nothing else tells any more."""
+    key = (await tenant.owner("POST", "/api-keys", {"name": "CI", "scopes": ["calls:read"]})).body["id"]
+    await tenant.owner("DELETE", f"/api-keys/{key}", expect=204)
+    invited = {"email": "new@example.com", "role": "viewer"}
+    invitation = (await tenant.owner("POST", "/invitations", invited)).body["id"]
+    await tenant.owner("DELETE", f"/invitations/{invitation}", expect=204)
+
+    entries = (await tenant.owner("GET", "/audit?limit=10", expect=200)).body["items"]
+    revoked = {entry["action"]: entry["changes"] for entry in entries if entry["action"].endswith("revoked")}
+    assert revoked == {
+        "api_key.revoked": {"name": {"before": "CI", "after": None}},
+        "invitation.revoked": {"email": {"before": invited["email"], "after": None}},
+    }
+
+
 async def test_an_expired_key_is_refused(stack: Stack, tenant: TestTenant) -> None:
     body = {"name": "CI", "scopes": ["agents:read"], "expires_in_days": 1}
     made = (await tenant.owner("POST", "/api-keys", body, expect=201)).body
