@@ -35,3 +35,21 @@ async def test_no_page_is_wider_than_a_phone(visit: Visit, cloud: Cloud) -> None
             too_wide[path] = width
 
     assert too_wide == {}
+
+
+async def test_an_agents_tabs_are_one_row_in_which_the_page_that_is_open_is_seen(visit: Visit) -> None:
+    """They wrapped: three rows of words before what the page is about."""
+    owner = await visit(locale="de-DE", viewport=PHONE)
+    tabs = owner.page.get_by_role("navigation", name="Teile dieses Agenten")
+    for path, text in (
+        ("/agents/edit/?id=front-desk", "Einstellungen"),
+        ("/agents/edit/?id=front-desk&tab=history", "Verlauf"),
+    ):
+        await owner.open(path)
+        rows = await tabs.get_by_role("link").evaluate_all("links => links.map((one) => one.offsetTop)")
+        assert len(set(rows)) == 1
+        here = await tabs.get_by_role("link", name=text).bounding_box()
+        assert here is not None
+        assert here["x"] >= 0
+        assert here["x"] + here["width"] <= PHONE["width"]
+        assert await owner.accessibility_problems() == []
