@@ -94,10 +94,7 @@ class NumberService:
         )
         check_match(if_match, current.document or UNATTACHED)
         if not is_there:
-            sentence = "There is no such agent."
-            raise ConflictError(
-                f"no agent {agent_id} of {tenant_id}", sentence=sentence, code="no_such_agent"
-            )
+            raise _no_such_agent(tenant_id, agent_id)
         if current.document is None:
             document = await self._claim(tenant_id, actor, current.account, agent_id)
             await self._route_or_give_back(tenant_id, actor, current.account)
@@ -106,6 +103,10 @@ class NumberService:
             if not current.routed:
                 await self._twilio.configure_number(current.account.sid, self._webhooks)
             document = await self._reassign(tenant_id, actor, current, agent_id, if_match)
+        # An agent is not deleted while it has numbers; this one had none yet when somebody looked.
+        if not await self._agents.exists(tenant_id, agent_id):
+            await self.detach(tenant_id, actor, number, etag_of(document))
+            raise _no_such_agent(tenant_id, agent_id)
         return TenantNumber(current.account, document, routed=True)
 
     async def detach(self, tenant_id: str, actor: Actor, number: str, if_match: str | None) -> None:
@@ -206,6 +207,11 @@ class NumberService:
     def _described(self, account: AccountNumber, document: PhoneNumberDocument | None) -> TenantNumber:
         routed = account.webhooks == self._webhooks and not account.diverted_by
         return TenantNumber(account, document, routed=routed)
+
+
+def _no_such_agent(tenant_id: str, agent_id: str) -> ConflictError:
+    sentence = "There is no such agent."
+    return ConflictError(f"no agent {agent_id} of {tenant_id}", sentence=sentence, code="no_such_agent")
 
 
 def webhooks_at(edge_url: str) -> NumberWebhooks:

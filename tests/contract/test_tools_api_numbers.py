@@ -1,12 +1,14 @@
 """Numbers over HTTP, with Twilio's stand-in behind: who holds them, and what Twilio calls."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from local.twilio.store import Number
 from shared.errors import UnavailableError
 from shared.gateways.twilio import NumberWebhooks, TwilioGateway
+from shared.repositories.phone_numbers import TenantNumberRepository
 from tests.contract.tools_api_stack import EDGE, NUMBERS, Stack, TestTenant
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
@@ -189,6 +191,34 @@ async def test_a_number_that_gets_another_agent_while_it_is_detached_stays_with_
     found = await tenant.viewer("GET", path, expect=200)
     assert (found.body["agent_id"], found.body["routed"]) == (second, True)
     await tenant.editor("DELETE", path, expect=204)
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["free", "of-another-agent"])
+async def test_a_number_is_not_left_with_an_agent_that_was_deleted_while_it_was_attached(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    """Its callers heard that the number is not in use, while the list of numbers said who answers."""
+    tenant, agent = await tenant_with_agent(stack)
+    number = NUMBERS[5]
+    path = f"/numbers/{number}"
+    store = stack.twilio.exchange.store
+    store.put_number(at_twilio(stack, number).model_copy(update={"voice_url": "https://before.example"}))
+    if held:
+        other = await tenant.agent()
+        await tenant.editor("PUT", path, {"agent_id": other}, If_Match="*", expect=200)
+    step = "change" if held else "create"
+    proceed = getattr(TenantNumberRepository, step)
+
+    async def after_a_deletion(*given: Any) -> None:
+        await tenant.editor("DELETE", f"/agents/{agent}", expect=204)
+        await proceed(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TenantNumberRepository, step, after_a_deletion)
+        refused = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=409)
+    assert refused.body["code"] == "no_such_agent"
+    assert await stack.database.get(f"phone_numbers/{number}") is None
+    assert at_twilio(stack, number).voice_url == "https://before.example"
 
 
 async def test_pages_of_numbers_leave_out_what_others_hold(stack: Stack) -> None:
