@@ -31,7 +31,7 @@ CUT_WITHIN = 0.5
 """Seconds in which a run that is cut short writes down that it was."""
 APOLOGY = "Something went wrong with that on our side."
 TOO_SLOW = "That took too long, so I stopped waiting for it."
-CUT_SHORT = "The call ended before this was finished."
+CUT_SHORT = "This was cut short. I cannot say whether it was done."
 UNSURE = "That took too long. I cannot say whether it was done."
 
 FetchSecret = Callable[[str], Awaitable[SecretStr]]

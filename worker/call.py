@@ -27,6 +27,7 @@ from worker.caller import Caller, other_agents
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
 from worker.handover import hand_over
+from worker.history import history_of
 from worker.hold_sound import HoldSound
 from worker.lease import LeaseKeeper
 from worker.services import Services
@@ -127,7 +128,7 @@ class Call:
 
     async def _serve(self) -> None:
         surplus = asyncio.create_task(self._is_surplus())
-        history = await self._earlier_turns()
+        history = await self._earlier()
         tested = self._snapshot.called is None
         await self._conversation.start(self._ctx.room, history, captions=tested)
         if await surplus:
@@ -154,15 +155,12 @@ class Call:
                 if not self._hanging_up:
                     self._go(self._act(due))
 
-    async def _earlier_turns(self) -> llm.ChatContext:
-        """What the caller and earlier agents said; empty for the first agent."""
-        history = llm.ChatContext.empty()
-        if self._generation > 1:
-            for _, event in await self._services.calls.read_events(*self._ids):
-                if event.kind == "turn":
-                    speaker, text = event.data["speaker"], event.data["text"]
-                    history.add_message(role="user" if speaker == "caller" else "assistant", content=text)
-        return history
+    async def _earlier(self) -> llm.ChatContext:
+        """What the caller and earlier agents said and did; empty for the first agent."""
+        if self._generation == 1:
+            return llm.ChatContext.empty()
+        events = await self._services.calls.read_events(*self._ids)
+        return history_of((event for _, event in events), self._services.registry)
 
     async def _is_surplus(self) -> bool:
         """A caller who may not be served hears the fallback before anybody has answered."""

@@ -108,6 +108,14 @@ def take_over(language: str) -> str:
     )
 
 
+def done_earlier(call: str) -> str:
+    """Tells an agent that replaces another of a function that was called, in JSON, with what came of it."""
+    return (
+        "(A note of the telephone system, which nobody said. Earlier in this call you called a function: "
+        f"{call}. What it has done is done: do not do it again.)"
+    )
+
+
 def answer_again() -> str:
     """Asks for a reply that got lost, or never came, after the caller had spoken."""
     return (

@@ -167,3 +167,21 @@ async def test_a_function_that_does_not_exist_is_noted_and_a_reply_to_its_refusa
     await asyncio.wait_for(rig.call.serve(), 5)
     [notice] = [data for data in await rig.events("notice") if "function" in data]
     assert notice["function"] == "make_coffee"
+
+
+async def test_an_agent_that_takes_over_is_told_what_the_first_one_did(rig: Rig) -> None:
+    rig.call._log.turn("caller", "Run it, please.")
+    rig.call._log.add("tool_call", tool="slow", action="run", arguments={}, ok=True, result={"id": "e1"})
+    rig.call.conversation_closed(error=False)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    services: Any = rig.services
+    lease = await services.sessions.claim_lease("harbor", "ca1", "job-2", timedelta(minutes=1))
+    snapshot = await services.sessions.get_session("harbor", "ca1")
+    context: Any = SimpleNamespace(room=FakeRoom(), local_participant_identity="agent-2")
+    successor = Call(context, services, snapshot, lease)
+    said, done = (message.text_content or "" for message in (await successor._earlier()).messages())
+    assert said == "Run it, please."
+    assert '"function": "slow"' in done
+    assert '"e1"' in done
+    successor.conversation_closed(error=True)
+    await asyncio.wait_for(successor.serve(), 5)

@@ -1,0 +1,64 @@
+"""An agent that takes a call over knows what was said and what was done: it books nothing twice."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.models.call import CallEvent, EventKind
+from shared.tools.base.registry import ToolRegistry
+from worker.agent_executor import CUT_SHORT
+from worker.history import MAX_OF_CALL, history_of
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+BOOKED = {
+    "tool": "google_calendar",
+    "action": "create_event",
+    "arguments": {"title": "Check-up", "start": "2026-11-24T10:00"},
+    "ok": True,
+    "result": {"event_id": "e1", "summary": "Zahnarzt für Müller"},
+}
+
+
+def event(kind: EventKind, **data: Any) -> CallEvent:
+    return CallEvent(at=NOW, source="worker-1", kind=kind, data=data)
+
+
+def told(*events: CallEvent) -> list[tuple[str, str]]:
+    history = history_of(events, ToolRegistry())
+    return [(message.role, message.text_content or "") for message in history.messages()]
+
+
+def test_what_a_function_did_stands_between_the_turns() -> None:
+    asked = event("turn", speaker="caller", text="Tuesday at ten, please.")
+    said = event("turn", speaker="agent", text="You are booked.")
+    timing = event("timing", name="answered", milliseconds=1)
+    history = told(timing, asked, event("tool_call", **BOOKED), said)
+    assert [role for role, _ in history] == ["user", "user", "assistant"]
+    assert (history[0][1], history[2][1]) == ("Tuesday at ten, please.", "You are booked.")
+    note = history[1][1]
+    parts = ("nobody said", "google_calendar_create_event", "2026-11-24T10:00", '"e1"', "für Müller")
+    assert [part for part in parts if part not in note] == []
+
+
+@pytest.mark.parametrize("sentence", ["That time is taken.", CUT_SHORT])
+def test_what_did_not_work_is_told_with_its_sentence(sentence: str) -> None:
+    failed = {**BOOKED, "ok": False, "sentence": sentence}
+    del failed["result"]
+    [(_, note)] = told(event("tool_call", **failed))
+    assert sentence in note
+
+
+def test_a_tool_that_the_platform_does_not_have_goes_by_its_name() -> None:
+    refused = {"tool": "weather", "action": None, "arguments": {}, "ok": False, "sentence": "No such tool."}
+    [(_, note)] = told(event("tool_call", **refused))
+    assert '"function": "weather"' in note
+
+
+def test_a_long_result_is_not_told_whole() -> None:
+    for much in ({"events": ["x" * 100] * 100}, "what Firestore took as text only" * 1000):
+        [(_, note)] = told(event("tool_call", **{**BOOKED, "result": much}))
+        assert len(note) < MAX_OF_CALL + 500
+        assert "google_calendar_create_event" in note

@@ -1,0 +1,49 @@
+"""What was said and done in a call before this agent came, from the call's events."""
+
+# livekit's annotations are partial.
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Iterable
+from typing import Any
+
+from livekit.agents import llm
+
+from shared.errors import NotFoundError
+from shared.models.call import CallEvent
+from shared.services import agent_prompt
+from shared.tools.base.gemini_schema import function_name
+from shared.tools.base.registry import ToolRegistry
+from worker.agent_executor import bounded_json
+
+MAX_OF_CALL = 1500
+"""Characters of JSON of one function call that are told again."""
+
+
+def history_of(events: Iterable[CallEvent], registry: ToolRegistry) -> llm.ChatContext:
+    """Turns as they were spoken, and in between what functions did.
+
+    As notes, since the plugin leaves function calls out of a history that it tells a new session.
+    """
+    history = llm.ChatContext.empty()
+    for event in events:
+        if event.kind == "turn":
+            role = "user" if event.data["speaker"] == "caller" else "assistant"
+            history.add_message(role=role, content=event.data["text"])
+        elif event.kind == "tool_call":
+            history.add_message(role="user", content=_note(event.data, registry))
+    return history
+
+
+def _note(call: dict[str, Any], registry: ToolRegistry) -> str:
+    answer = {"result": call["result"]} if call["ok"] else {"message": call["sentence"]}
+    function = _function(call["tool"], call["action"], registry)
+    called = {"function": function, "arguments": call["arguments"], **answer}
+    return agent_prompt.done_earlier(bounded_json(called, MAX_OF_CALL))
+
+
+def _function(tool: str, action: str | None, registry: ToolRegistry) -> str:
+    """The name under which the model knows it."""
+    try:
+        return function_name(tool, action or "", registry.get(tool).metadata.actions)
+    except NotFoundError:
+        return tool
