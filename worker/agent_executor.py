@@ -51,7 +51,7 @@ class ToolEnvironment:
     call: CallControl
     record: Record
     running: Callable[[bool], None]
-    """Told when the first tool starts and when the last one has finished."""
+    """Told when the first tool that the model waits for starts, and when the last one has finished."""
     now: Callable[[], datetime]
 
 
@@ -63,7 +63,9 @@ class AgentExecutor:
         self._secrets: dict[str, SecretStr] = {}
         self._credentials: dict[str, Credential] = {}
         self._unnamed_calls = 0
-        self._runs: set[asyncio.Task[Any]] = set()
+        self._runs: dict[asyncio.Task[Any], str | None] = {}
+        """What runs, by the ids of the model's calls."""
+        self._called_off: set[str | None] = set()
 
     async def settle(self, seconds: float) -> None:
         """Give running tools so long to finish, and cut short what still runs then: either way the call's
@@ -74,6 +76,17 @@ class AgentExecutor:
             for run in running:
                 run.cancel()
             await asyncio.wait(runs, timeout=CUT_WITHIN)
+
+    def call_off(self, call_ids: Iterable[str]) -> bool:
+        """The model does not wait for these any more. They run on: half done is worse than done.
+
+        True: it waits for no other that runs.
+        """
+        self._called_off.update(call_ids)
+        return not self._awaited()
+
+    def _awaited(self) -> int:
+        return sum(call_id not in self._called_off for call_id in self._runs.values())
 
     def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
         """The tools of this call. One that the platform no longer has is left out."""
@@ -95,7 +108,7 @@ class AgentExecutor:
         """
         started = time.perf_counter()
         event: dict[str, Any] = {"tool": name, "action": action, "arguments": arguments}
-        self._begin()
+        self._begin(call_id)
         try:
             result = await self._run(name, action, call_id, arguments, event)
             event |= {"ok": True, "result": result}
@@ -121,14 +134,14 @@ class AgentExecutor:
             self._finished()
         return bounded_json(self._without_secrets(answer), MAX_RESULT)
 
-    def _begin(self) -> None:
-        self._runs.add(_this_task())
-        if len(self._runs) == 1:
+    def _begin(self, call_id: str | None) -> None:
+        self._runs[_this_task()] = call_id
+        if self._awaited() == 1:
             self._env.running(True)
 
     def _finished(self) -> None:
-        self._runs.discard(_this_task())
-        if not self._runs:
+        call_id = self._runs.pop(_this_task(), None)
+        if call_id not in self._called_off and not self._awaited():
             self._env.running(False)
 
     async def _run(

@@ -374,6 +374,10 @@ class Call:
     def in_exchange(self) -> bool:
         return self._watch.in_exchange()
 
+    def functions_cancelled(self, call_ids: list[str]) -> None:
+        if self._executor.call_off(call_ids):
+            self._watch.tools_called_off()
+
     def reply_broke_off(self) -> None:
         self._watch.reply_broke_off()
 

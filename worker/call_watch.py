@@ -114,6 +114,10 @@ class CallWatch:
         else:
             self._reply.reply_owed(self._clock())
 
+    def tools_called_off(self) -> None:
+        """What still runs is nothing that the model waits for, or will speak about."""
+        self._tool_since = self._told_to_wait_at = None
+
     def reply_broke_off(self) -> None:
         """The connection to the model did, in the middle of a reply; the rest comes with the next one."""
         self._broken_off = True

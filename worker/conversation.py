@@ -44,7 +44,7 @@ class Listener(Protocol):
     def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None: ...
     def caller_transcribed(self) -> None: ...
     def functions_answered(self, unknown: list[str]) -> None:
-        """The model gets the results of what it called; `unknown` are names that no function has."""
+        """The model gets the results that it waits for; `unknown` are names that no function has."""
         ...
 
     def agent_speaks(self, speaking: bool) -> None: ...
@@ -207,8 +207,11 @@ class Conversation:
             self._listener.caller_transcribed()
 
     def _on_functions(self, event: FunctionToolsExecutedEvent) -> None:
-        called = [call.name for call in event.function_calls]
-        self._listener.functions_answered([name for name in called if name not in self._names])
+        session = self._model.phone_session
+        cancelled = session.cancelled_functions if session is not None else frozenset[str]()
+        awaited = [call.name for call in event.function_calls if call.call_id not in cancelled]
+        if awaited:
+            self._listener.functions_answered([name for name in awaited if name not in self._names])
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         if event.new_state == "speaking":

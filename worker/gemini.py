@@ -93,6 +93,10 @@ class Listener(Protocol):
         """Whether a reply is owed, or soon will be: the caller is speaking or a function runs."""
         ...
 
+    def functions_cancelled(self, call_ids: list[str]) -> None:
+        """The model does not wait for these any more: the caller spoke up while a function blocked it."""
+        ...
+
     def reply_broke_off(self) -> None:
         """The connection broke, or is given up, before the end of a reply."""
         ...
@@ -165,6 +169,8 @@ class PhoneSession(RealtimeSession):
         self._sound = bytearray()
         self._line: ModelLine | None = None
         self._reply_bytes: dict[str, int] = {}
+        self.cancelled_functions: set[str] = set()
+        """Ids of calls to whose results the model will say nothing."""
 
     # The caller's audio: pushed on as it comes, not collected for 50 ms. Only in a long silence, while the
     # agent speaks for example, do frames wait for each other; the first sound takes them along at once.
@@ -301,6 +307,14 @@ class PhoneSession(RealtimeSession):
     def _handle_tool_calls(self, tool_call: types.LiveServerToolCall) -> None:
         self._listener.model_acted()
         super()._handle_tool_calls(tool_call)
+
+    def _handle_tool_call_cancellation(
+        self, tool_call_cancellation: types.LiveServerToolCallCancellation
+    ) -> None:
+        call_ids = tool_call_cancellation.ids or []
+        self.cancelled_functions.update(call_ids)
+        self._listener.functions_cancelled(call_ids)
+        super()._handle_tool_call_cancellation(tool_call_cancellation)
 
     # A peer that has gone silent.
 

@@ -31,9 +31,9 @@ class SpokenCall:
     """Reacts to its model as `worker.call.Call` does, without lease, log and room."""
 
     def __init__(
-        self, peer: Peer, tls: Any, tools: list[Any], settings: WorkerSettings, speed: float
+        self, peer: Peer, tls: Any, tools: list[Any], settings: WorkerSettings, speed: float, model: str
     ) -> None:
-        agent = Agent(name="a", instructions="b")
+        agent = Agent(name="a", instructions="b", model=model)
         self.peer = peer
         self.turns: list[tuple[str, str, bool]] = []
         self.dues: list[Due] = []
@@ -41,6 +41,7 @@ class SpokenCall:
         self.closed_by_error: bool | None = None
         self.lost: list[str] = []
         self.unknown: list[str] = []
+        self.cancelled: list[str] = []
         self.watch = CallWatch(agent, time.monotonic)
         self.input, self.output = MemoryInput(), MemoryOutput(speed)
         self.conversation = Conversation(PhoneModel(agent, settings, tls, self), INSTRUCTION, tools, self)
@@ -92,6 +93,9 @@ class SpokenCall:
     def in_exchange(self) -> bool:
         return self.watch.in_exchange()
 
+    def functions_cancelled(self, call_ids: list[str]) -> None:
+        self.cancelled += call_ids
+
     def reply_broke_off(self) -> None: ...
 
     def reply_lost(self, said: str) -> None:
@@ -122,6 +126,7 @@ async def spoken_call(
     speed: float = 20.0,
     pace: Pace | None = None,
     refuse_for: float = 0.0,
+    model: str = "gemini-3.8-live",
 ) -> AsyncGenerator[tuple[SpokenCall, StandIn]]:
     """A conversation that plays `script`; without a scripted greeting the caller's first turn is next."""
     async with stand_in(pace) as gemini:
@@ -139,7 +144,7 @@ async def spoken_call(
         )
         url = f"https://127.0.0.1:{gemini.gemini.port}"
         with mock.patch.dict(os.environ, {"GOOGLE_GEMINI_BASE_URL": url}):
-            call = SpokenCall(peer, gemini.tls(), tools or [], settings, speed)
+            call = SpokenCall(peer, gemini.tls(), tools or [], settings, speed, model)
             watching = asyncio.create_task(call.keep_watch())
             try:
                 await call.conversation.start(None, llm.ChatContext.empty())

@@ -61,6 +61,33 @@ async def test_a_tool_is_called_and_its_result_spoken_about() -> None:
     assert call.peer.journal.errors == []
 
 
+async def test_a_function_that_the_caller_talked_over_owes_no_reply() -> None:
+    """It blocks this model, which drops it as soon as the caller speaks; our function runs on."""
+    ended = asyncio.Event()
+
+    async def look_up(raw_arguments: dict[str, object]) -> str:
+        await ended.wait()
+        return '{"status": "ok"}'
+
+    schema = {"name": "look_up", "description": "", "parameters": {"type": "object", "properties": {}}}
+    turns = [{"caller": QUESTION, "agent": [{"call": "look_up"}, {"say": ANSWER}]}, NEXT_TURN]
+    tools = [function_tool(look_up, raw_schema=schema)]
+    model = "gemini-2.5-flash-native-audio-preview-12-2025"
+    async with spoken_call(scenario(turns=turns), tools, model=model) as (call, _):
+        call.say(QUESTION)
+        await until(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
+        call.say(THANKS)
+        await until(lambda: call.cancelled)
+        await call.hears(WELCOME)
+        await until(lambda: not call.watch.is_reply_owed())
+        executed = asyncio.Event()
+        call.conversation.session.on("function_tools_executed", lambda _: executed.set())
+        ended.set()
+        await asyncio.wait_for(executed.wait(), 10)
+        assert not call.watch.is_reply_owed()
+    assert call.dues == []
+
+
 async def test_a_caller_who_speaks_up_silences_the_agent_at_once() -> None:
     turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}, NEXT_TURN]
     async with spoken_call(scenario(turns=turns), speed=1) as (call, _):

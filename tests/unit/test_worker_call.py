@@ -185,3 +185,16 @@ async def test_an_agent_that_takes_over_is_told_what_the_first_one_did(rig: Rig)
     assert '"e1"' in done
     successor.conversation_closed(error=True)
     await asyncio.wait_for(successor.serve(), 5)
+
+
+async def test_a_function_that_the_model_called_off_owes_no_reply_when_it_ends(rig: Rig) -> None:
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run", call_id="c1"))
+    await asyncio.sleep(0)
+    assert rig.call.in_exchange()
+    rig.call.functions_cancelled(["c1"])
+    assert not rig.call.in_exchange()
+    tool.cancel()
+    await asyncio.wait([tool])
+    assert not rig.call.reply_owed()
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(rig.call.serve(), 5)

@@ -237,6 +237,20 @@ async def test_a_tool_that_still_runs_when_the_call_ends_is_waited_for() -> None
     await running
 
 
+async def test_a_tool_that_the_model_calls_off_runs_to_its_end_and_is_not_waited_for() -> None:
+    rig = Rig()
+    rig.tool.takes = 0.02
+    first, second = (asyncio.create_task(rig.run("book", call_id=i, day="today")) for i in ("c1", "c2"))
+    while len(rig.tool.runs) < 2:  # noqa: ASYNC110 - a fake needs no event for this
+        await asyncio.sleep(0)
+    assert not rig.executor.call_off(["c1"])
+    assert rig.executor.call_off(["c2"])
+    await rig.run("book", call_id="c3", day="today")
+    await asyncio.gather(first, second)
+    assert [event["ok"] for event in rig.events] == [True, True, True]
+    assert rig.running == [True, True, False], "the third counts anew, and the first two end unnoticed"
+
+
 async def test_a_tool_that_is_cut_short_leaves_an_event() -> None:
     rig = Rig()
     rig.tool.takes = 60

@@ -284,6 +284,18 @@ def test_a_long_reply_on_a_noisy_line_is_not_asked_for_again_when_it_ends() -> N
     assert phone.talks_on(LONGEST_TURN - 1) == []
 
 
+def test_a_function_that_was_called_off_neither_owes_a_reply_nor_hides_a_silent_model() -> None:
+    """The caller talked over it: the model drops it, and owes what the caller's new words want."""
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.model_acted()
+    phone.watch.tool_runs(True)
+    phone.speaks()
+    phone.watch.tools_called_off()
+    assert phone.is_quiet(ENDS_AFTER + ASK_AGAIN_AFTER + 0.1) == ["ask_model_again"], "though it still runs"
+    phone.watch.model_acted()
+    assert phone.is_quiet(10) == []
+
+
 def test_a_model_that_cannot_speak_while_a_function_runs_is_not_given_up_for_that() -> None:
     """Functions of gemini-live-2.5 block: it says nothing before it has their results."""
     phone = Phone(silence_prompt_seconds=60)
