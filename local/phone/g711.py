@@ -1,5 +1,8 @@
 """G.711 µ-law: what a telephone line carries. 8 kHz, one byte a sample, 20 ms frames."""
 
+import asyncio
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,8 +52,29 @@ SILENCE = encode(np.zeros(FRAME_SAMPLES, np.int16))
 """One frame in which nothing is said."""
 
 
+class Clock:
+    """Tells whoever sends a frame every 20 ms when to. On a busy machine several are due at once, and then
+    go together: one message of three frames costs a third of three messages."""
+
+    def __init__(self, now: Callable[[], float] | None = None) -> None:
+        self._now = now or asyncio.get_running_loop().time
+        self._due = self._now()
+
+    async def frames_due(self) -> int:
+        """Waits for the next frame's time, unless that has come; then how many are due, at least one."""
+        await asyncio.sleep(max(0.0, self._due - self._now()))
+        now = self._now()
+        self._due = max(self._due, now - MAX_LAG_SECONDS)
+        count = 1 + max(0, int((now - self._due) / FRAME_SECONDS))
+        self._due += count * FRAME_SECONDS
+        return count
+
+
 def frames(pcm: Pcm) -> list[bytes]:
     """Cut into encoded 20 ms frames; the last is filled up with silence."""
-    padded = np.concatenate([pcm, np.zeros(-len(pcm) % FRAME_SAMPLES, np.int16)])
-    code = encode(padded)
+    return split(encode(np.concatenate([pcm, np.zeros(-len(pcm) % FRAME_SAMPLES, np.int16)])))
+
+
+def split(code: bytes) -> list[bytes]:
+    """Whole frames that came together, one by one."""
     return [code[start : start + FRAME_SAMPLES] for start in range(0, len(code), FRAME_SAMPLES)]

@@ -124,7 +124,8 @@ class Handset:
             if message.type == aiohttp.WSMsgType.BINARY:
                 self.recorder.put("heard", message.data, self.now)
                 if not self._rings_in_band:
-                    self.heard.hear(g711.decode(message.data), self.now)
+                    for frame in g711.split(message.data):
+                        self.heard.hear(g711.decode(frame), self.now)
             elif message.type == aiohttp.WSMsgType.TEXT:
                 self._on_moment(Moment(**json.loads(message.data)))
         self._end()
@@ -144,19 +145,19 @@ class Handset:
                 pass
 
     async def _speak(self) -> None:
-        """One frame every 20 ms from the answer on, of speech or of silence; every frame is a tick."""
-        due = self.now
+        """One frame every 20 ms from the answer on, of speech or of silence; each time is a tick."""
+        clock = g711.Clock()
         while not self.over:
+            due = await clock.frames_due()
             if self.answered:
-                frame = self._to_say.popleft() if self._to_say else g711.SILENCE
+                frames = [self._to_say.popleft() if self._to_say else g711.SILENCE for _ in range(due)]
+                sound = b"".join(frames)
                 try:
-                    await self._socket.send_bytes(frame)
+                    await self._socket.send_bytes(sound)
                 except ConnectionError:
                     self._end()
-                self.recorder.put("caller", frame, self.now)
+                self.recorder.put("caller", sound, self.now)
             self._wake()
-            due = max(due + g711.FRAME_SECONDS, self.now - g711.MAX_LAG_SECONDS)
-            await asyncio.sleep(max(0.0, due - self.now))
 
     def _end(self) -> None:
         self.over = True

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from local.phone import g711
 from local.phone.mixer import Mixer
-from shared.livekit_native import keep_logs_native
+from shared.livekit_native import OPUS_BITRATE, keep_logs_native
 from shared.settings import LiveKitSettings
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ _UPLINK_QUEUE_MS = 100
 """What comes late is spread again over the time that it lasts: in a burst, the far end would hear it fast."""
 _UPLINK_FRAMES = 100
 """On a machine that is busy for a moment the caller's words come late rather than cut."""
+_UPLINK_TOGETHER = 5
+"""Frames that the audio source takes at once: it refuses more than its queue holds."""
 _SILENT_FRAMES = 10
 """After so many frames of pure silence the audio source makes its own, which costs us nothing."""
 _DTMF_CODES = {digit: code for code, digit in enumerate("0123456789*#")}
@@ -165,7 +167,7 @@ class SipLeg:
         self._joining: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.hear: Callable[[bytes], None] = lambda _: None
-        """Receives a µ-law frame every 20 ms from the answer on."""
+        """Receives a µ-law frame every 20 ms from the answer on, or several together."""
 
     async def ring(self) -> None:
         """Returns when the call is answered; raises `CallRefused` otherwise."""
@@ -229,6 +231,7 @@ class SipLeg:
     async def _publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
+        options.audio_encoding.max_bitrate = OPUS_BITRATE
         await self._room.local_participant.publish_track(track, options)
         self._start(self._capture())
 
@@ -271,7 +274,8 @@ class SipLeg:
             await self._uplink_waits.wait()
             self._uplink_waits.clear()
             while self._uplink:
-                pcm = g711.decode(self._uplink.popleft())
+                together = min(len(self._uplink), _UPLINK_TOGETHER)
+                pcm = g711.decode(b"".join(self._uplink.popleft() for _ in range(together)))
                 await self._source.capture_frame(rtc.AudioFrame(pcm.tobytes(), g711.RATE, 1, len(pcm)))
 
     async def _listen(self, track: rtc.Track) -> None:
@@ -288,12 +292,10 @@ class SipLeg:
 
     async def _downlink(self) -> None:
         """A frame every 20 ms, whoever speaks or does not: the RTP stream of an answered call."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
+        clock = g711.Clock()
         while True:
-            self.hear(self._mixer.next_frame())
-            due = max(due + g711.FRAME_SECONDS, loop.time() - g711.MAX_LAG_SECONDS)
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            due = await clock.frames_due()
+            self.hear(b"".join(self._mixer.next_frame() for _ in range(due)))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -74,13 +74,14 @@ class Line(Protocol):
 
 
 async def in_real_time(frames: list[bytes], send: Callable[[bytes], None]) -> None:
-    """One frame every 20 ms."""
-    loop = asyncio.get_running_loop()
-    due = loop.time()
-    for frame in frames:
-        send(frame)
-        due = max(due + g711.FRAME_SECONDS, loop.time() - g711.MAX_LAG_SECONDS)
-        await asyncio.sleep(max(0.0, due - loop.time()))
+    """One frame every 20 ms; returns when the last has had its time."""
+    clock = g711.Clock()
+    sent = 0
+    while sent < len(frames):
+        due = await clock.frames_due()
+        send(b"".join(frames[sent : sent + due]))
+        sent += due
+    await clock.frames_due()
 
 
 _NOTHING: g711.Pcm = np.zeros(0, np.int16)
@@ -105,7 +106,8 @@ class PhoneLine:
         try:
             async for message in self._socket:
                 if message.type == web.WSMsgType.BINARY:
-                    self._hear(message.data)
+                    for frame in g711.split(message.data):
+                        self._hear(frame)
                 elif message.type == web.WSMsgType.TEXT:
                     signal = json.loads(message.data)
                     if "press" in signal:

@@ -47,6 +47,16 @@ def test_frames_are_twenty_milliseconds_and_the_last_is_filled_with_silence() ->
     assert frames[-1][80:] == g711.SILENCE[80:]
 
 
+async def test_frames_that_became_due_on_a_busy_machine_go_together_and_the_oldest_are_given_up() -> None:
+    now = [100.0]
+    clock = g711.Clock(now=lambda: now[-1])
+    due = [await clock.frames_due()]
+    for later in (100.03, 100.1, 107.0):
+        now.append(later)
+        due.append(await clock.frames_due())
+    assert due == [1, 1, 4, 11]
+
+
 # Is somebody speaking ----------------------------------------------------------------------------
 
 
