@@ -7,7 +7,10 @@ import argparse
 import subprocess
 import sys
 
-MEASUREMENTS = ("webhook", "cold_start", "call_setup", "voice", "worker_footprint", "tools_api", "dashboard")
+MEASUREMENTS = (
+    *("webhook", "cold_start", "call_setup", "voice", "worker_footprint"),
+    *("api_cold_start", "tools_api", "dashboard"),
+)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The API: cold start by group of routes, latency and round trips by route, lists of ten against long ones.
+"""The API: latency and round trips by route, lists of ten against long ones.
 
     python -m bench.tools_api [--requests N] [--agents N] [--calls N]
 
@@ -9,18 +9,15 @@ process, so a round trip costs here what the stand-in takes, not what a region's
 import argparse
 import asyncio
 import itertools
-import socket
 import tempfile
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bench import report
-from bench.edge_stack import FunctionProcess
+from bench.api_cold_start import api_process, running
 from bench.round_trips import RoundTrips
 from functions.tools_api.api import Api
 from functions.tools_api.settings import ApiSettings
@@ -35,12 +32,7 @@ from shared.models.call import Call, CallState, Outcome
 from tests.contract.google_stand_in import PROJECT
 from tests.contract.tools_api_stack import NUMBERS, Client, Stack, TenantClient, TestTenant
 
-ROOT = Path(__file__).resolve().parent.parent
-MAIN = ROOT / "functions" / "tools_api" / "main.py"
-COLD_STARTS = 3
-"""Of each group of routes."""
 WRITES_AT_ONCE = 100
-FIGURES = ("median", "min", "max")
 ALLOWED_RATIO = 1.5
 """A page of a long list may take so many times as long as one of a short list; more is not constant."""
 
@@ -90,17 +82,6 @@ ROUTES = [
 ]
 
 
-FIRST_REQUESTS = {
-    "tools": "/tools",
-    "agents": "/tenants/{tenant}/agents?limit=10",
-    "numbers": "/tenants/{tenant}/numbers?limit=10",
-    "calls": "/tenants/{tenant}/calls?limit=10",
-    "members": "/tenants/{tenant}/members",
-    "audit": "/tenants/{tenant}/audit",
-}
-"""What a fresh process is asked first, by group of routes."""
-
-
 async def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.tools_api", description=__doc__)
     parser.add_argument("--requests", type=int, default=50, help="of each route")
@@ -111,11 +92,7 @@ async def main() -> int:
         async with Stack(Path(folder)) as stack:
             tenant = await stack.tenant(max_concurrent_calls=1_000_000)
             ids = {"agent": await tenant.agent(), "call": await add_calls(stack, tenant, 10)}
-            cold = await cold_starts(stack, tenant, Path(folder) / "log")
-            report.table("The API: cold start to the first answer, ms", ["first asked for", *FIGURES], [
-                (group, *(row[figure] for figure in FIGURES)) for group, row in cold.items()
-            ])  # fmt: skip
-            async with serving(stack, Path(folder) / "log") as origin:
+            async with running(api_process(stack, Path(folder) / "log")) as origin:
                 served = TenantClient(stack.session, tenant.owner.token, f"/tenants/{tenant.id}")
                 served.origin = origin
                 rows = [
@@ -135,7 +112,6 @@ async def main() -> int:
     report.write_json(
         "tools_api",
         {
-            "cold_start_ms": cold,
             "warm_ms": {name: {**row, "round_trips": trips} for name, row, trips in rows},
             "lists_ms": {
                 name: {"few": few, "many": many, "ratio": ratio} for name, few, many, ratio in lists
@@ -145,30 +121,6 @@ async def main() -> int:
         },
     )
     return 0 if all(ratio <= ALLOWED_RATIO for *_, ratio in lists) else 1
-
-
-async def cold_starts(stack: Stack, tenant: TestTenant, log: Path) -> dict[str, dict[str, float]]:
-    """By group of routes: milliseconds from starting the process to its first answer."""
-    times: dict[str, list[float]] = {group: [] for group in FIRST_REQUESTS}
-    for group, path in list(FIRST_REQUESTS.items()) * COLD_STARTS:
-        client = stack.client(tenant.owner.token)
-        started = time.perf_counter()
-        async with serving(stack, log) as client.origin:
-            await client("GET", path.format(tenant=tenant.id), expect=200)
-            times[group].append((time.perf_counter() - started) * 1000)
-    return {group: report.summary(of_group) for group, of_group in times.items()}
-
-
-@asynccontextmanager
-async def serving(stack: Stack, log: Path) -> AsyncGenerator[str]:
-    """A fresh process of the function; its address."""
-    process = FunctionProcess(free_port(), MAIN, "tools_api", stack.variables, log)
-    await process.start()
-    try:
-        await process.accepting()
-        yield f"http://127.0.0.1:{process.port}"
-    finally:
-        await process.stop()
 
 
 async def measured(
@@ -270,11 +222,6 @@ async def write(stack: Stack, collection: str, prefix: str, documents: list[Fiel
         await stack.database.commit(
             Put(f"{collection}/{prefix}{start + number}", fields) for number, fields in enumerate(batch)
         )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 if __name__ == "__main__":
