@@ -11,11 +11,14 @@ from functions.incoming_call.edge import Edge
 from functions.incoming_call.new_call import new_call
 from functions.incoming_call.twilio_requests import TwilioCall
 from shared.errors import NotFoundError, UnavailableError
-from shared.models.agent import Agent, SayFallback
+from shared.models.agent import Agent, Fallback, SayFallback
 from shared.models.call import Call, FallbackReason
 from shared.services.voice_agent_service import AgentRoute
 
 log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""For seeing that a number to forward to is not one of ours."""
 
 RECORD_SECONDS = 1.0
 """For writing down that the fallback is served; the caller does not wait longer for our books."""
@@ -43,7 +46,7 @@ class Plan:
 
 async def give_fallback(edge: Edge, plan: Plan, reason: FallbackReason) -> str:
     """The TwiML of the agent's fallback, written down with its reason; the first reason of a call stays."""
-    fallback, reason = plan.agent.fallback or SayFallback(), plan.call.fallback_reason or reason
+    fallback, reason = await _servable(edge, plan), plan.call.fallback_reason or reason
     log.warning("serving the fallback", extra={"reason": reason.value, "kind": fallback.kind})
     try:
         async with asyncio.timeout(RECORD_SECONDS):
@@ -54,6 +57,15 @@ async def give_fallback(edge: Edge, plan: Plan, reason: FallbackReason) -> str:
         # Twilio's status callback ends the call's record later; the caller comes first.
         log.error("the fallback could not be written down", extra={"reason": repr(error)})  # noqa: TRY400
     return twiml.serve(edge.settings, plan.tenant_id, fallback, plan.agent.language)
+
+
+async def _servable(edge: Edge, plan: Plan) -> Fallback:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await edge.agents.fallback_of(plan.tenant_id, plan.agent)
+    except (UnavailableError, TimeoutError) as error:
+        log.warning("where the fallback leads is not known", extra={"reason": repr(error)})
+        return plan.agent.fallback or SayFallback()
 
 
 async def handle_twilio_fallback(edge: Edge, caller: TwilioCall, tenant_id: str | None) -> str:

@@ -46,6 +46,11 @@ class AgentRepository:
             releases_of(releases, release),
         )
 
+    async def fallback_number(self, tenant_id: str) -> str | None:
+        """The tenant's."""
+        fields = await self._database.get(f"tenants/{tenant_id}")
+        return None if fields is None else Tenant.from_firestore(fields).fallback_number
+
     async def enabled_tools(self, tenant_id: str, agent_id: str) -> list[AgentTool]:
         collection = f"tenants/{tenant_id}/agents/{agent_id}/agent_tools"
         documents = await self._database.query(collection, ("enabled", "==", True))

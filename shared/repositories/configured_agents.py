@@ -54,6 +54,11 @@ class ConfiguredAgentRepository:
         )
         return [number for number, _ in documents]
 
+    async def forwarding_to(self, tenant_id: str, number: str) -> list[str]:
+        """Names of the agents whose fallback it is."""
+        documents = await self._database.query(_agents(tenant_id), ("fallback.number", "==", number))
+        return [Agent.from_firestore(fields).name for _, fields in documents]
+
     def creation(self, tenant_id: str, agent_id: str, agent: Agent, tools: list[AgentTool]) -> list[Write]:
         return [
             Create(_agent(tenant_id, agent_id), agent.to_firestore()),

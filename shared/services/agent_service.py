@@ -11,19 +11,24 @@ from pydantic import ValidationError
 
 from shared.errors import ConflictError, NotFoundError
 from shared.gateways.firestore import Database, Write
-from shared.models.agent import Agent
+from shared.models.agent import Agent, ForwardFallback
 from shared.models.agent_input import AgentInput
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
 from shared.models.audit import Actor, AuditAction
 from shared.models.base import utc_now
+from shared.repositories.agents import PhoneNumberRepository
 from shared.repositories.configured_agents import ConfiguredAgentRepository
 from shared.repositories.paging import Page
 from shared.services.audit_service import AuditService, changes_between
 from shared.services.etags import check_match, etag_of
 from shared.services.field_errors import invalid_fields
+from shared.services.forwarding import check_forwarding
 from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
 from shared.services.secret_removal import SecretRemoval
 from shared.services.tool_service import SecretStore
+
+FORWARDS_TO = "fallback.forward.number"
+"""The field's path, as pydantic has it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class AgentService:
         new_id: Callable[[], str] = lambda: f"a{secrets.token_hex(8)}",
     ) -> None:
         self._agents = ConfiguredAgentRepository(database)
+        self._numbers = PhoneNumberRepository(database)
         self._secrets = secrets
         self._removal = removal
         self._audit = AuditService(database, now=now)
@@ -70,7 +76,10 @@ class AgentService:
     async def create(
         self, tenant_id: str, actor: Actor, wanted: AgentInput, request: RequestKey | None
     ) -> NamedAgent:
-        return await self._create(tenant_id, actor, Agent.model_validate(wanted.model_dump()), [], request)
+        """Raises `InvalidFieldsError`."""
+        agent = Agent.model_validate(wanted.model_dump())
+        await check_forwarding(self._numbers, _forwards_to(agent.fallback), FORWARDS_TO)
+        return await self._create(tenant_id, actor, agent, [], request)
 
     async def duplicate(
         self, tenant_id: str, actor: Actor, agent_id: str, name: str, request: RequestKey | None
@@ -87,6 +96,7 @@ class AgentService:
         self, tenant_id: str, actor: Actor, agent_id: str, patch: Mapping[str, Any], if_match: str | None
     ) -> NamedAgent:
         """`patch` has new values by field. Raises `InvalidFieldsError`."""
+        await check_forwarding(self._numbers, _forwards_to(patch.get("fallback")), FORWARDS_TO)
         changed: list[Agent] = []
 
         def decide(before: Agent) -> tuple[Agent, list[Write]]:
@@ -156,6 +166,14 @@ class AgentService:
             return await self.get(tenant_id, agent_id)
         except NotFoundError:
             raise CreationUndoneError(f"agent {agent_id} is gone") from None
+
+
+def _forwards_to(fallback: object) -> str | None:
+    """None also for what is no fallback at all: that is refused for itself."""
+    try:
+        return ForwardFallback.model_validate(fallback).number
+    except ValidationError:
+        return None
 
 
 def _patched(before: Agent, patch: Mapping[str, Any]) -> Agent:

@@ -20,6 +20,7 @@ from shared.models.phone_number import FormerWebhooks, PhoneNumberDocument
 from shared.repositories.configured_agents import ConfiguredAgentRepository
 from shared.repositories.paging import Page, decode_cursor, page_of
 from shared.repositories.phone_numbers import TenantNumberRepository
+from shared.repositories.teams import TeamRepository
 from shared.services.audit_service import AuditService
 from shared.services.etags import check_match, etag_of
 
@@ -59,6 +60,7 @@ class NumberService:
     ) -> None:
         self._numbers = TenantNumberRepository(database)
         self._agents = ConfiguredAgentRepository(database)
+        self._teams = TeamRepository(database)
         self._audit = AuditService(database, now=now)
         self._twilio = twilio
         self._webhooks = webhooks_at(edge_url)
@@ -86,8 +88,8 @@ class NumberService:
         """From now on the agent answers the number. Doing it again repairs what Twilio was told. What fails
         has changed nothing, or says that the number is kept (`number_kept`).
 
-        Raises `ConflictError` without such an agent, or when another tenant was faster, and
-        `PreconditionFailedError`.
+        Raises `ConflictError` without such an agent, when another tenant was faster, or when it is where the
+        tenant's callers are forwarded to, and `PreconditionFailedError`.
         """
         current, is_there = await asyncio.gather(
             self.get(tenant_id, number), self._agents.exists(tenant_id, agent_id)
@@ -96,6 +98,7 @@ class NumberService:
         if not is_there:
             raise _no_such_agent(tenant_id, agent_id)
         if current.document is None:
+            await self._check_is_no_fallback(tenant_id, number)
             document = await self._claim(tenant_id, actor, current.account, agent_id)
             await self._route_or_give_back(tenant_id, actor, current.account)
         else:
@@ -139,6 +142,18 @@ class NumberService:
         if owned is None:
             raise NotFoundError(f"the account does not own {number}")
         return owned
+
+    async def _check_is_no_fallback(self, tenant_id: str, number: str) -> None:
+        tenant, agents = await asyncio.gather(
+            self._teams.tenant(tenant_id), self._agents.forwarding_to(tenant_id, number)
+        )
+        holders = [*(["the whole account"] if tenant.fallback_number == number else []), *agents]
+        if holders:
+            raise ConflictError(
+                f"{number} is a fallback of {tenant_id}",
+                sentence=f"This is the fallback number of {', '.join(holders)}. Choose another there first.",
+                code="number_is_fallback",
+            )
 
     async def _claim(
         self, tenant_id: str, actor: Actor, account: AccountNumber, agent_id: str

@@ -20,10 +20,12 @@ from shared.models.base import utc_now
 from shared.models.invitation import Invitation
 from shared.models.member import Member, Role
 from shared.models.tenant import Tenant
+from shared.repositories.agents import PhoneNumberRepository
 from shared.repositories.paging import Page
 from shared.repositories.teams import TeamRepository
 from shared.services.audit_service import AuditService, changes_between
 from shared.services.etags import check_match, etag_of
+from shared.services.forwarding import check_forwarding
 from shared.services.identity import User
 from shared.services.opaque_token import OpaqueToken
 from shared.services.request_keys import CreationUndoneError, OnceCommitter, RequestKey
@@ -56,6 +58,7 @@ class TeamService:
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._teams = TeamRepository(database)
+        self._numbers = PhoneNumberRepository(database)
         self._audit = AuditService(database, now=now)
         self._once = OnceCommitter(database, now=now)
         self._now = now
@@ -82,7 +85,11 @@ class TeamService:
     async def change_tenant(
         self, tenant_id: str, actor: Actor, changes: Mapping[str, Any], if_match: str | None
     ) -> Tenant:
-        """`changes` are valid values by field. Raises `PreconditionFailedError`."""
+        """`changes` are valid values by field.
+
+        Raises `PreconditionFailedError`, and `InvalidFieldsError` for a fallback number that leads back here.
+        """
+        await check_forwarding(self._numbers, changes.get("fallback_number"), "fallback_number")
         changed: list[Tenant] = []
 
         def decide(before: Tenant) -> tuple[Tenant, list[Write]]:

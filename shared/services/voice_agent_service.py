@@ -1,19 +1,22 @@
 """Which agent answers a number, and with what."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import NotFoundError
 from shared.gateways.firestore import Database
-from shared.models.agent import Agent, ForwardFallback, SayFallback
+from shared.models.agent import Agent, Fallback, ForwardFallback, SayFallback
 from shared.models.agent_tool import AgentTool
 from shared.models.base import utc_now
 from shared.models.call import Call
 from shared.models.tenant import Tenant
 from shared.repositories.agents import AgentRepository, PhoneNumberRepository
 from shared.repositories.calls import CallRepository
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,24 @@ class VoiceAgentService:
         """Whose number it is. Raises `UnavailableError`."""
         found = await self._numbers.find(number)
         return None if found is None else found.tenant_id
+
+    async def fallback_of(self, tenant_id: str, agent: Agent) -> Fallback:
+        """The agent's, which is set as in `AgentRoute`, unless it leads back to this platform: then the
+        tenant's number, else a spoken apology. Raises `UnavailableError`.
+
+        The API refuses such a number; but it can be attached later, by another tenant too.
+        """
+        fallback = agent.fallback or SayFallback()
+        if not isinstance(fallback, ForwardFallback) or not await self._is_ours(fallback.number):
+            return fallback
+        log.error("the fallback leads back here", extra={"number": fallback.number})
+        number = await self._agents.fallback_number(tenant_id)
+        if number is None or await self._is_ours(number):
+            return SayFallback()
+        return ForwardFallback(number=number)
+
+    async def _is_ours(self, number: str) -> bool:
+        return await self.get_tenant_id(number) is not None
 
 
 def _with_fallback(agent: Agent, tenant: Tenant) -> Agent:

@@ -122,6 +122,7 @@ async def run_all_queries(database: Database) -> None:
     await configured.page("t", 10, None)
     await configured.tools("t", "a")
     await configured.numbers("t", "a")
+    await configured.forwarding_to("t", "+14155550100")
     team = TeamRepository(database)
     await team.tenants_of("u")
     await team.members("t", 10, None)

@@ -221,6 +221,56 @@ async def test_a_number_is_not_left_with_an_agent_that_was_deleted_while_it_was_
     assert at_twilio(stack, number).voice_url == "https://before.example"
 
 
+async def test_callers_cannot_be_forwarded_to_a_number_of_the_platform(stack: Stack) -> None:
+    """They would come back, with nobody but agents at either end."""
+    holder, holders_agent = await tenant_with_agent(stack)
+    number, person = NUMBERS[6], "+14155550177"
+    path = f"/numbers/{number}"
+    await holder.editor("PUT", path, {"agent_id": holders_agent}, If_Match="*", expect=200)
+    other, agent = await tenant_with_agent(stack)
+    forwards: dict[str, Any] = {"fallback": {"kind": "forward", "number": number}}
+    new = {"name": "Desk", "instructions": "Help.", **forwards}
+    for who, others in ((holder, holders_agent), (other, agent)):
+        for refused in (
+            await who.editor("POST", "/agents", new, expect=422),
+            await who.editor("PATCH", f"/agents/{others}", forwards, If_Match="*", expect=422),
+        ):
+            [error] = refused.body["errors"]
+            assert (error["field"], error["code"]) == ("fallback.forward.number", "platform_number")
+        settings = {"fallback_number": number}
+        refused = await who.owner("PATCH", "", settings, If_Match="*", expect=422)
+        [error] = refused.body["errors"]
+        assert error["field"] == "fallback_number"
+        assert "answered by this platform" in error["message"]
+    forwards["fallback"]["number"] = person
+    await other.editor("PATCH", f"/agents/{agent}", forwards, If_Match="*", expect=200)
+    await holder.editor("DELETE", path, expect=204)
+
+
+@pytest.mark.parametrize("whose", ["an agent's", "the tenant's"])
+async def test_a_number_that_callers_are_forwarded_to_cannot_be_attached(stack: Stack, whose: str) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    number, person = NUMBERS[6], "+14155550177"
+    settings = "" if whose == "the tenant's" else f"/agents/{agent}"
+    named = (await tenant.viewer("GET", f"/agents/{agent}")).body["name"]
+    name = "the whole account" if whose == "the tenant's" else named
+
+    async def forward(to: str) -> None:
+        fallback = {"kind": "forward", "number": to}
+        patch = {"fallback_number": to} if whose == "the tenant's" else {"fallback": fallback}
+        await tenant.owner("PATCH", settings, patch, If_Match="*", expect=200)
+
+    await forward(number)
+    path, body = f"/numbers/{number}", {"agent_id": agent}
+    refused = await tenant.editor("PUT", path, body, If_Match="*", expect=409)
+    assert refused.body["code"] == "number_is_fallback"
+    assert refused.body["detail"] == f"This is the fallback number of {name}. Choose another there first."
+    assert await stack.database.get(f"phone_numbers/{number}") is None
+    await forward(person)
+    await tenant.editor("PUT", path, body, If_Match="*", expect=200)
+    await tenant.editor("DELETE", path, expect=204)
+
+
 async def test_pages_of_numbers_leave_out_what_others_hold(stack: Stack) -> None:
     holder, agent = await tenant_with_agent(stack)
     await holder.editor("PUT", f"/numbers/{NUMBERS[7]}", {"agent_id": agent}, If_Match="*", expect=200)

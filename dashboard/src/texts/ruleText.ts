@@ -10,6 +10,8 @@ export function ruleText(rule: string | undefined, limit: number | null | undefi
       return t("form.choose");
     case "string_pattern_mismatch":
       return t("form.wrongForm");
+    case "platform_number":
+      return t("form.platformNumber");
     case "int_parsing":
     case "int_type":
     case "int_from_float":

@@ -13,6 +13,7 @@ export const form: Catalogue["form"] = {
   maxItems: { one: "Höchstens {count} Eintrag.", other: "Höchstens {count} Einträge." },
   uniqueItems: "Jeder Eintrag nur einmal.",
   choose: "Wählen Sie eines davon.",
+  platformNumber: "Bei dieser Nummer antwortet ein Agent: Anrufer kämen zurück. Nehmen Sie eine, bei der Menschen antworten.",
   wrongForm: "Das hat nicht die erwartete Form.",
   add: "Zu „{list}“ hinzufügen",
   up: "Eintrag {number} nach oben",

@@ -25,6 +25,7 @@ export const problems: Catalogue["problems"] = {
   no_voice_samples: "Stimmproben sind hier nicht eingerichtet.",
   not_connected: "Dort ist kein Konto verbunden.",
   not_found: "Das gibt es nicht mehr.",
+  number_is_fallback: "Anrufer werden an diese Nummer weitergeleitet, wenn ein Agent nicht erreichbar ist. Wählen Sie dafür zuerst eine andere.",
   number_kept:
     "Der Telefonanbieter antwortet nicht. Die Nummer bleibt beim Agenten: Reparieren Sie sie in der Liste, oder lösen Sie sie.",
   number_taken: "Diese Nummer hat gerade jemand anderes übernommen.",

@@ -11,6 +11,7 @@ export const form = {
   maxItems: { one: "At most {count} entry.", other: "At most {count} entries." },
   uniqueItems: "Each entry only once.",
   choose: "Choose one of these.",
+  platformNumber: "An agent answers this number: callers would come back. Take one where people answer.",
   wrongForm: "This does not have the form that is expected.",
   add: "Add to “{list}”",
   up: "Move entry {number} up",

@@ -23,6 +23,7 @@ export const problems = {
   no_voice_samples: "Voice samples are not set up in this deployment.",
   not_connected: "No account is connected there.",
   not_found: "That does not exist any more.",
+  number_is_fallback: "Callers are forwarded to this number when an agent cannot be reached. Choose another number for that first.",
   number_kept: "The telephone provider does not answer. The number is kept for the agent: repair it in the list, or detach it.",
   number_taken: "Somebody else has just taken this number.",
   people_only: "This is for people, not for API keys.",
