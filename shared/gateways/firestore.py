@@ -26,6 +26,7 @@ from google.cloud.firestore import AsyncClient, AsyncQuery
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
+from shared.gateways.google_cloud import CredentialsFoundLater
 
 TIMEOUT_SECONDS = 5.0
 """For one operation, the library's own retries of UNAVAILABLE included."""
@@ -78,7 +79,7 @@ def firestore_client(project: str) -> AsyncClient:
     """
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if project not in clients:
-        clients[project] = AsyncClient(project=project)
+        clients[project] = AsyncClient(project=project, credentials=CredentialsFoundLater())
     return clients[project]
 
 

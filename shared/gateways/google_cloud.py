@@ -8,6 +8,7 @@ for every import.
 # pyright: reportUnknownMemberType=false
 
 import asyncio
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -18,6 +19,7 @@ from google.api_core.client_options import ClientOptions
 from google.api_core.retry import AsyncRetry, if_exception_type
 from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.transport import Request
 
 from shared.errors import ConfigurationError, UnavailableError
 
@@ -36,6 +38,32 @@ RETRY = AsyncRetry(
     timeout=TIMEOUT_SECONDS,
 )
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+class CredentialsFoundLater(Credentials):
+    """The application's own credentials, looked for with the first request.
+
+    The metadata server is asked for them over HTTP that blocks; as a rule it answers within milliseconds, at
+    a bad moment within seconds. gRPC asks for a request's headers on a thread of its own, so the event loop
+    does not wait.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Credentials | None = None
+        self._finding = threading.Lock()
+
+    def before_request(self, request: Request, method: str, url: str, headers: dict[str, str]) -> None:
+        self._find().before_request(request, method, url, headers)
+
+    def refresh(self, request: Request) -> None:
+        self._find().refresh(request)
+
+    def _find(self) -> Credentials:
+        with self._finding:
+            if self._found is None:
+                self._found = cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])
+            return self._found
 
 
 class _Client(Protocol):
