@@ -6,7 +6,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,19 +14,18 @@ from typing import Any, Literal
 from livekit import rtc
 from livekit.agents import JobContext, llm
 
-from shared.errors import TrunklineError, UnavailableError
+from shared.errors import UnavailableError
 from shared.models.call import FallbackReason, Outcome
-from shared.models.session import Lease, RoomMetadata, SessionSnapshot
+from shared.models.session import Lease, SessionSnapshot
 from shared.repositories.calls import NamedEvent
 from shared.services import agent_prompt
-from shared.services.call_service import cause_of_loss
 from worker.agent_executor import AgentExecutor, ToolEnvironment
+from worker.call_end import CallEnd, insist
 from worker.call_log import CallLog
 from worker.call_watch import CallWatch, Due
 from worker.caller import Caller, other_agents
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
-from worker.handover import hand_over
 from worker.history import history_of
 from worker.hold_sound import HoldSound
 from worker.lease import LeaseKeeper
@@ -44,9 +43,6 @@ HANG_UP_WITHIN = 10.0
 """Seconds after which a call that is to end does end, whatever is still being said."""
 GOODBYE_WITHIN = 8.0
 
-STEP_ATTEMPTS = 3
-STEP_WITHIN = 1.5
-"""Seconds for one attempt to write how the call stands, or to end it; the caller may be waiting for it."""
 TOOLS_FINISH_WITHIN = 3.0
 """Seconds that a running tool still gets when the call is over."""
 
@@ -84,6 +80,7 @@ class Call:
         self._answered = False
         self._hanging_up = False
 
+        self._call_end = CallEnd(services, snapshot, lease.generation)
         self._watch = CallWatch(snapshot.agent, self._clock)
         self._hold_sound = HoldSound(ctx.room)
         self._caller = Caller(ctx.room, self._on_caller_left)
@@ -194,7 +191,7 @@ class Call:
         if self._generation > 1:
             self._log.notice("This agent took over.", generation=self._generation)
         at = self._services.now()
-        self._go(self._insist(lambda: self._services.calls.mark_answered(*self._ids, at)))
+        self._go(insist(lambda: self._services.calls.mark_answered(*self._ids, at)))
 
     async def _act(self, due: Due) -> None:
         match due:
@@ -264,12 +261,10 @@ class Call:
         self._hold_sound.stop()
         match ending.kind:
             case "ended":
-                outcome, at = ending.outcome or Outcome.FAILED, self._services.now()
-                await self._insist(lambda: self._write_outcome(outcome, at))
-                await self._insist(self._delete_room)
+                outcome = ending.outcome or Outcome.FAILED
+                await self._call_end.hang_up(outcome, self._services.now(), self._usage())
             case "fallback":
-                await self._insist(lambda: self._request_fallback(ending.fallback))
-                await self._insist(self._delete_room)
+                await self._call_end.give_fallback(ending.fallback)
             case "handed_over" | "left":
                 self._conversation.mute()
         handed_over = ending.kind == "handed_over"  # then the caller is waiting for the next agent
@@ -278,60 +273,12 @@ class Call:
         await self._log.close()
         self._lease.stop()
         if handed_over:
-            await self._attempt(self._lease.release())
-            await self._attempt(self._hand_over())
+            await self._call_end.hand_over(self._lease, self._ctx.local_participant_identity)
         if ending.kind != "ended":
-            await self._attempt(self._store_usage())
-
-    async def _write_outcome(self, outcome: Outcome, at: datetime) -> None:
-        await self._services.calls.end_call(*self._ids, outcome, at, self._usage(), agent=self._generation)
-
-    async def _store_usage(self) -> None:
-        await self._services.calls.store_usage(*self._ids, self._generation, self._usage())
+            await self._call_end.store_usage(self._usage())
 
     def _usage(self) -> dict[str, float]:
         return {**self._conversation.usage(), "agent_seconds": round(self._elapsed_ms() / 1000, 1)}
-
-    async def _request_fallback(self, reason: FallbackReason) -> None:
-        await self._services.calls.request_fallback(*self._ids, reason, source="worker")
-
-    async def _delete_room(self) -> None:
-        await self._services.livekit.delete_room(self._snapshot.room)
-
-    async def _hand_over(self) -> None:
-        snapshot = self._snapshot
-        ids = RoomMetadata(
-            tenant_id=snapshot.tenant_id, agent_id=snapshot.agent_id, session_id=snapshot.session_id
-        )
-        leaver = self._ctx.local_participant_identity
-        cause = cause_of_loss(self._lease.lease)
-        await hand_over(self._services, ids, snapshot.room, leaver=leaver, cause=cause)
-
-    async def _insist(self, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """What the phone edge decides by must be written: without an outcome a goodbye looks like a fault.
-        And a caller whose room is not deleted stays in it, with nobody to hear."""
-        for _ in range(STEP_ATTEMPTS):
-            try:
-                async with asyncio.timeout(STEP_WITHIN):
-                    await step()
-            except (TrunklineError, TimeoutError) as error:
-                log.warning("not done yet: %r", error)
-            except Exception:
-                # A fault of ours, which stays; the steps that follow end the call all the same.
-                log.exception("a step of the call's end broke")
-                return
-            else:
-                return
-        log.error("not done after %d attempts", STEP_ATTEMPTS)
-
-    async def _attempt(self, step: Coroutine[Any, Any, Any]) -> None:
-        """Steps that do not depend on each other: one that fails does not keep the next from being tried."""
-        try:
-            await step
-        except TrunklineError as error:
-            log.warning("%s failed: %s", step.__qualname__, error)
-        except Exception:
-            log.exception("%s broke", step.__qualname__)
 
     # What the room, the model and the conversation tell.
 

@@ -19,6 +19,7 @@ from tests.unit.test_worker_handover import CALLER, NOW, ROOM, FakeServices, Roo
 from worker import call as call_module
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
+from worker.call_end import STEP_ATTEMPTS
 from worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.unit
@@ -121,7 +122,7 @@ async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_
 
 @pytest.mark.parametrize("ending", ["fallback", "ended"])
 async def test_a_room_that_cannot_be_deleted_at_once_is_deleted_all_the_same(rig: Rig, ending: str) -> None:
-    rig.services.livekit.failures = call_module.STEP_ATTEMPTS - 1
+    rig.services.livekit.failures = STEP_ATTEMPTS - 1
     if ending == "fallback":
         rig.call.conversation_closed(error=True)
     else:
