@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field, StrictBool
 
 from functions.tools_api.access import Allow, ApiDep, Known, Principal
@@ -13,7 +13,7 @@ from shared.models.agent_tool import Connection
 from shared.models.api_key import Scope
 from shared.models.base import Slug
 from shared.models.member import Role
-from shared.services.tool_catalog import CatalogTool
+from shared.services.tool_catalog import ENGLISH, CatalogTool
 from shared.services.tool_service import ConfiguredTool, ToolChange
 
 router = APIRouter(tags=["tools"])
@@ -33,6 +33,7 @@ class CatalogActionOut(BaseModel):
 
 class CatalogToolOut(BaseModel):
     slug: Slug
+    language: str = Field(description="Of names, descriptions and titles; what is not translated is English.")
     display_name: str
     description: str
     config_schema: dict[str, Any] = Field(
@@ -93,9 +94,15 @@ class AgentToolPatch(Body):
 
 
 @router.get("/tools", responses=error_responses(401, 403, 422, 429, 503))
-async def list_catalog(who: Anybody, api: ApiDep) -> ToolCatalogOut:
+async def list_catalog(
+    who: Anybody,
+    api: ApiDep,
+    language: Annotated[
+        str, Query(pattern="^[a-z]{2}$", description="Such as `de`, of what people read where a tool has it.")
+    ] = ENGLISH,
+) -> ToolCatalogOut:
     """Every tool that an agent can be given, with what a form for it needs."""
-    return ToolCatalogOut(items=[_catalog_tool(tool) for tool in api.catalog.all()])
+    return ToolCatalogOut(items=[_catalog_tool(tool) for tool in api.catalog.all(language)])
 
 
 _TOOLS = "/tenants/{tenant_id}/agents/{agent_id}/tools"

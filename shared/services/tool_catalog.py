@@ -1,6 +1,8 @@
 """The registered tools as people see them: everything here is derived from `ToolMetadata`."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, SecretStr
@@ -11,6 +13,8 @@ from shared.tools.base.registry import ToolRegistry
 
 LONG_TEXT = 255
 """Texts that may be longer than this get several lines in a form."""
+
+ENGLISH = "en"
 
 Schema = dict[str, Any]
 
@@ -27,6 +31,8 @@ class CatalogAction:
 @dataclass(frozen=True)
 class CatalogTool:
     slug: str
+    language: str
+    """Of everything that people read; what has no translation is in English all the same."""
     display_name: str
     description: str
     config_schema: Schema
@@ -46,13 +52,11 @@ class ToolCatalog:
     """Made once: nothing in it changes while the process lives."""
 
     def __init__(self, registry: ToolRegistry) -> None:
-        self._tools = {tool.metadata.slug: _described(tool.metadata) for tool in registry.all()}
+        self._tools = [_in_languages(tool.metadata) for tool in registry.all()]
 
-    def all(self) -> list[CatalogTool]:
-        return list(self._tools.values())
-
-    def find(self, slug: str) -> CatalogTool | None:
-        return self._tools.get(slug)
+    def all(self, language: str = ENGLISH) -> list[CatalogTool]:
+        """Of each tool what there is in that language, else in English."""
+        return [versions.get(language, versions[ENGLISH]) for versions in self._tools]
 
 
 def secret_fields(config: type[BaseModel]) -> list[str]:
@@ -64,11 +68,58 @@ def _holds_secret(annotation: Any) -> bool:
     return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
 
 
+def first_sentence(description: str) -> str:
+    """Of an action: what is done. The others tell the model how to go about it."""
+    return re.split(r"(?<=[.!?])\s", description, maxsplit=1)[0]
+
+
+def _in_languages(metadata: ToolMetadata) -> dict[str, CatalogTool]:
+    english = _described(metadata)
+    translated = {
+        language: _translated(english, language, words) for language, words in metadata.translations.items()
+    }
+    return {ENGLISH: english, **translated}
+
+
+def _translated(tool: CatalogTool, language: str, words: Mapping[str, str]) -> CatalogTool:
+    def said(text: str) -> str:
+        return words.get(text, text)
+
+    actions = [
+        replace(action, description=words.get(first_sentence(action.description), action.description))
+        for action in tool.actions
+    ]
+    return replace(
+        tool,
+        language=language,
+        display_name=said(tool.display_name),
+        description=said(tool.description),
+        config_schema=_translated_schema(tool.config_schema, words),
+        scope_texts={scope: said(text) for scope, text in tool.scope_texts.items()},
+        actions=actions,
+    )
+
+
+def _translated_schema(node: Any, words: Mapping[str, str]) -> Any:
+    """Titles and descriptions, at whatever depth."""
+    if isinstance(node, list):
+        return [_translated_schema(each, words) for each in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: words.get(value, value)
+        if key in {"title", "description"} and isinstance(value, str)
+        else _translated_schema(value, words)
+        for key, value in cast("Schema", node).items()
+    }
+
+
 def _described(metadata: ToolMetadata) -> CatalogTool:
     schema = metadata.config.model_json_schema()
     connection = metadata.connection
     return CatalogTool(
         slug=metadata.slug,
+        language=ENGLISH,
         display_name=metadata.display_name,
         description=metadata.description,
         config_schema=schema,

@@ -336,6 +336,27 @@ async def test_a_form_works_by_keyboard_alone_on_a_phone_and_in_german(visit: Vi
     await expect(page.get_by_text("Die Einstellungen von Loyalty points sind gespeichert.")).to_be_visible()
 
 
+async def test_tools_are_described_in_the_persons_language_and_those_without_it_in_english(
+    visit: Visit, more_tools: str
+) -> None:
+    """All of them were in English, whatever the page was in."""
+    owner = await visit(locale="de-DE")
+    await with_more_tools(owner, more_tools)
+    agent = await an_agent(owner, "Empfang")
+    page = owner.page
+    await owner.open(PAGE.format(agent=agent))
+    cards = page.get_by_role("main").get_by_role("listitem")
+    await expect(cards.get_by_role("heading", name="Google Kalender")).to_have_attribute("lang", "de")
+    await expect(cards.get_by_role("heading", name="Loyalty points")).to_have_attribute("lang", "en")
+
+    await owner.open(PAGE.format(agent=agent) + "&tool=google_calendar")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Google Kalender")
+    await expect(page.get_by_text("Nennt, was in einem Zeitraum im Kalender steht.")).to_be_visible()
+    await expect(page.get_by_label("Kürzeste Vorlaufzeit (Minuten)")).to_be_visible()
+    await expect(page.get_by_text("Termine in allen Kalendern des Kontos zu sehen")).to_be_visible()
+    assert await owner.accessibility_problems() == []
+
+
 async def test_a_viewer_sees_the_settings_and_changes_none(visit: Visit) -> None:
     viewer = await visit("viewer")
     await viewer.open("/agents/tools/?id=front-desk&tool=send_email")

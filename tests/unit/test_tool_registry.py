@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from aiohttp import web
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, Valid
 from shared.errors import NotFoundError, ToolError, UnavailableError
 from shared.models.agent_tool import REFRESH_TOKEN
 from shared.models.base import Slug
+from shared.services.tool_catalog import ENGLISH, ToolCatalog, first_sentence
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.gemini_schema import for_gemini, function_name
 from shared.tools.base.registry import ToolRegistry
@@ -36,6 +37,7 @@ EVERYWHERE = {
 """Libraries that are deployed with every part that knows the tools."""
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-tool.md"
+LANGUAGES = Path(__file__).parents[2] / "dashboard" / "src" / "texts"
 RESERVED_ARGUMENTS = {"action", "call_id"}
 LONGEST_WAIT_SECONDS = 15
 
@@ -65,6 +67,59 @@ def test_every_tool_keeps_the_rules(tool: BaseTool) -> None:
         assert action.idempotent or not action.read_only
     assert REFRESH_TOKEN not in metadata.config.model_fields
     assert not [path for path in nested_secrets(metadata.config) if "." in path]
+
+
+@pytest.mark.parametrize("tool", ToolRegistry().all(), ids=lambda tool: tool.metadata.slug)
+def test_what_people_read_of_our_tools_is_there_in_every_language_of_the_dashboard(tool: BaseTool) -> None:
+    (english,) = ToolCatalog(ToolRegistry((type(tool),))).all()
+    read = {english.display_name, english.description, *english.scope_texts.values()}
+    read |= {first_sentence(action.description) for action in english.actions}
+    read |= set(field_words(english.config_schema))
+
+    assert {language: set(words) for language, words in tool.metadata.translations.items()} == {
+        language.name: read
+        for language in LANGUAGES.iterdir()
+        if (language / "tools.ts").exists()
+        if language.name != ENGLISH
+    }
+
+
+def field_words(node: Any) -> Generator[str]:
+    """Titles and descriptions of a schema's fields, at whatever depth; a model's own are not shown."""
+    if isinstance(node, list):
+        for each in cast("list[Any]", node):
+            yield from field_words(each)
+    if isinstance(node, dict):
+        schema = cast("dict[str, Any]", node)
+        for field in schema.get("properties", {}).values():
+            yield from (field[key] for key in ("title", "description") if key in field)
+        for each in schema.values():
+            yield from field_words(each)
+
+
+class Plain(BaseTool):
+    """Nobody has translated all of it."""
+
+    metadata = ToolMetadata(
+        slug="plain",
+        display_name="Plain",
+        description="The agent does it.",
+        actions={"do": Action("Does it. Ask first.", EndCall, read_only=True, idempotent=True)},
+        translations={"de": {"Does it.": "Tut es."}},
+    )
+
+    async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
+        return {"message": "Done."}
+
+
+def test_words_without_a_translation_stay_english() -> None:
+    catalog = ToolCatalog(ToolRegistry((Plain,)))
+    (german,), (french,), (english,) = catalog.all("de"), catalog.all("fr"), catalog.all()
+
+    assert (german.language, german.display_name) == ("de", "Plain")
+    assert [action.description for action in german.actions] == ["Tut es."]
+    assert french == english
+    assert [action.description for action in english.actions] == ["Does it. Ask first."]
 
 
 def nested_secrets(model: type[BaseModel], prefix: str = "") -> Generator[str]:

@@ -1001,6 +1001,11 @@ export interface components {
         CatalogToolOut: {
             /** Slug */
             slug: string;
+            /**
+             * Language
+             * @description Of names, descriptions and titles; what is not translated is English.
+             */
+            language: string;
             /** Display Name */
             display_name: string;
             /** Description */
@@ -2228,7 +2233,10 @@ export interface operations {
     };
     list_catalog: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Such as `de`, of what people read where a tool has it. */
+                language?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

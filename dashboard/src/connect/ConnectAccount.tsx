@@ -4,7 +4,7 @@ import { Link2, Link2Off } from "lucide-react";
 import { type ReactNode, useCallback, useRef, useState } from "react";
 import { useDisconnect } from "@/data/connections";
 import { useMay } from "@/data/tenant";
-import type { Tool } from "@/data/tools";
+import type { CatalogTool, Tool } from "@/data/tools";
 import { en } from "@/texts/en";
 import { useFormat } from "@/texts/format";
 import { type TextFunction, useText } from "@/texts/TextProvider";
@@ -96,7 +96,7 @@ function ConnectionFacts({ tool: { about, own } }: { tool: Tool }) {
   const format = useFormat();
   const connection = own.connection;
   const connected = connection?.state === "connected";
-  const words = unique((connected ? connection.scopes : about.scopes).map((scope) => scopeText(scope, about.scope_texts, t)));
+  const words = unique((connected ? connection.scopes : about.scopes).map((scope) => scopeText(scope, about, t)));
   const scopes = (
     <ul className={styles["scopes"]}>
       {words.map(({ text, lang }) => (
@@ -162,9 +162,9 @@ interface ScopeText {
 const unique = (texts: ScopeText[]): ScopeText[] => [...new Map(texts.map((one) => [one.text, one])).values()];
 
 /** Those that only say who somebody is have the same meaning everywhere (OpenID Connect). */
-function scopeText(scope: string, texts: Record<string, string>, t: TextFunction): ScopeText {
-  const known = texts[scope];
-  if (known) return { text: known, lang: "en" };
+function scopeText(scope: string, about: CatalogTool, t: TextFunction): ScopeText {
+  const known = about.scope_texts[scope];
+  if (known) return { text: known, lang: about.language };
   if (["openid", "email", "profile"].includes(scope) || /\/userinfo\.(email|profile)$/.test(scope)) {
     return { text: t("connect.scopeIdentity"), lang: undefined };
   }

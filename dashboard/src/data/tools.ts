@@ -2,6 +2,7 @@
 /** Tools: what the catalogue says of each, and how an agent has it. */
 import { useMemo } from "react";
 import type { Schemas } from "@/api/client";
+import { useLanguage } from "@/texts/TextProvider";
 import { useChange, useRead } from "./hooks";
 import { useTenant } from "./tenant";
 
@@ -21,7 +22,8 @@ export type ToolCallName = (data: Schemas["EventOut"]["data"]) => string;
 
 /** Every tool that there is. */
 export function useCatalogue() {
-  return useRead(["tools"], (api, signal) => api.GET("/api/v1/tools", { signal }));
+  const { language } = useLanguage();
+  return useRead(["tools", language], (api, signal) => api.GET("/api/v1/tools", { params: { query: { language } }, signal }));
 }
 
 /** Until the catalogue is there, and for tools that are in it no more, names are what events have. */
@@ -44,11 +46,12 @@ export interface AgentWithTools {
 
 export function useAgentTools(agent_id: string) {
   const tenant_id = useTenant().id;
+  const { language } = useLanguage();
   const path = { tenant_id, agent_id };
-  return useRead<AgentWithTools>(["agents", tenant_id, agent_id, "tools"], async (api, signal) => {
+  return useRead<AgentWithTools>(["agents", tenant_id, agent_id, "tools", language], async (api, signal) => {
     const [agent, catalogue, owned] = await Promise.all([
       api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}", { params: { path }, signal }),
-      api.GET("/api/v1/tools", { signal }),
+      api.GET("/api/v1/tools", { params: { query: { language } }, signal }),
       api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}/tools", { params: { path }, signal }),
     ]);
     if (!agent.data || !catalogue.data || !owned.data) return {};

@@ -57,6 +57,10 @@ class ToolMetadata:
     config: type[BaseModel] = NoConfig
     """Its JSON Schema draws the form. `SecretStr` fields live in Secret Manager and are never read back."""
     connection: OAuthConnection | None = None
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Language ("de") → what people read of all this in English → the same in that language.
+
+    Of an action they read the first sentence. What has no translation stays English."""
 
 
 class Credential(Protocol):

@@ -16,6 +16,15 @@ class EndCallTool(BaseTool):
         slug="end_call",
         display_name="End the call",
         description="The agent hangs up when the conversation is over.",
+        translations={
+            "de": {
+                "End the call": "Auflegen",
+                "The agent hangs up when the conversation is over.": (
+                    "Der Agent legt auf, wenn das Gespräch zu Ende ist."
+                ),
+                "Ends the phone call.": "Beendet den Anruf.",
+            }
+        },
         actions={
             "end": Action(
                 description=(

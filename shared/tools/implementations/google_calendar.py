@@ -19,6 +19,7 @@ from shared.tools.scheduling.calendar_arguments import (
     UpdateEvent,
 )
 from shared.tools.scheduling.calendar_events import for_the_model, is_cancelled, is_declined
+from shared.tools.scheduling.calendar_words import GERMAN
 from shared.tools.scheduling.free_time import Span
 from shared.tools.scheduling.local_time import bound, spoken_span
 
@@ -35,6 +36,7 @@ class GoogleCalendarTool(BaseTool):
         description="The agent looks up your calendar, finds free times, "
         "and books, moves and cancels appointments.",
         config=GoogleCalendarConfig,
+        translations={"de": GERMAN},
         connection=OAuthConnection(
             provider="google",
             scopes=(EVENTS_SCOPE,),

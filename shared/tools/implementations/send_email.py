@@ -38,6 +38,26 @@ REFUSALS = {
 }
 _ADDRESS_OR_DOMAIN = r"([^@\s<>,;]+@|@)?[^@\s<>,;]+\.[^@\s<>,;]+"
 
+GERMAN = {
+    "E-mail (Amazon SES)": "E-Mail (Amazon SES)",
+    "The agent sends e-mails from your address through your Amazon SES account.": (
+        "Der Agent verschickt E-Mails von Ihrer Adresse über Ihr Konto bei Amazon SES."
+    ),
+    "Sends one plain e-mail.": "Verschickt eine einfache E-Mail.",
+    "Sender": "Absender",
+    "Verified in Amazon SES.": "In Amazon SES bestätigt.",
+    "AWS region": "AWS-Region",
+    "Such as eu-central-1.": "Zum Beispiel eu-central-1.",
+    "AWS access key id": "AWS-Zugriffsschlüssel-ID",
+    "AWS secret access key": "Geheimer AWS-Zugriffsschlüssel",
+    "Answers go to": "Antworten gehen an",
+    "Allowed recipients": "Erlaubte Empfänger",
+    "Addresses, or domains such as example.com. Empty: anybody.": (
+        "Adressen oder Domains wie example.com. Leer: beliebige."
+    ),
+    "Subject begins with": "Betreff beginnt mit",
+}
+
 
 def _one_line(text: str) -> str:
     if not text.isprintable():
@@ -90,6 +110,7 @@ class SendEmailTool(BaseTool):
         display_name="E-mail (Amazon SES)",
         description="The agent sends e-mails from your address through your Amazon SES account.",
         config=SendEmailConfig,
+        translations={"de": GERMAN},
         actions={
             "send": Action(
                 description="Sends one plain e-mail. Read the address back and get the caller's yes first.",

@@ -17,7 +17,7 @@ export function ConnectStep({ agentId, tools }: { agentId: string; tools: Tool[]
       <p className={styles["muted"]}>{t("start.connectText")}</p>
       {concerned.map((tool) => (
         <Card key={tool.about.slug} className={styles["tool"]}>
-          <h3 lang="en">{tool.about.display_name}</h3>
+          <h3 lang={tool.about.language}>{tool.about.display_name}</h3>
           {tool.about.provider !== null && <ConnectAccount agentId={agentId} tool={tool} />}
           {tool.own.ready ? (
             <p role="status">{t("start.connectReady", { tool: tool.about.display_name })}</p>

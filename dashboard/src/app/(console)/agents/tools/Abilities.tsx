@@ -18,7 +18,7 @@ export function AbilitiesNow({ tools }: { tools: Tool[] }) {
         ) : (
           usable.map(({ about }) => (
             <section key={about.slug}>
-              <h3 lang="en">{about.display_name}</h3>
+              <h3 lang={about.language}>{about.display_name}</h3>
               <Abilities of={about} />
             </section>
           ))
@@ -28,7 +28,7 @@ export function AbilitiesNow({ tools }: { tools: Tool[] }) {
   );
 }
 
-export function Abilities({ of: { actions } }: { of: CatalogTool }) {
+export function Abilities({ of: { actions, language } }: { of: CatalogTool }) {
   const t = useText();
   const groups = [
     { key: "looks", title: t("tools.looksUp"), icon: Eye, actions: actions.filter((action) => action.read_only) },
@@ -43,7 +43,7 @@ export function Abilities({ of: { actions } }: { of: CatalogTool }) {
             <p className={styles["kind"]}>
               <Icon aria-hidden size={16} /> {title}
             </p>
-            <ul lang="en">
+            <ul lang={language}>
               {few.map(({ name, description }) => (
                 <li key={name}>{firstSentence(description)}</li>
               ))}

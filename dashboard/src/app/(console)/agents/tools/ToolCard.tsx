@@ -22,10 +22,10 @@ export function ToolCard({ agentId, tool }: { agentId: string; tool: Tool }) {
   return (
     <Card className={styles["card"]}>
       <div className={styles["head"]}>
-        <h2 lang="en">{about.display_name}</h2>
+        <h2 lang={about.language}>{about.display_name}</h2>
         <Badge tone={tone}>{text}</Badge>
       </div>
-      <p lang="en">{about.description}</p>
+      <p lang={about.language}>{about.description}</p>
       {account && <p className={styles["muted"]}>{account}</p>}
       {missing.length > 0 && (
         <ul className={styles["missing"]}>
@@ -41,7 +41,7 @@ export function ToolCard({ agentId, tool }: { agentId: string; tool: Tool }) {
           look={mayEdit && mustSetUp ? "primary" : "quiet"}
         >
           {t(mayEdit && mustSetUp ? "tools.setUp" : "tools.open")}
-          <span className="visually-hidden" lang="en">
+          <span className="visually-hidden" lang={about.language}>
             {about.display_name}
           </span>
         </ButtonLink>
