@@ -5,7 +5,8 @@
 All three talk to the same scripted Gemini peer, in processes of their own, one after the other. In each
 round they take turns at every step, first with one call, then with five at once, then with ten, so that a
 busy moment of the machine hits all of them. Sound, frames of 20 ms and time are real. Each step runs in a
-process that is forked from one with everything imported, as livekit-agents does for each job.
+process that is forked from one with everything imported, as livekit-agents does for each job; memory is PSS,
+in which pages that processes share are divided among them.
 
 Whatever else a machine does can only make a figure larger. So variants are compared by the median of their
 quietest run; median and p95 of all runs stand beside it.
@@ -44,13 +45,13 @@ ROWS = {
     "tool_result": "handler's result → model, ms",
     "interruption": "interrupted → output cleared, ms",
     "start": "session start → greeting's first frame, ms",
-    "rss": "memory of the process (RSS), MB",
+    "pss": "memory of the process (PSS), MB",
     "uss": "of it unshared (USS), MB",
     "cpu_start": "CPU seconds to start a session",
     "cpu_minute": "CPU seconds per call-minute",
 }
 
-ONE_PER_RUN = ("rss", "uss", "cpu_start", "cpu_minute")
+ONE_PER_RUN = ("pss", "uss", "cpu_start", "cpu_minute")
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Variant:
         self._ask("over")
         answer = await self._answer(STOP_SECONDS)
         usage = {
-            "rss": [memory.rss / 2**20],
+            "pss": [memory.pss / 2**20],
             "uss": [memory.uss / 2**20],
             "cpu_start": [answer["cpu_start"]],
             "cpu_minute": [answer["cpu_minute"]],

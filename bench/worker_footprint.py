@@ -1,11 +1,12 @@
 """Memory and CPU of the worker's process tree during real calls, against a minimal livekit-agents worker.
 
-    python -m bench.worker_footprint [--calls 1,5,10] [--rounds N]
+    python -m bench.worker_footprint [--calls 1,3] [--rounds N]
 
 Each worker serves a laptop cloud of its own: telephones, LiveKit and the scripted model are the same. The two
 take turns, since on a busy machine the same work takes up to three times the CPU seconds; whatever else it
-does only adds, so the least of the rounds counts. Memory is PSS: pages that processes share are divided among
-them, so the sum over the tree is what it really takes.
+does only adds, so the least of the rounds counts. Telephones and LiveKit share the machine with the worker:
+once all cores are busy, from some five calls on with two of them, CPU seconds say nothing any more. Memory is
+PSS: pages that processes share are divided among them, so the sum over the tree is what it really takes.
 """
 
 import argparse
@@ -70,7 +71,7 @@ class Footprint:
 
 async def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.worker_footprint", description=__doc__)
-    parser.add_argument("--calls", default="1,5,10", help="numbers of calls at once")
+    parser.add_argument("--calls", default="1,3", help="numbers of calls at once")
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args(arguments)
     counts = [int(number) for number in given.calls.split(",")]
