@@ -161,7 +161,7 @@ def _next_steps(cloud: Cloud) -> str:
             *_dashboard_lines(cloud),
             "Play a call:",
             f"  python -m local call --scenario {scenarios / 'book-a-slot.yaml'} --state {state}",
-            f"  python -m local call --scenario {scenarios / 'barge-in.yaml'} --calls 10 --state {state}",
+            f"  python -m local call --scenario {scenarios / 'barge-in.yaml'} --calls 4 --state {state}",
             "Ask the API (its document: /api/v1/openapi.json), signed in as the demo tenant's owner:",
             f"  TOKEN=$(python -m local token owner@harbor-dental.example --state {state})",
             f'  curl -H "Authorization: Bearer $TOKEN" {agents}',
