@@ -14,10 +14,6 @@ from typing import Any
 
 from livekit.rtc import _ffi_client
 
-OPUS_BITRATE = 64_000
-"""Bits per second for a voice. From some 50 kbit/s on Opus codes with CELT alone, for half or less of the CPU
-that SILK takes below (1.4 % of a core instead of 3.1 %), with less delay and no worse sound."""
-
 _load = _ffi_client.get_ffi_lib
 
 

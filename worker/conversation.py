@@ -28,7 +28,6 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.io import PlaybackFinishedEvent
 
-from shared.livekit_native import OPUS_BITRATE
 from worker.gemini import PhoneModel, PhoneSession
 from worker.tool_binding import ToolFunc
 
@@ -100,15 +99,17 @@ class Conversation:
         self.session.output.audio.on("playback_finished", self._on_played)
 
     async def _start_in(self, room: rtc.Room, agent: Agent, captions: bool) -> None:
-        # A telephone network cannot use the second copy of each packet.
-        published = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=captions)
-        published.audio_encoding.max_bitrate = OPUS_BITRATE
         options = room_io.RoomOptions(
             # 20 ms at the rate that Gemini takes: nothing is collected and nothing is resampled twice.
             audio_input=room_io.AudioInputOptions(
                 sample_rate=16000, frame_size_ms=20, auto_gain_control=False, pre_connect_audio=False
             ),
-            audio_output=room_io.AudioOutputOptions(track_publish_options=published),
+            # A telephone network cannot use the second copy of each packet.
+            audio_output=room_io.AudioOutputOptions(
+                track_publish_options=rtc.TrackPublishOptions(
+                    source=rtc.TrackSource.SOURCE_MICROPHONE, red=captions
+                )
+            ),
             text_input=False,
             # Timing each word by the sound of the voice would take a third of a call's CPU.
             text_output=room_io.TextOutputOptions(sync_transcription=False) if captions else False,
