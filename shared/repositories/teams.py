@@ -11,6 +11,7 @@ from shared.models.member import Member, Role
 from shared.models.tenant import Tenant
 from shared.repositories.members import member_fields, member_path
 from shared.repositories.paging import Page, decode_cursor, page_of
+from shared.repositories.tenants import tenant_of
 
 OWNERS_GENERATION = "owners_generation"
 """A field of the tenant's document that changes whenever an owner may have gone."""
@@ -40,7 +41,7 @@ class TeamRepository:
     async def tenants_of(self, user_id: str) -> list[tuple[str, Tenant, Member]]:
         """Every tenant that the user is a member of; two round trips."""
         found = await self._database.group("members", ("user_id", "==", user_id))
-        memberships = [(path.split("/")[1], Member.from_firestore(fields)) for path, fields in found]
+        memberships = [(tenant_of(path), Member.from_firestore(fields)) for path, fields in found]
         if not memberships:
             return []
         tenants = await self._database.get_all(*(_tenant(tenant_id) for tenant_id, _ in memberships))

@@ -1,4 +1,4 @@
-"""`tenants`, all of them."""
+"""`tenants`, all of them; and whose a document is."""
 
 from shared.gateways.firestore import Database
 
@@ -11,3 +11,8 @@ class TenantRepository:
 
     async def list_ids(self) -> list[str]:
         return [tenant_id for tenant_id, _ in await self._database.query("tenants")]
+
+
+def tenant_of(path: str) -> str:
+    """The id of the tenant whom a document `tenants/{t}/…` belongs to."""
+    return path.split("/")[1]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared.gateways.firestore import Database, Filter
 from shared.models.call import Call, Outcome
+from shared.repositories.tenants import tenant_of
 
 MOST = 500
 """Calls that are looked at in one go, the oldest first."""
@@ -28,4 +29,4 @@ class UnsettledCallRepository:
         documents = await self._database.group(
             "calls", *filters, order=("started_at", "ASCENDING"), limit=MOST
         )
-        return [(path.split("/")[1], Call.from_firestore(fields)) for path, fields in documents]
+        return [(tenant_of(path), Call.from_firestore(fields)) for path, fields in documents]
