@@ -56,6 +56,8 @@ class Deployment(_Part):
     twilio_account_sid: str | None = None
     live_release: str | None = None
     """Of `worker_pools`: the one that takes all calls until a rollout says otherwise."""
+    fallback_number: str | None = None
+    """Where callers go when not even their agent's fallback can be read; None: they hear a message."""
 
 
 VARIABLES: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +73,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "SIP_HOST": ("sip_host",),
     "SIP_USERNAME": ("sip_username",),
     "TWILIO_ACCOUNT_SID": ("twilio_account_sid",),
+    "FALLBACK_NUMBER": ("fallback_number",),
 }
 """Each overrides the file's value at that path."""
 

@@ -11,7 +11,12 @@ from operations.checks.documents import check_documents
 from operations.checks.finding import Check, Finding, failed
 from operations.checks.functions import check_functions
 from operations.checks.network import check_network
-from operations.checks.telephony import check_livekit_sip, check_numbers, check_room_creation
+from operations.checks.telephony import (
+    check_fallback_number,
+    check_livekit_sip,
+    check_numbers,
+    check_room_creation,
+)
 from operations.cli import DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, Report
@@ -25,6 +30,7 @@ FROM_OUTSIDE: tuple[Check, ...] = (
     check_livekit_sip,
     check_room_creation,
     check_numbers,
+    check_fallback_number,
 )
 
 

@@ -24,6 +24,7 @@ output "deployment" {
     sip_username       = var.livekit.sip_username
     twilio_account_sid = var.twilio_account_sid
     live_release       = var.live_release
+    fallback_number    = var.fallback.number
   }
 }
 

@@ -11,6 +11,7 @@ from operations.operator import Operator
 from operations.report import PlannedChange, Problem
 from operations.telephony import LiveKitSide, TwilioSide
 from shared.errors import UnavailableError
+from shared.repositories.agents import PhoneNumberRepository
 
 SYNC = "trunkline telephony sync --apply"
 TIMEOUT = aiohttp.ClientTimeout(total=10)
@@ -33,6 +34,17 @@ async def check_numbers(operator: Operator) -> list[Finding]:
         fix = "look at TWILIO_ACCOUNT_SID and the secret twilio-auth-token"
         return [failed("twilio numbers", str(error), fix)]
     return _told("twilio numbers", f"{len(side.numbers)} lead here", changes, problems)
+
+
+async def check_fallback_number(operator: Operator) -> list[Finding]:
+    """It is called while Firestore fails, when nobody can see that it leads back here."""
+    check, number = "fallback number", operator.deployment.fallback_number
+    if number is None:
+        return [ok(check, "none: callers whose agent cannot be read hear the message")]
+    if await PhoneNumberRepository(operator.database).find(number) is None:
+        return [ok(check, f"{number} is not answered by this platform")]
+    fix = "set fallback.number (Terraform) to one where people answer, or leave it out: make deploy"
+    return [failed(check, f"{number} is answered by this platform: callers would go round in circles", fix)]
 
 
 async def check_room_creation(operator: Operator) -> list[Finding]:

@@ -35,8 +35,8 @@ run "with_the_least" {
 
   assert {
     condition = toset(keys(output.deployment)) == toset([
-      "artifact_registry", "live_release", "livekit_api_key", "livekit_url", "permissions", "project_id",
-      "recordings_bucket", "region", "secret_readers", "service_accounts", "sip_host", "sip_username", "tasks_queue",
+      "artifact_registry", "fallback_number", "live_release", "livekit_api_key", "livekit_url", "permissions",
+      "project_id", "recordings_bucket", "region", "secret_readers", "service_accounts", "sip_host", "sip_username", "tasks_queue",
       "twilio_account_sid", "urls", "worker_pools",
     ])
     error_message = "output deployment has other fields than the operator's command reads."
