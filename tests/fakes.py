@@ -236,6 +236,11 @@ class FakeTwilio(Faulty):
         await self._request()
         return list(self.recordings.get(call_sid, []))
 
+    async def messages_since(self, since: datetime) -> list[AccountRecording]:
+        """All: when they were recorded is not told."""
+        await self._request()
+        return [recording for found in self.recordings.values() for recording in found]
+
     async def redirect_call(self, call_sid: str, url: str) -> bool:
         await self._request()
         self.redirected.append((call_sid, url))

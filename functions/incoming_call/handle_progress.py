@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import datetime
 
 from functions.incoming_call import twiml
 from functions.incoming_call.edge import Edge
@@ -10,6 +11,7 @@ from functions.incoming_call.outcomes import outcome_at_twilios_word, outcome_wh
 from functions.incoming_call.twilio_requests import Params, TwilioCall
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, FallbackReason, Outcome, Voicemail
+from shared.models.session import session_id_for
 
 log = logging.getLogger(__name__)
 
@@ -98,29 +100,39 @@ async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voice
     """
     try:
         async with asyncio.timeout(None if caller.caller_is_gone else BOOKS_SECONDS):
-            try:
-                await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
-            except NotFoundError:
-                await _write_down(edge, caller, tenant_id)
-                await edge.calls.store_voicemail(tenant_id, caller.session_id, voicemail)
-            await edge.calls.end_call(
-                tenant_id, caller.session_id, Outcome.VOICEMAIL, edge.now(), source="twilio"
-            )
+            await store_message(edge, caller.call_sid, tenant_id, voicemail, edge.now())
     except (NotFoundError, UnavailableError, TimeoutError) as error:
         details = {"recording_sid": voicemail.recording_sid, "reason": repr(error)}
         log.error("a message could not be stored", extra=details)  # noqa: TRY400 - expected
     return twiml.say_and_hang_up(twiml.VOICEMAIL_THANKS)
 
 
-async def _write_down(edge: Edge, caller: TwilioCall, tenant_id: str) -> None:
+async def store_message(
+    edge: Edge, call_sid: str, tenant_id: str, voicemail: Voicemail, ended_at: datetime
+) -> bool:
+    """Of a call that ended with it. False: it was stored before.
+
+    Raises `NotFoundError`, `UnavailableError`.
+    """
+    session_id = session_id_for(call_sid)
+    try:
+        stored = await edge.calls.store_voicemail(tenant_id, session_id, voicemail)
+    except NotFoundError:
+        await _write_down(edge, call_sid, tenant_id)
+        stored = await edge.calls.store_voicemail(tenant_id, session_id, voicemail)
+    await edge.calls.end_call(tenant_id, session_id, Outcome.VOICEMAIL, ended_at, source="twilio")
+    return stored
+
+
+async def _write_down(edge: Edge, call_sid: str, tenant_id: str) -> None:
     """A call whose voicemail was served when it could not be written down. Only Twilio knows its numbers.
 
     Raises `NotFoundError` when the number is not the tenant's (any more).
     """
-    at_twilio = await edge.twilio.find_call(caller.call_sid)
+    at_twilio = await edge.twilio.find_call(call_sid)
     if at_twilio is None:
-        raise NotFoundError(f"Twilio has no call {caller.call_sid}")
-    params = {"CallSid": caller.call_sid, "From": at_twilio.caller, "To": at_twilio.called}
+        raise NotFoundError(f"Twilio has no call {call_sid}")
+    params = {"CallSid": call_sid, "From": at_twilio.caller, "To": at_twilio.called}
     incoming = TwilioCall.from_params(Params(params))
     route = await edge.agents.get_agent_by_phone(incoming.called, incoming.session_id)
     if route.tenant_id != tenant_id:

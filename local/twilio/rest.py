@@ -191,8 +191,16 @@ class RestApi:
     # Recordings ----------------------------------------------------------------------------------
 
     async def _list_recordings(self, request: web.Request) -> web.Response:
-        call_sid = request.query.get("CallSid")
-        found = [r for r in reversed(self._store.recordings.values()) if call_sid in (None, r.call_sid)]
+        call_sid, since = request.query.get("CallSid"), request.query.get("DateCreated>")
+        unknown = set(request.query) - {"CallSid", "DateCreated>", "PageSize", "Page", "PageToken"}
+        if unknown:
+            raise RestError(501, 20009, f"UNIMPLEMENTED: Recordings filtered by {', '.join(sorted(unknown))}")
+        found = [
+            recording
+            for recording in reversed(self._store.recordings.values())
+            if call_sid in (None, recording.call_sid)
+            and (since is None or recording.started_at.date().isoformat() >= since[:10])  # by day
+        ]
         return self._page(request, "recordings", [self._recording(r) for r in found])
 
     async def _fetch_recording(self, request: web.Request) -> web.StreamResponse:

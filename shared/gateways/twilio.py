@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
     from twilio.rest import Client
     from twilio.rest.api.v2010.account.incoming_phone_number import IncomingPhoneNumberInstance
+    from twilio.rest.api.v2010.account.recording import RecordingInstance
 
 TIMEOUT_SECONDS = 4.0
 """For one request. There is no retry here: the task that asked for it is delivered again."""
@@ -38,6 +39,9 @@ PIECE_BYTES = 64 * 1024
 
 MAX_NUMBERS = 1000
 """Of an account that are looked at: one page of Twilio's."""
+
+MAX_MESSAGES = 500
+"""Of an account that are looked at in one go, the newest."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class AccountCall:
 @dataclass(frozen=True)
 class AccountRecording:
     sid: str
+    call_sid: str
     url: str
     """Of its sound, as Twilio's requests name it."""
     seconds: int
@@ -211,20 +216,37 @@ class TwilioGateway:
     async def recordings_of(self, call_sid: str) -> list[AccountRecording]:
         """Also one that is still being made ready. Raises `UnavailableError`."""
         async with self._calling("list recordings") as client:
+            found = await client.recordings.list_async(call_sid=call_sid)
+            return [self._account_recording(each) for each in found]
+
+    async def messages_since(self, since: datetime) -> list[AccountRecording]:
+        """What callers were recorded saying, whoever's application asked for it, the newest first and at most
+        `MAX_MESSAGES`. Raises `UnavailableError`."""
+        async with self._calling("list messages") as client:
+            found = await client.recordings.list_async(
+                date_created_after=since, limit=MAX_MESSAGES, page_size=MAX_MESSAGES
+            )
+            # Twilio promises to heed the date's day alone.
             return [
-                AccountRecording(
-                    sid=str(each.sid),
-                    url=self._recording_url(str(each.sid)),
-                    seconds=max(0, int(each.duration or 0)),  # -1 while it is being made
-                    is_ready=str(each.status) == "completed",
-                )
-                for each in await client.recordings.list_async(call_sid=call_sid)
+                self._account_recording(each)
+                for each in found
+                if str(each.source) == "RecordVerb" and each.date_created and each.date_created >= since
             ]
 
     async def delete_recording(self, recording_sid: str) -> None:
         """For good; one that is gone already is fine. Raises `UnavailableError`."""
         async with self._calling("delete a recording", fine=(NOT_FOUND,)) as client:
             await client.recordings(recording_sid).delete_async()
+
+    def _account_recording(self, recording: "RecordingInstance") -> AccountRecording:
+        sid = str(recording.sid)
+        return AccountRecording(
+            sid=sid,
+            call_sid=str(recording.call_sid),
+            url=self._recording_url(sid),
+            seconds=max(0, int(recording.duration or 0)),  # -1 while it is being made
+            is_ready=str(recording.status) == "completed",
+        )
 
     def _recording_url(self, recording_sid: str) -> str:
         return f"{self._api_url}/2010-04-01/Accounts/{self._account_sid}/Recordings/{recording_sid}"

@@ -1,5 +1,6 @@
 """`phone_numbers/{e164}`: which agent answers a number. A number belongs to exactly one agent."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -22,3 +23,5 @@ class PhoneNumberDocument(Document):
     agent_id: DocumentId
     provider: Literal["twilio"] = "twilio"
     former: FormerWebhooks | None = None
+    attached_at: datetime | None = None
+    """Since when the tenant holds it; None: since before that was noted."""

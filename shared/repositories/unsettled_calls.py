@@ -20,10 +20,9 @@ class UnsettledCallRepository:
     async def without_outcome(self, started_before: datetime) -> list[TenantCall]:
         return await self._started(("outcome", "==", None), ("started_at", "<=", started_before))
 
-    async def without_message(self, since: datetime) -> list[TenantCall]:
-        """That ended at the voicemail and have no recording; most of these callers said nothing."""
-        found = await self._started(("outcome", "==", Outcome.VOICEMAIL.value), ("started_at", ">=", since))
-        return [(tenant_id, call) for tenant_id, call in found if call.voicemail is None]
+    async def at_voicemail(self, since: datetime) -> list[TenantCall]:
+        """That ended there; without a recording, most of these callers said nothing."""
+        return await self._started(("outcome", "==", Outcome.VOICEMAIL.value), ("started_at", ">=", since))
 
     async def _started(self, *filters: Filter) -> list[TenantCall]:
         documents = await self._database.group(

@@ -58,6 +58,7 @@ class NumberService:
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._now = now
         self._numbers = TenantNumberRepository(database)
         self._agents = ConfiguredAgentRepository(database)
         self._teams = TeamRepository(database)
@@ -159,7 +160,9 @@ class NumberService:
         self, tenant_id: str, actor: Actor, account: AccountNumber, agent_id: str
     ) -> PhoneNumberDocument:
         former = None if account.webhooks == self._webhooks else FormerWebhooks(**asdict(account.webhooks))
-        document = PhoneNumberDocument(tenant_id=tenant_id, agent_id=agent_id, former=former)
+        document = PhoneNumberDocument(
+            tenant_id=tenant_id, agent_id=agent_id, former=former, attached_at=self._now()
+        )
         entry = self._entry(tenant_id, actor, account.number, None, agent_id)
         try:
             await self._numbers.create(account.number, document, entry)

@@ -73,6 +73,13 @@ class VoiceAgentService:
         found = await self._numbers.find(number)
         return None if found is None else found.tenant_id
 
+    async def get_tenant_id_at(self, number: str, at: datetime) -> str | None:
+        """Whose number it was, if it is still theirs. Raises `UnavailableError`."""
+        found = await self._numbers.find(number)
+        if found is None or (found.attached_at is not None and found.attached_at > at):
+            return None
+        return found.tenant_id
+
     async def fallback_of(self, tenant_id: str, agent: Agent) -> Fallback:
         """The agent's, which is set as in `AgentRoute`, unless it leads back to this platform: then the
         tenant's number, else a spoken apology. Raises `UnavailableError`.

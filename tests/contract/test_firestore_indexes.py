@@ -112,7 +112,7 @@ async def run_all_queries(database: Database) -> None:
     await RecordingRepository(database).overdue("t", NOW, 10)
     await PlatformNumberRepository(database).all()
     await UnsettledCallRepository(database).without_outcome(NOW)
-    await UnsettledCallRepository(database).without_message(NOW)
+    await UnsettledCallRepository(database).at_voicemail(NOW)
     await ReleaseCallRepository(database).since("trunkline-blue", NOW)
     for subject in (None, "agents/a"):
         await AuditRepository(database).page("t", 10, None, subject=subject)

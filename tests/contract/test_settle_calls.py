@@ -28,12 +28,13 @@ async def settle(stack: EdgeStack, *, signed: bool = True) -> tuple[int, str]:
 async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: Path) -> None:
     began = utc_now().replace(microsecond=0) - timedelta(minutes=5)
     ended = began + timedelta(seconds=40)
-    first, unwritten = call_params(1), call_params(2)
+    first, unwritten, untold = (call_params(number) for number in (1, 2, 3))
     with restored_environment():
         async with EdgeStack(tmp_path / "cloud", announces_rooms=False) as stack:
             await stack.seed(enabled=False, fallback=VoicemailFallback())
             await stack.start_function()
             path, other = (f"tenants/{TENANT}/calls/{p['CallSid'].lower()}" for p in (first, unwritten))
+            last = f"tenants/{TENANT}/calls/{untold['CallSid'].lower()}"
             assert "<Record" in (await stack.post(INCOMING, first))[1]
             call = await stack.database.get(path)
             assert call is not None
@@ -42,7 +43,7 @@ async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: P
             assert (await settle(stack))[0] == 503, "Twilio is out of reach; Cloud Scheduler tries again"
 
             async with twilio(stack, tmp_path / "twilio") as phone:
-                for params in (first, unwritten):
+                for params in (first, unwritten, untold):
                     phone.exchange.store.put_call(
                         CallRecord(
                             sid=params["CallSid"],
@@ -57,7 +58,10 @@ async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: P
                     )
                 sound = tone(2, 8000).samples
                 kept = phone.exchange.keep_recording(first["CallSid"], "RecordVerb", began, sound)
-                assert await settle(stack) == (200, '{"settled":1}')
+                phone.exchange.keep_recording(untold["CallSid"], "RecordVerb", began, sound)
+                yesterday = began - timedelta(days=1)
+                phone.exchange.keep_recording(call_params(4)["CallSid"], "RecordVerb", yesterday, sound)
+                assert await settle(stack) == (200, '{"settled":2}')
                 assert await settle(stack) == (200, '{"settled":0}')
                 call = await stack.database.get(path)
                 assert call is not None
@@ -65,7 +69,15 @@ async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: P
                 url = phone.exchange.recording_url(kept)
                 assert call["voicemail"] == {"recording_sid": kept.sid, "recording_url": url, "seconds": 2}
 
-                # Of this one nothing could be written down when it came in.
+                # Of these nothing could be written down when they came in; of one, nor when its message did.
+                call = await stack.database.get(last)
+                assert call is not None
+                assert (call["caller"], call["started_at"], call["ended_at"]) == (
+                    untold["From"],
+                    began,
+                    ended,
+                )
+                assert call["voicemail"]["seconds"] == 2
                 told = {
                     "AccountSid": unwritten["AccountSid"],
                     "CallSid": unwritten["CallSid"],

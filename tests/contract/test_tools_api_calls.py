@@ -171,6 +171,16 @@ async def test_a_deleted_call_leaves_nothing(stack: Stack, tenant: TestTenant) -
     await tenant.owner("DELETE", "/calls/ca1", expect=404)
 
 
+async def test_a_message_that_nobody_has_told_of_is_deleted_with_its_call(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    """It would stay at Twilio, where it would be found and its call written down again."""
+    untold = stack.recorded("CA1", seconds=7)
+    await store(stack, tenant, ended_call(1, outcome=Outcome.VOICEMAIL, fallback_served="voicemail"))
+    await tenant.owner("DELETE", "/calls/ca1", expect=204)
+    assert untold.recording_sid not in stack.twilio.exchange.store.recordings
+
+
 async def test_what_a_caller_left_is_heard_by_its_tenant_alone(stack: Stack, tenant: TestTenant) -> None:
     voicemail = stack.recorded("CA1", seconds=2)
     await store(stack, tenant, ended_call(1, voicemail=voicemail), ended_call(2))

@@ -3,7 +3,9 @@
 No call stays without an outcome, and no message is lost.
 """
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from tests.unit.test_incoming_call import CALL, CALL_PATH, CALLER, NUMBER, PERSO
 pytestmark = pytest.mark.unit
 
 SID = CALL.call_sid
-RECORDING = AccountRecording("RE1", "https://api.twilio.com/Recordings/RE1", 7, is_ready=True)
+RECORDING = AccountRecording("RE1", SID, "https://api.twilio.com/Recordings/RE1", 7, is_ready=True)
 VOICEMAIL = Voicemail(recording_sid="RE1", recording_url=RECORDING.url, seconds=7)
 CALLBACK = TwilioCall.from_params(Params({"CallSid": SID, "RecordingSid": "RE1"}))
 
@@ -27,6 +29,10 @@ CALLBACK = TwilioCall.from_params(Params({"CallSid": SID, "RecordingSid": "RE1"}
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+async def unexpected(*_: Any, **__: Any) -> Any:
+    pytest.fail("Twilio is asked")
 
 
 def twilio_has(world: World, status: str, *, ended_after: float | None = None) -> None:
@@ -56,7 +62,7 @@ async def test_a_message_is_fetched_also_when_the_call_has_its_outcome(world: Wo
     world.seed(enabled=False, fallback=VoicemailFallback())
     await world.ring()
     await world.edge.calls.end_call("harbor", SESSION, Outcome.VOICEMAIL, world.clock())
-    unfinished = AccountRecording("RE1", RECORDING.url, 0, is_ready=False)
+    unfinished = replace(RECORDING, seconds=0, is_ready=False)
     world.twilio.recordings[SID] = [unfinished]
     assert await settle_calls(world.edge) == 0
     world.twilio.recordings[SID] = [RECORDING]
@@ -69,7 +75,7 @@ async def test_a_caller_who_left_no_message_is_not_asked_about_for_ever(world: W
     await world.ring()
     await world.edge.calls.end_call("harbor", SESSION, Outcome.VOICEMAIL, world.clock())
     world.clock.advance(seconds=MESSAGES_WITHIN.total_seconds() + 1)
-    world.twilio.fails = True
+    world.twilio.recordings_of = unexpected
     assert await settle_calls(world.edge) == 0
 
 
@@ -94,6 +100,57 @@ async def test_a_message_for_a_number_that_has_another_tenant_by_now_is_nobodys(
     twilio_has(world, "completed")
     await handle_recording(world.edge, CALLBACK, "acme", VOICEMAIL)
     assert not any("/calls/" in path for path in world.database.documents)
+
+
+async def leave_message_while_firestore_fails(world: World) -> datetime:
+    """From the fallback to both callbacks, of a call without a session: Twilio alone knows of it."""
+    world.seed(enabled=False, fallback=VoicemailFallback())
+    assert "Record" in await world.ring()
+    world.database.documents = {
+        path: fields for path, fields in world.database.documents.items() if not path.startswith(CALL_PATH)
+    }
+    twilio_has(world, "completed", ended_after=30)
+    world.twilio.recordings[SID] = [RECORDING]
+    began = world.clock()
+    world.clock.advance(minutes=30)
+    return began
+
+
+async def test_a_message_of_a_call_of_which_nothing_could_be_written_is_found_with_its_call(
+    world: World,
+) -> None:
+    began = await leave_message_while_firestore_fails(world)
+    assert await settle_calls(world.edge) == 1
+    assert (world.call.outcome, world.call.voicemail) == (Outcome.VOICEMAIL, VOICEMAIL)
+    assert (world.call.caller, world.call.called, world.call.started_at) == (CALLER, NUMBER, began)
+    assert world.call.ended_at == began + timedelta(seconds=30)
+    assert "tenants/harbor/recordings/RE1" in world.database.documents, "it goes when its call expires"
+    world.twilio.find_call = unexpected
+    assert await settle_calls(world.edge) == 0
+
+
+@pytest.mark.parametrize(
+    "held",
+    [None, {"tenant_id": "harbor", "agent_id": "reception"}],
+    ids=["nobody", "attached since the call"],
+)
+async def test_a_message_on_a_number_that_nobody_held_at_the_time_is_nobodys(
+    world: World, held: dict[str, Any] | None
+) -> None:
+    """Another application's of the same account, or the number's former tenant's."""
+    await leave_message_while_firestore_fails(world)
+    del world.database.documents[f"phone_numbers/{NUMBER}"]
+    if held is not None:
+        world.database.documents[f"phone_numbers/{NUMBER}"] = held | {"attached_at": world.clock()}
+    assert await settle_calls(world.edge) == 0
+    assert not any("/calls/" in path for path in world.database.documents)
+
+
+async def test_a_message_whose_caller_is_still_on_the_line_is_left_to_twilios_word(world: World) -> None:
+    await leave_message_while_firestore_fails(world)
+    twilio_has(world, "in-progress")
+    assert await settle_calls(world.edge) == 0
+    assert CALL_PATH not in world.database.documents
 
 
 @pytest.mark.parametrize(
@@ -137,7 +194,7 @@ async def test_calls_that_are_watched_are_not_asked_about_until_their_longest_ti
 async def test_a_test_call_that_nobody_ended_is_closed_without_twilio(world: World) -> None:
     await world.answer()
     world.change_call(source="web")
-    world.twilio.fails = True
+    world.twilio.find_call = unexpected
     world.clock.advance(hours=1)
     assert await settle_calls(world.edge) == 1
     assert (world.call.outcome, ROOM in world.livekit.rooms) == (Outcome.AGENT_LOST, False)
