@@ -61,7 +61,8 @@ class Step:
     """0: the call ends with the greeting."""
 
 
-FULL = (Step(1, 0), Step(1, 0), Step(1, 0), Step(1, 1), Step(1, 1), Step(5, 1), Step(10, 1))
+FULL = (*[Step(1, 0)] * 3, *[Step(1, 2)] * 4, Step(5, 1), Step(10, 1))
+"""A lap of one call has one interruption and three functions: a few of them say little."""
 QUICK = (Step(1, 0), Step(1, 1), Step(5, 1), Step(10, 1))
 
 Values = dict[str, list[float]]

@@ -9,7 +9,9 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import chain, repeat
 from typing import Any
 
@@ -34,6 +36,20 @@ MAX_TEXT = 4000
 """Characters of one spoken turn that are kept."""
 
 
+@dataclass
+class _Noted:
+    name: str
+    source: str
+    at: datetime
+    kind: EventKind
+    data: dict[str, Any]
+
+    @cached_property
+    def event(self) -> CallEvent:
+        """Made when it is written: while it is noted, the model may be waiting for a function's result."""
+        return CallEvent(at=self.at, source=self.source, kind=self.kind, data=storable(self.data))
+
+
 class CallLog:
     """`write` stores a batch and raises `UnavailableError`; `now` is the clock, with a time zone."""
 
@@ -43,7 +59,7 @@ class CallLog:
         self._now = now
         self._number = 0
         self._dropped = 0
-        self._pending: deque[NamedEvent] = deque()
+        self._pending: deque[_Noted] = deque()
         self._news = asyncio.Event()
         self._full = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -68,11 +84,11 @@ class CallLog:
 
     def add(self, kind: EventKind, *, at: datetime | None = None, **data: Any) -> None:
         self._number += 1
-        event = CallEvent(at=at or self._now(), source=self._source, kind=kind, data=storable(data))
+        noted = _Noted(f"{self._source}-{self._number:06d}", self._source, at or self._now(), kind, data)
         if len(self._pending) >= MAX_PENDING:
             self._pending.popleft()
             self._dropped += 1
-        self._pending.append((f"{self._source}-{self._number:06d}", event))
+        self._pending.append(noted)
         self._news.set()
         if len(self._pending) >= BATCH_EVENTS:
             self._full.set()
@@ -119,7 +135,7 @@ class CallLog:
             while self._pending:
                 batch = [self._pending[i] for i in range(min(BATCH_EVENTS, len(self._pending)))]
                 try:
-                    await self._write(batch)
+                    await self._write([(noted.name, noted.event) for noted in batch])
                 except UnavailableError as error:
                     log.warning("a batch of %d events could not be written: %s", len(batch), error)
                     return False
@@ -132,8 +148,8 @@ class CallLog:
             self._full.clear()
             return True
 
-    def _forget(self, written: list[NamedEvent]) -> None:
+    def _forget(self, written: list[_Noted]) -> None:
         """Take the written events off; some may have been dropped for room meanwhile."""
-        last = written[-1][0]
-        while self._pending and self._pending[0][0] <= last:
+        last = written[-1].name
+        while self._pending and self._pending[0].name <= last:
             self._pending.popleft()

@@ -55,6 +55,16 @@ async def test_events_of_one_moment_are_one_batch_with_ids_in_order() -> None:
     assert event.data == {"speaker": "caller", "text": "Hi.", "interrupted": True, "seconds": 1.5}
 
 
+async def test_an_event_tells_when_it_happened_however_late_it_is_written() -> None:
+    store, clock = Store(failures=2), iter(NOW + timedelta(seconds=n) for n in range(9))
+    log = CallLog(store.write, generation=1, now=lambda: next(clock))
+    log.notice("one")
+    log.notice("two")
+    assert await log.flush()
+    happened = [event.at for _, event in store.documents.values()]
+    assert happened == [NOW, NOW + timedelta(seconds=1)]
+
+
 async def test_closing_writes_the_rest() -> None:
     store = Store()
     log = make(store)
