@@ -15,7 +15,7 @@ from operations.tenant_values import agent_id_of, number_of, tenant_id_of
 from shared.errors import NotFoundError
 from shared.repositories.configured_agents import ConfiguredAgentRepository
 from shared.repositories.phone_numbers import TenantNumberRepository
-from shared.services.number_service import NumberService, webhooks_at
+from shared.services.number_service import NumberService, routing_to
 
 NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help="Such as +14155550100.")]
 
@@ -36,13 +36,13 @@ def attach(
         service = await _service(operator)
         before = await service.get(tenant, wanted)
         was = before.document.agent_id if before.document else None
-        url = webhooks_at(operator.deployment.urls.incoming_call).voice_url
+        url = routing_to(operator.deployment.urls.incoming_call).voice_url
         fields = {
             **({} if was == agent else {"agent": Difference(before=was, after=agent)}),
             **(
                 {}
                 if before.routed
-                else {"voice_url": Difference(before=before.account.webhooks.voice_url, after=url)}
+                else {"voice_url": Difference(before=before.account.routing.voice_url, after=url)}
             ),
         }
         if apply and fields:

@@ -4,7 +4,7 @@
 differs, and with --apply makes it so. Doing it again changes nothing.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import typer
 from google.protobuf.duration_pb2 import Duration
@@ -15,9 +15,10 @@ from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, Difference, PlannedChange, Problem, Report
 from shared.gateways.livekit_sip import LiveKitSipGateway
-from shared.gateways.twilio import AccountNumber, NumberWebhooks, TwilioGateway
+from shared.gateways.twilio import AccountNumber, TwilioGateway
+from shared.models.phone_number import NumberRouting
 from shared.repositories.phone_numbers import PlatformNumberRepository
-from shared.services.number_service import webhooks_at
+from shared.services.number_service import routing_to
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -228,7 +229,7 @@ def _rival(trunk: sip.SIPInboundTrunkInfo) -> Problem:
 @dataclass(frozen=True)
 class TwilioSide:
     gateway: TwilioGateway
-    wanted: NumberWebhooks
+    wanted: NumberRouting
     numbers: list[str]
     """Those that an agent answers."""
 
@@ -237,7 +238,7 @@ class TwilioSide:
         numbers = await PlatformNumberRepository(operator.database).all()
         return cls(
             await operator.twilio(),
-            webhooks_at(operator.deployment.urls.incoming_call),
+            routing_to(operator.deployment.urls.incoming_call),
             sorted(number for number, _ in numbers),
         )
 
@@ -264,8 +265,9 @@ class TwilioSide:
         return changes, problems
 
     def differences(self, account: AccountNumber) -> dict[str, Difference]:
-        is_, wanted = asdict(account.webhooks), asdict(self.wanted)
-        found = {name: Difference(before=is_[name], after=wanted[name]) for name in wanted}
-        if account.diverted_by:
-            found["diverted"] = Difference(before=account.diverted_by, after="")
-        return {name: each for name, each in found.items() if each.before != each.after}
+        is_, wanted = account.routing.model_dump(), self.wanted.model_dump()
+        return {
+            name: Difference(before=is_[name], after=wanted[name])
+            for name in wanted
+            if is_[name] != wanted[name]
+        }

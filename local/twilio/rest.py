@@ -168,6 +168,12 @@ class RestApi:
         values = {to_snake(name): str(value) for name, value in (await request.post()).items()}
         if unknown := set(values) - set(Number.model_fields):
             raise RestError(501, 20009, f"UNIMPLEMENTED: IncomingPhoneNumbers {', '.join(sorted(unknown))}")
+        if values.get("trunk_sid") and values.get("voice_application_sid"):
+            raise RestError(501, 20009, "UNIMPLEMENTED: IncomingPhoneNumbers with a trunk and an application")
+        if values.get("trunk_sid"):
+            values["voice_application_sid"] = ""  # setting one deletes the other
+        elif values.get("voice_application_sid"):
+            values["trunk_sid"] = ""
         try:
             number = Number.model_validate(number.model_dump() | values)
         except ValidationError as error:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.models.base import PhoneNumber
 
@@ -40,8 +40,8 @@ class Number(_Record):
     voice_fallback_method: Literal["GET", "POST"] = "POST"
     status_callback: str = ""
     status_callback_method: Literal["GET", "POST"] = "POST"
-    voice_application_sid: str = ""
-    trunk_sid: str = ""
+    voice_application_sid: Annotated[str, Field(pattern="^(AP[0-9a-f]{32})?$")] = ""
+    trunk_sid: Annotated[str, Field(pattern="^(TK[0-9a-f]{32})?$")] = ""
     """Either comes before the URLs at Twilio; a number that has one rings nobody here."""
     status_callback_events: list[str] = ["completed"]
     """A number really reports `completed` alone; tests may ask for the events before it."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from shared.errors import UnavailableError
+from shared.models.phone_number import NumberRouting
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -32,6 +33,8 @@ NOT_IN_PROGRESS = 21220
 
 NOT_FOUND = 20404
 
+REFUSED = (400, 404)
+
 MAX_RECORDING_BYTES = 32 * 1024 * 1024
 """Half an hour of WAV as Twilio records; a voicemail has a few minutes at most."""
 PLAYED_WITHIN_SECONDS = 120.0
@@ -44,13 +47,8 @@ MAX_MESSAGES = 500
 """Of an account that are looked at in one go, the newest."""
 
 
-@dataclass(frozen=True)
-class NumberWebhooks:
-    """What Twilio calls for a number, always by POST; empty: nothing."""
-
-    voice_url: str = ""
-    voice_fallback_url: str = ""
-    status_callback: str = ""
+class RefusedError(UnavailableError):
+    """Twilio has answered that it does not do this: something that was named is wrong, or gone."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,7 @@ class AccountNumber:
     number: str
     """E.164."""
     name: str
-    webhooks: NumberWebhooks
-    diverted_by: str = ""
-    """What keeps Twilio from posting there, such as a trunk that has the number; empty: nothing."""
+    routing: NumberRouting
 
 
 @dataclass(frozen=True)
@@ -151,19 +147,16 @@ class TwilioGateway:
             found = await client.incoming_phone_numbers.list_async(phone_number=number, limit=1)
             return next((_account_number(each) for each in found if each.phone_number == number), None)
 
-    async def configure_number(self, sid: str, webhooks: NumberWebhooks) -> None:
-        """Also takes the number away from any trunk or application. Raises `UnavailableError`."""
+    async def configure_number(self, sid: str, routing: NumberRouting) -> None:
+        """All of it in one request. Raises `RefusedError`, `UnavailableError`."""
+        settings = routing.model_dump()
+        # Setting one of the two deletes the other, so the other is not mentioned.
+        if routing.trunk_sid:
+            del settings["voice_application_sid"]
+        elif routing.voice_application_sid:
+            del settings["trunk_sid"]
         async with self._calling("configure a number") as client:
-            await client.incoming_phone_numbers(sid).update_async(
-                voice_url=webhooks.voice_url,
-                voice_method="POST",
-                voice_fallback_url=webhooks.voice_fallback_url,
-                voice_fallback_method="POST",
-                status_callback=webhooks.status_callback,
-                status_callback_method="POST",
-                voice_application_sid="",
-                trunk_sid="",
-            )
+            await client.incoming_phone_numbers(sid).update_async(**settings)
 
     async def open_recording(self, recording_sid: str) -> "RecordedAudio | None":
         """The sound as WAV, to be read and closed; None: Twilio does not have it (any more).
@@ -268,7 +261,8 @@ class TwilioGateway:
                 yield await self._client()
         except TwilioRestException as error:
             if error.code not in fine:
-                raise UnavailableError(f"Twilio: {what}: {error.status} {error.code}") from error
+                kind = RefusedError if error.status in REFUSED else UnavailableError
+                raise kind(f"Twilio: {what}: {error.status} {error.code}") from error
         except (ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"Twilio: {what}: {type(error).__name__}") from error
 
@@ -300,18 +294,7 @@ def _account_number(number: "IncomingPhoneNumberInstance") -> AccountNumber:
         sid=str(number.sid),
         number=str(number.phone_number),
         name=number.friendly_name or "",
-        webhooks=NumberWebhooks(
-            number.voice_url or "", number.voice_fallback_url or "", number.status_callback or ""
+        routing=NumberRouting.model_validate(
+            {name: told for name in NumberRouting.model_fields if (told := getattr(number, name))}
         ),
-        diverted_by=_diversion(number),
     )
-
-
-def _diversion(number: "IncomingPhoneNumberInstance") -> str:
-    """An application and a trunk come before a number's URLs; ours answer to POST alone."""
-    if number.voice_application_sid:
-        return f"application {number.voice_application_sid}"
-    if number.trunk_sid:
-        return f"trunk {number.trunk_sid}"
-    methods = (number.voice_method, number.voice_fallback_method, number.status_callback_method)
-    return "" if all(method in (None, "POST") for method in methods) else "GET instead of POST"

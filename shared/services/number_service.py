@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import (
@@ -13,10 +13,10 @@ from shared.errors import (
     UnavailableError,
 )
 from shared.gateways.firestore import Database, Write
-from shared.gateways.twilio import AccountNumber, NumberWebhooks, TwilioGateway
+from shared.gateways.twilio import AccountNumber, RefusedError, TwilioGateway
 from shared.models.audit import Actor, AuditAction, Change
 from shared.models.base import utc_now
-from shared.models.phone_number import FormerWebhooks, PhoneNumberDocument
+from shared.models.phone_number import NumberRouting, PhoneNumberDocument
 from shared.repositories.configured_agents import ConfiguredAgentRepository
 from shared.repositories.paging import Page, decode_cursor, page_of
 from shared.repositories.phone_numbers import TenantNumberRepository
@@ -64,7 +64,7 @@ class NumberService:
         self._teams = TeamRepository(database)
         self._audit = AuditService(database, now=now)
         self._twilio = twilio
-        self._webhooks = webhooks_at(edge_url)
+        self._routing = routing_to(edge_url)
 
     async def list_numbers(self, tenant_id: str, limit: int, cursor: str | None) -> Page[TenantNumber]:
         """In order, without those of other tenants. Raises `InvalidFieldsError`."""
@@ -105,7 +105,7 @@ class NumberService:
         else:
             # First: a number that Twilio sends elsewhere is of no use to the agent either.
             if not current.routed:
-                await self._twilio.configure_number(current.account.sid, self._webhooks)
+                await self._twilio.configure_number(current.account.sid, self._routing)
             document = await self._reassign(tenant_id, actor, current, agent_id, if_match)
         # An agent is not deleted while it has numbers; this one had none yet when somebody looked.
         if not await self._agents.exists(tenant_id, agent_id):
@@ -126,12 +126,11 @@ class NumberService:
         if not current.routed:
             await self._release(tenant_id, actor, number, if_match)
             return
-        former = current.document.former or FormerWebhooks()
-        await self._twilio.configure_number(current.account.sid, NumberWebhooks(**former.model_dump()))
+        await self._give_back(current.account, current.document.former or NumberRouting())
         try:
             await self._release(tenant_id, actor, number, if_match)
         except PreconditionFailedError:  # somebody gave it to another agent meanwhile
-            await self._twilio.configure_number(current.account.sid, self._webhooks)
+            await self._twilio.configure_number(current.account.sid, self._routing)
             raise
 
     async def forget(self, tenant_id: str, actor: Actor, number: str) -> None:
@@ -159,7 +158,7 @@ class NumberService:
     async def _claim(
         self, tenant_id: str, actor: Actor, account: AccountNumber, agent_id: str
     ) -> PhoneNumberDocument:
-        former = None if account.webhooks == self._webhooks else FormerWebhooks(**asdict(account.webhooks))
+        former = None if account.routing == self._routing else account.routing
         document = PhoneNumberDocument(
             tenant_id=tenant_id, agent_id=agent_id, former=former, attached_at=self._now()
         )
@@ -175,7 +174,7 @@ class NumberService:
 
     async def _route_or_give_back(self, tenant_id: str, actor: Actor, account: AccountNumber) -> None:
         try:
-            await self._twilio.configure_number(account.sid, self._webhooks)
+            await self._twilio.configure_number(account.sid, self._routing)
         except UnavailableError:
             # Twilio may have done it and not got round to saying so.
             await self._restore_or_keep(account)
@@ -184,13 +183,23 @@ class NumberService:
 
     async def _restore_or_keep(self, account: AccountNumber) -> None:
         try:
-            await self._twilio.configure_number(account.sid, account.webhooks)
+            await self._twilio.configure_number(account.sid, account.routing)
         except UnavailableError as error:
             # Its document alone knows what Twilio had before, so it stays: detaching gives that back.
             sentence = "Twilio does not answer. The number is kept: attach it once more, or detach it."
             raise UnavailableError(
                 f"{account.number} may lead here or not: {error}", sentence=sentence, code="number_kept"
             ) from error
+
+    async def _give_back(self, account: AccountNumber, former: NumberRouting) -> None:
+        try:
+            await self._twilio.configure_number(account.sid, former)
+        except RefusedError:
+            # A trunk or an application may have been deleted since; the number need not stay here for it.
+            urls_alone = former.model_copy(update={"voice_application_sid": "", "trunk_sid": ""})
+            if urls_alone == former:
+                raise
+            await self._twilio.configure_number(account.sid, urls_alone)
 
     async def _reassign(
         self, tenant_id: str, actor: Actor, current: TenantNumber, agent_id: str, if_match: str | None
@@ -223,8 +232,7 @@ class NumberService:
         return self._audit.entry(tenant_id, actor, action, f"numbers/{number}", changes)
 
     def _described(self, account: AccountNumber, document: PhoneNumberDocument | None) -> TenantNumber:
-        routed = account.webhooks == self._webhooks and not account.diverted_by
-        return TenantNumber(account, document, routed=routed)
+        return TenantNumber(account, document, routed=account.routing == self._routing)
 
 
 def _no_such_agent(tenant_id: str, agent_id: str) -> ConflictError:
@@ -232,7 +240,11 @@ def _no_such_agent(tenant_id: str, agent_id: str) -> ConflictError:
     return ConflictError(f"no agent {agent_id} of {tenant_id}", sentence=sentence, code="no_such_agent")
 
 
-def webhooks_at(edge_url: str) -> NumberWebhooks:
-    """What Twilio must call for a number of ours; `edge_url` is the phone edge's base URL."""
+def routing_to(edge_url: str) -> NumberRouting:
+    """Of a number of ours, which Twilio sends here; `edge_url` is the phone edge's base URL."""
     base = f"{edge_url}/api/v1/voice/twilio"
-    return NumberWebhooks(f"{base}/incoming", f"{base}/fallback", f"{base}/status")
+    return NumberRouting(
+        voice_url=f"{base}/incoming",
+        voice_fallback_url=f"{base}/fallback",
+        status_callback=f"{base}/status",
+    )

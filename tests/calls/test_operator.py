@@ -95,7 +95,7 @@ async def test_a_trunk_that_is_gone_is_found_and_made_again(laptop: Laptop, trun
     [
         {"voice_url": "https://elsewhere.example"},
         {"voice_method": "GET"},
-        {"trunk_sid": "TK1"},
+        {"trunk_sid": "TK" + "1" * 32},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )

@@ -236,7 +236,7 @@ async def test_a_tenants_first_number_is_attached_and_given_back(trunkline: Comm
     assert document is not None
     assert (document["tenant_id"], document["agent_id"]) == NUMBER_OF
     assert routed is not None
-    assert routed.webhooks.voice_url == f"{EDGE}/api/v1/voice/twilio/incoming"
+    assert routed.routing.voice_url == f"{EDGE}/api/v1/voice/twilio/incoming"
     for again in (await trunkline(*attach), await trunkline(*attach, "--apply")):
         assert (again.exit_code, again.report["changes"]) == (0, [])
 

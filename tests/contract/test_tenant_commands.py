@@ -21,12 +21,12 @@ from operations.tenant_files import AgentFile, TenantFile, ToolFile, export_tena
 from operations.tenants import ForgettingByTask, _purge
 from shared.errors import ConfigurationError, ConflictError, NotFoundError, UnavailableError
 from shared.gateways.firestore import Database, Put, Write
-from shared.gateways.twilio import NumberWebhooks
 from shared.models.base import utc_now
 from shared.models.call import Call, CallState, Outcome, Voicemail
 from shared.models.session import Lease
 from shared.models.tenant import Tenant
 from shared.services.call_service import CallService, state_event
+from shared.services.number_service import routing_to
 from shared.services.team_service import TeamService
 from tests.connect_stack import ACCOUNT, AGENT, CLIENT_ID, TENANT, Stack, running_stack
 from tests.contract.google_stand_in import PROJECT, QUEUE, acting_as
@@ -133,9 +133,7 @@ async def furnish(world: World) -> None:
     gateway = await world.operator.twilio()
     owned = await gateway.find_number(NUMBER)
     assert owned is not None
-    webhooks = f"{EDGE}/api/v1/voice/twilio"
-    urls = (f"{webhooks}/incoming", f"{webhooks}/fallback", f"{webhooks}/status")
-    await gateway.configure_number(owned.sid, NumberWebhooks(*urls))
+    await gateway.configure_number(owned.sid, routing_to(EDGE))
 
 
 async def test_a_purged_tenant_leaves_nothing_and_other_tenants_everything(world: World) -> None:
@@ -152,7 +150,7 @@ async def test_a_purged_tenant_leaves_nothing_and_other_tenants_everything(world
     assert not world.stack.google._oauth.consent(ACCOUNT, CLIENT_ID)  # pyright: ignore[reportPrivateUsage]
     number = await (await world.operator.twilio()).find_number(NUMBER)
     assert number is not None
-    assert number.webhooks.voice_url == "https://before.example"
+    assert number.routing.voice_url == "https://before.example"
     assert await under(world, "tenants/other") == others != []
     assert await database.get("oauth_states/s2") is not None
     counts = {step.what: step.count for step in done.steps}

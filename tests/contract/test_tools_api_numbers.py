@@ -7,7 +7,8 @@ import pytest
 
 from local.twilio.store import Number
 from shared.errors import UnavailableError
-from shared.gateways.twilio import NumberWebhooks, TwilioGateway
+from shared.gateways.twilio import TwilioGateway
+from shared.models.phone_number import NumberRouting
 from shared.repositories.phone_numbers import TenantNumberRepository
 from tests.contract.tools_api_stack import EDGE, NUMBERS, Stack, TestTenant
 
@@ -48,6 +49,42 @@ async def test_attaching_tells_twilio_and_detaching_restores_what_it_had(stack: 
     assert at_twilio(stack, FIRST).status_callback == ""
     assert await stack.database.get(f"phone_numbers/{FIRST}") is None
     await tenant.editor("DELETE", f"/agents/{agent}", expect=204)
+
+
+URLS = {"voice_url": "https://before.example", "voice_method": "GET", "status_callback": "https://s.example"}
+TRUNK, APPLICATION = {"trunk_sid": "TK" + "a" * 32}, {"voice_application_sid": "AP" + "a" * 32}
+
+
+@pytest.mark.parametrize(
+    "former", [URLS, URLS | TRUNK, URLS | APPLICATION], ids=["GET", "trunk", "application"]
+)
+async def test_detaching_gives_a_number_back_to_the_trunk_or_application_that_had_it(
+    stack: Stack, former: dict[str, str]
+) -> None:
+    """They come before the URLs, which used to be all that was given back, to be called by POST."""
+    tenant, agent = await tenant_with_agent(stack)
+    number = NUMBERS[6]
+    bare = at_twilio(stack, number)
+    had = bare.model_copy(update=former)
+    stack.twilio.exchange.store.put_number(had)
+    attached = await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=200)
+    assert attached.body["routed"]
+    assert (at_twilio(stack, number).trunk_sid, at_twilio(stack, number).voice_application_sid) == ("", "")
+    await tenant.editor("DELETE", f"/numbers/{number}", expect=204)
+    assert at_twilio(stack, number) == had
+    stack.twilio.exchange.store.put_number(bare)
+
+
+async def test_a_number_can_be_detached_though_the_trunk_that_had_it_is_gone(stack: Stack) -> None:
+    tenant, agent = await tenant_with_agent(stack)
+    number = NUMBERS[6]
+    bare = at_twilio(stack, number)
+    stack.twilio.exchange.store.put_number(bare.model_copy(update=URLS | {"trunk_sid": "TK-that-is-gone"}))
+    await tenant.editor("PUT", f"/numbers/{number}", {"agent_id": agent}, If_Match="*", expect=200)
+    await tenant.editor("DELETE", f"/numbers/{number}", expect=204)
+    assert at_twilio(stack, number) == bare.model_copy(update=URLS)
+    assert await stack.database.get(f"phone_numbers/{number}") is None
+    stack.twilio.exchange.store.put_number(bare)
 
 
 async def test_a_number_of_another_tenant_cannot_be_seen_or_taken(stack: Stack) -> None:
@@ -97,12 +134,12 @@ async def test_when_twilio_goes_silent_what_a_number_had_before_is_kept_for_deta
     path = f"/numbers/{number}"
     store = stack.twilio.exchange.store
     store.put_number(at_twilio(stack, number).model_copy(update={"voice_url": "https://before.example"}))
-    configure, told = TwilioGateway.configure_number, list[NumberWebhooks]()
+    configure, told = TwilioGateway.configure_number, list[NumberRouting]()
 
-    async def silent(twilio: TwilioGateway, sid: str, webhooks: NumberWebhooks) -> None:
-        told.append(webhooks)
+    async def silent(twilio: TwilioGateway, sid: str, routing: NumberRouting) -> None:
+        told.append(routing)
         if done and len(told) == 1:
-            await configure(twilio, sid, webhooks)
+            await configure(twilio, sid, routing)
         raise UnavailableError("Twilio: configure a number: TimeoutError")
 
     with monkeypatch.context() as patch:
@@ -126,11 +163,11 @@ async def test_what_twilio_did_without_saying_so_is_undone(
     number = NUMBERS[6]
     store = stack.twilio.exchange.store
     store.put_number(at_twilio(stack, number).model_copy(update={"voice_url": "https://before.example"}))
-    configure, told = TwilioGateway.configure_number, list[NumberWebhooks]()
+    configure, told = TwilioGateway.configure_number, list[NumberRouting]()
 
-    async def silent_at_first(twilio: TwilioGateway, sid: str, webhooks: NumberWebhooks) -> None:
-        await configure(twilio, sid, webhooks)
-        told.append(webhooks)
+    async def silent_at_first(twilio: TwilioGateway, sid: str, routing: NumberRouting) -> None:
+        await configure(twilio, sid, routing)
+        told.append(routing)
         if len(told) == 1:
             raise UnavailableError("Twilio: configure a number: TimeoutError")
 
@@ -177,11 +214,11 @@ async def test_a_number_that_gets_another_agent_while_it_is_detached_stays_with_
     number = NUMBERS[5]
     path = f"/numbers/{number}"
     attached = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=200)
-    configure, told = TwilioGateway.configure_number, list[NumberWebhooks]()
+    configure, told = TwilioGateway.configure_number, list[NumberRouting]()
 
-    async def meanwhile(twilio: TwilioGateway, sid: str, webhooks: NumberWebhooks) -> None:
-        await configure(twilio, sid, webhooks)
-        told.append(webhooks)
+    async def meanwhile(twilio: TwilioGateway, sid: str, routing: NumberRouting) -> None:
+        await configure(twilio, sid, routing)
+        told.append(routing)
         if len(told) == 1:
             await tenant.editor("PUT", path, {"agent_id": second}, If_Match="*", expect=200)
 

@@ -162,6 +162,21 @@ async def test_a_number_is_found_and_its_webhooks_are_changed_for_good(rig: Rig,
     assert fetched.status_callback == f"{rig.application.url}/status"
 
 
+async def test_a_trunk_takes_a_number_from_its_application_and_the_other_way_round(rig: Rig) -> None:
+    [number] = await rig.ask(lambda client: client.incoming_phone_numbers.list(phone_number=NUMBER))
+    trunk, application = "TK" + "1" * 32, "AP" + "1" * 32
+    for changes, left in (
+        ({"voice_application_sid": application}, ("", application)),
+        ({"trunk_sid": trunk}, (trunk, "")),
+        ({"voice_application_sid": application}, ("", application)),
+        ({"voice_application_sid": ""}, ("", "")),
+    ):
+        told = await rig.ask(
+            lambda client, changes=changes: client.incoming_phone_numbers(str(number.sid)).update(**changes)
+        )
+        assert (told.trunk_sid, told.voice_application_sid) == left
+
+
 # Recordings --------------------------------------------------------------------------------------
 
 
