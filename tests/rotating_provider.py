@@ -8,6 +8,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from shared.gateways.oauth import OAuthProvider, challenge_of
@@ -37,14 +38,13 @@ class RotatingProvider:
                 web.get("/userinfo", self._userinfo),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._server = TestServer(app)
+        await self._server.start_server()
+        self.url = f"http://127.0.0.1:{self._server.port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await self._server.close()
 
     def provider(self) -> OAuthProvider:
         return OAuthProvider(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from shared.models.agent_tool import ConnectionState
@@ -40,11 +41,9 @@ async def page_server() -> AsyncGenerator[int]:
 
     app = web.Application()
     app.add_routes([web.get("/", page)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    async with TestServer(app) as server:
+        assert server.port is not None
+        yield server.port
 
 
 class Dashboard:

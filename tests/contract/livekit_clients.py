@@ -9,6 +9,7 @@ from typing import Any, Self
 import aiohttp
 import numpy as np
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from livekit import api, rtc
 from livekit.protocol import agent as ag
 from livekit.protocol.webhook import WebhookEvent
@@ -55,14 +56,13 @@ class Webhooks(Watched):
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/", self._receive)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/"
+        self._server = TestServer(app)
+        await self._server.start_server()
+        self.url = str(self._server.make_url("/"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await self._server.close()
 
     async def _receive(self, request: web.Request) -> web.Response:
         self.deliveries += 1

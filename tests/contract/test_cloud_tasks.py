@@ -11,6 +11,7 @@ from typing import Self
 import jwt
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.transport.requests import Request
@@ -48,14 +49,13 @@ class Target:
         self._received: asyncio.Queue[Delivered] = asyncio.Queue()
         app = web.Application()
         app.router.add_post("/tasks/watchdog", self._take)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/tasks/watchdog"
+        self._server = TestServer(app)
+        await self._server.start_server()
+        self.url = str(self._server.make_url("/tasks/watchdog"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await self._server.close()
 
     async def _take(self, request: web.Request) -> web.Response:
         await self._received.put(Delivered(dict(request.headers), await request.read(), time.time()))

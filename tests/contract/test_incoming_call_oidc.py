@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from local.google.identity import Identity
 from shared.errors import UnauthenticatedError, UnavailableError
@@ -48,11 +49,8 @@ def certificates(tmp_path: Path) -> Certificates:
 async def verifier(certificates: Certificates) -> AsyncGenerator[Verifier]:
     application = web.Application()
     application.router.add_get("/certs", certificates.serve)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield Verifier(f"http://127.0.0.1:{runner.addresses[0][1]}/certs")
-    await runner.cleanup()
+    async with TestServer(application) as server:
+        yield Verifier(str(server.make_url("/certs")))
 
 
 def token(identity: Identity) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from local.identity.seeding import seed_members
 from local.identity.server import AUDIENCE, Identity
@@ -138,11 +139,8 @@ async def key_server(issuer: Identity) -> AsyncGenerator[tuple[KeyServer, str]]:
     server = KeyServer(issuer)
     app = web.Application()
     app.add_routes([web.get("/keys", server.answer)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield server, f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
-    await runner.cleanup()
+    async with TestServer(app) as running:
+        yield server, str(running.make_url("/keys"))
 
 
 async def test_keys_are_kept_as_long_as_their_header_says(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from shared.errors import ConfigurationError, UnavailableError
@@ -61,23 +62,17 @@ async def provider() -> AsyncGenerator[tuple[OAuthProvider, dict[str, Any]]]:
 
     app = web.Application()
     app.add_routes([web.post("/token", token), web.post("/revoke", token), web.get("/userinfo", token)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield (
-        OAuthProvider(
+    async with TestServer(app) as server:
+        rubbish = OAuthProvider(
             name="rubbish",
-            token_uri=f"{url}/token",
+            token_uri=str(server.make_url("/token")),
             client_id="c",
             client_secret=SecretStr("s"),
-            authorization_uri=f"{url}/authorize",
-            revocation_uri=f"{url}/revoke",
-            userinfo_uri=f"{url}/userinfo",
-        ),
-        answer,
-    )
-    await runner.cleanup()
+            authorization_uri=str(server.make_url("/authorize")),
+            revocation_uri=str(server.make_url("/revoke")),
+            userinfo_uri=str(server.make_url("/userinfo")),
+        )
+        yield rubbish, answer
 
 
 @pytest.mark.parametrize("gateway", [OAuthGateway, GoogleConsentGateway])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from shared.errors import ConfigurationError, TrunklineError, UnavailableError
@@ -39,12 +40,9 @@ async def endpoint() -> AsyncGenerator[TokenEndpoint]:
     endpoint = TokenEndpoint()
     app = web.Application()
     app.add_routes([web.post("/token", endpoint.token)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/token"
-    yield endpoint
-    await runner.cleanup()
+    async with TestServer(app) as server:
+        endpoint.url = str(server.make_url("/token"))
+        yield endpoint
 
 
 GRANTED = (200, '{"access_token": "at", "expires_in": 3599, "scope": "s", "token_type": "Bearer"}')

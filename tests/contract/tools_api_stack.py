@@ -13,6 +13,7 @@ import aiohttp
 import jwt
 import uvicorn
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
@@ -86,15 +87,9 @@ class Issuer:
 
         app = web.Application()
         app.add_routes([web.get("/.well-known/openid-configuration", configuration), web.get("/keys", keys)])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with TestServer(app) as server:
+            self.url = f"http://127.0.0.1:{server.port}"
             yield self
-        finally:
-            await runner.cleanup()
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from livekit import api, rtc
 from twilio.request_validator import RequestValidator
 
@@ -56,14 +57,13 @@ class Application:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._server = TestServer(app)
+        await self._server.start_server(shutdown_timeout=0.1)
+        self.url = f"http://127.0.0.1:{self._server.port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await self._server.close()
 
     def on(self, path: str, *replies: Reply | str) -> None:
         self.replies[path] = [

@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from shared.errors import NotFoundError, ToolError, UnavailableError
@@ -244,12 +245,9 @@ async def shop(example: ModuleType, monkeypatch: pytest.MonkeyPatch) -> AsyncGen
 
     app = web.Application()
     app.add_routes([web.get("/acme/orders/{number}", order)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    monkeypatch.setattr(example.OrderStatusTool, "address", f"http://127.0.0.1:{runner.addresses[0][1]}")
-    yield
-    await runner.cleanup()
+    async with TestServer(app) as server:
+        monkeypatch.setattr(example.OrderStatusTool, "address", f"http://127.0.0.1:{server.port}")
+        yield
 
 
 async def ask(example: ModuleType, number: str, key: str = "key-1") -> dict[str, Any]:
