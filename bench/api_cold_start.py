@@ -8,7 +8,6 @@ The variants take turns, so that a busy moment of the machine hits all of them.
 
 import argparse
 import asyncio
-import socket
 import tempfile
 import time
 from collections.abc import AsyncGenerator
@@ -16,8 +15,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench import report
-from bench.edge_stack import ROOT, FunctionProcess
 from tests.contract.tools_api_stack import Stack, TestTenant
+from tests.processes import ROOT, FunctionProcess, free_port
 
 MAIN = ROOT / "functions" / "tools_api" / "main.py"
 BARE = "bare, ASGI"
@@ -93,11 +92,6 @@ async def running(process: FunctionProcess) -> AsyncGenerator[str]:
         yield f"http://127.0.0.1:{process.port}"
     finally:
         await process.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import report
-from bench.edge_stack import INCOMING, MAIN, ROOT, EdgeStack, FunctionProcess, call_params
+from tests.edge_stack import INCOMING, MAIN, EdgeStack, call_params
+from tests.processes import ROOT, FunctionProcess
 
 ALLOWED_RATIO = 3.0
 

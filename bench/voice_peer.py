@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from bench.variants.caller import Times
 from local.scenario import CallTool, Say, Scenario, Turn
 from local.speech import speech_for
 from local.tls import ensure_certificates
+from tests.processes import free_port
 
 QUESTION = "And on Saturday?"
 GREETING = "Are you still there?"
@@ -44,7 +44,7 @@ class VoicePeer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._tls = ensure_certificates(folder / "tls")
-        self._port, self._control = _free_ports(2)
+        self._port, self._control = free_port(), free_port()
         self._number = 14155550100
 
     @property
@@ -159,12 +159,3 @@ def _delays(causes: list[int], effects: list[int]) -> list[int]:
             raise RuntimeError("something that the peer did had no effect in the variant, or the reverse")
         found.append(delay)
     return found
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()

@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 
 from bench import report
-from bench.edge_stack import INCOMING, TENANT, EdgeStack, call_params
 from bench.round_trips import RoundTrips
 from functions.incoming_call.edge import Edge
 from functions.incoming_call.handle_incoming import handle_twilio_incoming
 from functions.incoming_call.settings import EdgeSettings
 from functions.incoming_call.twilio_requests import TwilioCall
 from shared.models.session import room_name_for
+from tests.edge_stack import INCOMING, TENANT, EdgeStack, call_params
 
 ALLOWED_ROUND_TRIPS = 3
 

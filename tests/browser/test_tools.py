@@ -2,13 +2,11 @@
 
 import asyncio
 import re
-import socket
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
@@ -20,6 +18,7 @@ from tests.browser.conftest import Visit
 from tests.browser.loyalty_tool import SLUG
 from tests.browser.people import PAGE, an_agent, api_call
 from tests.browser.visitor import Visitor
+from tests.processes import accepting, free_port
 
 pytestmark = browser_test
 
@@ -30,24 +29,15 @@ KEY = "key-that-nobody-reads-back"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def more_tools(cloud: Cloud) -> AsyncGenerator[str]:
     """Where an API listens whose registry has a tool more."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.browser.loyalty_tool", "--port", str(port)),
         cwd=ROOT,
         env=cloud.environment.tools_api() | {"PYTHONPATH": str(ROOT), "PATH": ""},
     )
-    url = f"http://127.0.0.1:{port}"
     try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(60):
-            while True:
-                try:
-                    async with http.get(f"{url}/api/v1/openapi.json"):
-                        break
-                except aiohttp.ClientConnectionError:
-                    assert process.returncode is None
-                    await asyncio.sleep(0.2)
-        yield url
+        await accepting(process, port)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         await process.wait()

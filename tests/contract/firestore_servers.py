@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import free_port
+
 _READY_SECONDS = 30
 _STOP_SECONDS = 10
 _JAR_IN_SDK = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
@@ -78,7 +80,7 @@ def _emulator_jar() -> Path | None:
 @contextmanager
 def _running(command: list[str]) -> Generator[subprocess.Popen[bytes]]:
     """Appends `--port N` with a free one."""
-    port = _free_port()
+    port = free_port()
     with (
         tempfile.TemporaryFile() as log,  # a pipe that nobody reads would block the emulator
         subprocess.Popen([*command, "--port", str(port)], stdout=log, stderr=log) as process,
@@ -105,9 +107,3 @@ def _accepts(process: subprocess.Popen[bytes], port: int) -> bool:
                 return True
         time.sleep(0.05)
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import sys
 from pathlib import Path
 
@@ -12,13 +11,9 @@ import pytest
 
 from local.google.identity import PARTS
 from tests.contract.google_stand_in import certificates
+from tests.processes import accepting, free_port
 
 pytestmark = pytest.mark.contract
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def _start(state: Path, port: int, grpc_port: int, *more: str) -> asyncio.subprocess.Process:
@@ -31,24 +26,11 @@ async def _start(state: Path, port: int, grpc_port: int, *more: str) -> asyncio.
     )
 
 
-async def _accepts(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(30):
-        while process.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-    raise AssertionError("ended before it was ready")
-
-
 async def test_it_is_ready_when_grpc_listens_and_stops_when_it_is_told_to(tmp_path: Path) -> None:
-    port, grpc_port = _free_port(), _free_port()
+    port, grpc_port = free_port(), free_port()
     process = await _start(tmp_path / "state", port, grpc_port, "--oauth-client-id", "mine")
     try:
-        await _accepts(grpc_port, process)
+        await accepting(process, grpc_port)
         url = f"http://127.0.0.1:{port}"
         for part in PARTS:
             key = json.loads((tmp_path / "state" / "keys" / f"{part}.json").read_text())

@@ -15,9 +15,9 @@ from livekit import api
 from livekit.protocol.models import Room
 from livekit.protocol.webhook import WebhookEvent
 
-from bench.edge_stack import AGENT, INCOMING, PERSON, TENANT, EdgeStack, call_params
 from local import environment as env
 from shared.models.session import RoomMetadata
+from tests.edge_stack import AGENT, INCOMING, PERSON, TENANT, EdgeStack, call_params
 
 pytestmark = pytest.mark.contract
 

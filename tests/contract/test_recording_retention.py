@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.edge_stack import INCOMING, TENANT, EdgeStack, call_params
 from local import environment as env
 from local.speech.pcm import tone
 from local.twilio.server import TwilioStandIn
 from shared.gateways.firestore import Put, Remove
 from shared.models.base import utc_now
 from tests.calls.laptop import restored_environment
+from tests.edge_stack import INCOMING, TENANT, EdgeStack, call_params
 
 pytestmark = pytest.mark.contract
 

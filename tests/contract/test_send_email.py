@@ -18,6 +18,7 @@ from local.ses.server import SesStandIn
 from shared.gateways.ses import SesGateway
 from shared.tools.base.base_tool import ToolContext
 from shared.tools.implementations.send_email import SendEmail, SendEmailConfig, SendEmailTool
+from tests.processes import accepting, free_port
 from tests.tools import caller_hears, tool_context
 
 pytestmark = pytest.mark.contract
@@ -201,20 +202,11 @@ async def test_an_attempt_that_ran_out_of_time_is_not_repeated(monkeypatch: pyte
 @contextlib.asynccontextmanager
 async def process(state: Path) -> AsyncGenerator[str]:
     """`python -m local.ses`, once its port accepts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["-m", "local.ses", "--port", str(port), "--state", str(state), "--verify", SENDER]
     running = await asyncio.create_subprocess_exec(sys.executable, *command)
     try:
-        async with asyncio.timeout(30):
-            while True:
-                with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.close()
-                    break
-                assert running.returncode is None
-                await asyncio.sleep(0.05)
+        await accepting(running, port)
         yield f"http://127.0.0.1:{port}"
     finally:
         running.terminate()

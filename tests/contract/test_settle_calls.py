@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.edge_stack import INCOMING, NUMBER, TENANT, EdgeStack, call_params
 from local.speech.pcm import tone
 from local.twilio.store import CallRecord
 from shared.gateways.firestore import Put
@@ -13,6 +12,7 @@ from shared.models.agent import VoicemailFallback
 from shared.models.base import utc_now
 from tests.calls.laptop import restored_environment
 from tests.contract.test_recording_retention import RECORDING, twilio
+from tests.edge_stack import INCOMING, NUMBER, TENANT, EdgeStack, call_params
 
 pytestmark = pytest.mark.contract
 

@@ -8,7 +8,6 @@ import asyncio
 import hmac
 import itertools
 import json
-import socket
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -17,12 +16,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from bench.edge_stack import FunctionProcess
 from functions.tools_api.openapi import Operation, operations
 from shared.models.api_key import Scope
 from shared.models.member import Role
 from tests.contract.tools_api_requests import NEW_AGENT, REQUESTS, Prepared, ask, prepare, routes_in_order
 from tests.contract.tools_api_stack import NUMBERS, ORIGIN, Client, Issuer, Stack
+from tests.processes import FunctionProcess, free_port
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 
@@ -250,12 +249,10 @@ async def test_what_breaks_inside_stays_inside(stack: Stack, monkeypatch: pytest
 
 async def test_functions_framework_serves_the_whole_application(stack: Stack, tmp_path: Path) -> None:
     """As the cloud starts it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = FunctionProcess(port, MAIN, "tools_api", stack.variables, tmp_path / "log")
+    process = FunctionProcess(free_port(), MAIN, "tools_api", stack.variables, tmp_path / "log")
     tenant = await stack.tenant()
     client = tenant.editor
-    client.origin = f"http://127.0.0.1:{port}"
+    client.origin = f"http://127.0.0.1:{process.port}"
     try:
         await process.start()
         await process.accepting()

@@ -9,9 +9,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from operations.packaging.functions import Staged, find_uv
+from tests.processes import accepting
 
 READY_SECONDS = 60.0
 
@@ -47,7 +46,7 @@ async def deployed(
             start_new_session=True,
         )
     try:
-        await _accepting(process, port, log)
+        await accepting(process, port, log=log, seconds=READY_SECONDS)
         yield
     finally:
         if process.returncode is None:
@@ -57,17 +56,3 @@ async def deployed(
         except TimeoutError:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-
-
-async def _accepting(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
-    async with asyncio.timeout(READY_SECONDS):
-        while True:
-            if process.returncode is not None:
-                pytest.fail(f"it did not start:\n{log.read_text(encoding='utf-8')}")  # noqa: ASYNC240
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return

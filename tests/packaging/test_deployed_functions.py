@@ -5,7 +5,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bench.edge_stack import AGENT, INCOMING, TENANT, EdgeStack, call_params
 from local import environment as env
 from local.identity.server import Identity
 from operations.packaging.functions import Staged, package
@@ -14,6 +13,7 @@ from shared.models.member import Member, Role
 from shared.repositories.members import MemberRepository
 from shared.services.identity import user_id_for
 from tests.calls.laptop import restored_environment
+from tests.edge_stack import AGENT, INCOMING, TENANT, EdgeStack, call_params
 from tests.packaging.deployed import deployed, install
 
 # Installing sixty libraries takes a while on a machine that has none of them yet.

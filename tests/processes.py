@@ -1,0 +1,93 @@
+"""Processes that tests and measurements start beside themselves."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 30.0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+async def accepting(
+    process: asyncio.subprocess.Process, port: int, *, log: Path | None = None, seconds: float = READY_SECONDS
+) -> None:
+    """Returns once `port` takes connections.
+
+    Raises `AssertionError` with the end of the process's `log` when it ends, or does not do so in time.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while process.returncode is None:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    writer.close()
+                    return
+    told = "" if log is None else f":\n{log.read_text(encoding='utf-8')[-4000:]}"  # noqa: ASYNC240
+    raise AssertionError(f"nothing takes connections at port {port}{told}")
+
+
+class FunctionProcess:
+    """functions-framework with one target, as Cloud Run starts it."""
+
+    def __init__(self, port: int, source: Path, target: str, variables: dict[str, str], log: Path) -> None:
+        self.port = port
+        self._command = [
+            *(sys.executable, "-m", "functions_framework", "--source", str(source)),
+            *("--target", target, "--host", "127.0.0.1", "--port", str(port)),
+        ]
+        self._variables = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, env=self._variables, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def accepting(self) -> None:
+        """Returns as soon as the port takes a connection. Raises `RuntimeError` with the log if it dies."""
+        give_up = time.monotonic() + READY_SECONDS
+        while time.monotonic() < give_up:
+            if self._process is None or self._process.returncode is not None:
+                break
+            if self._is_accepting():
+                return
+            await asyncio.sleep(0.001)
+        raise RuntimeError(f"the function did not start:\n{self._log.read_text(encoding='utf-8')[-4000:]}")
+
+    def cpu_milliseconds(self) -> float:
+        """CPU time so far, of the server and its worker."""
+        if self._process is None:
+            return 0.0
+        server = psutil.Process(self._process.pid)
+        times = [process.cpu_times() for process in (server, *server.children(recursive=True))]
+        return 1000 * sum(spent.user + spent.system for spent in times)
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+            # The server's worker inherited the socket, dies a little later, and tells nobody.
+            while self._is_accepting():  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    def _is_accepting(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
