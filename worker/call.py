@@ -103,7 +103,7 @@ class Call:
         )
         self._executor = AgentExecutor(snapshot, environment)
         self._conversation = Conversation(
-            PhoneModel(snapshot.agent, services.settings, services.tls, self),
+            PhoneModel(snapshot.agent, services.settings, services.tls, self._watch, self),
             agent_prompt.system_instruction(snapshot, services.now()),
             bind_tools(self._executor),
             self,
@@ -305,21 +305,6 @@ class Call:
 
     def connected(self) -> None:
         self._model_up.set()
-
-    def caller_audio(self, frame: rtc.AudioFrame) -> float:
-        return self._watch.caller_audio(frame)
-
-    def model_acted(self) -> None:
-        self._watch.model_acted()
-
-    def model_sounds(self, seconds: float) -> None:
-        self._watch.model_sounds(seconds)
-
-    def reply_owed(self) -> bool:
-        return self._watch.is_reply_owed()
-
-    def in_exchange(self) -> bool:
-        return self._watch.in_exchange()
 
     def functions_cancelled(self, call_ids: list[str]) -> None:
         if self._executor.call_off(call_ids):

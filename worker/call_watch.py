@@ -60,7 +60,7 @@ class CallWatch:
         self._stall.plays(self._agent_speaking, now)
 
     def caller_audio(self, frame: rtc.AudioFrame) -> float:
-        """Returns for how many seconds the line has been quiet."""
+        """What the model hears, 16 kHz mono. Returns for how many seconds the line has been quiet."""
         change = self._voice.push(frame)
         if change is not None:
             self.caller_spoke()
@@ -81,12 +81,13 @@ class CallWatch:
         return self._voice.speaking or self._caller_heard_at > moment
 
     def model_acted(self) -> None:
+        """It speaks or calls a function. What it thinks, or writes, nobody hears."""
         self._model_acted_at = self._clock()
         self._broken_off = False
         self._reply.model_acted()
 
     def model_sounds(self, seconds: float) -> None:
-        """So much of its speech has come."""
+        """So much of its speech has come, faster than it can be heard."""
         self._stall.sound_came(seconds, self._clock())
 
     def reply_owed(self) -> None:
@@ -94,9 +95,11 @@ class CallWatch:
         self._reply.reply_owed(self._clock())
 
     def is_reply_owed(self) -> bool:
+        """Whether the model was spoken to, or given a function's result, and has not acted since."""
         return self._reply.owed
 
     def in_exchange(self) -> bool:
+        """Whether a reply is owed, or soon will be: the caller is speaking or a function runs."""
         return self._reply.owed or self._voice.speaking or self._tool_since is not None
 
     def agent_speaks(self, speaking: bool) -> None:

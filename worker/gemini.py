@@ -12,15 +12,12 @@ for each gap.
 # pyright: reportPrivateUsage=false
 
 import asyncio
-import contextlib
 import logging
-import random
 import ssl
-from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from google.genai import errors, types
-from google.genai.live import AsyncLive, AsyncSession
+from google.genai.live import AsyncSession
 from livekit import rtc
 from livekit.agents import APIConnectOptions, utils
 from livekit.plugins.google.realtime.realtime_api import (
@@ -31,21 +28,15 @@ from livekit.plugins.google.realtime.realtime_api import (
     _ChatCtxContent,
     _ChatCtxToolResponse,
 )
-from websockets.exceptions import InvalidStatus
 
 from shared.models.agent import Agent
+from worker.call_watch import CallWatch
+from worker.model_connector import CONNECT_TIMEOUT, RetryingLive, http_options
 from worker.model_line import ModelLine
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 
-CONNECT_ATTEMPTS = 5
-CONNECT_TIMEOUT = 3.0
-"""Seconds for one attempt, from the TCP connection to the end of Gemini's setup."""
-CONNECT_PAUSE = 0.15
-"""Seconds before the second attempt; each pause after that is twice as long."""
-CONNECT_BUDGET = 4.0
-"""Seconds for all attempts: a caller hears nothing meanwhile."""
 GO_AWAY_RESERVE = 1.0
 """Seconds before the announced end of a connection at which even a running reply is cut."""
 FRESH_STARTS = 2
@@ -60,37 +51,16 @@ LONG_SILENCE = 1.0
 SILENCE_BYTES = INPUT_AUDIO_SAMPLE_RATE // 10 * 2
 """100 ms, sent together: a fifth of the packets."""
 
-_TRANSIENT_CODES = frozenset({1001, 1006, 1011, 1012, 1013, 1014, 429, 500, 502, 503, 504})
 _INVALID_ARGUMENT = 1007
 _BYTES_A_SECOND = 2 * OUTPUT_AUDIO_SAMPLE_RATE
 """Of the model's speech."""
 
 
 class Listener(Protocol):
-    """What a call wants to know of its model. Called on the event loop; must return at once."""
+    """What a call wants to know of its model's connection. Called on the event loop; must return at once."""
 
     def connected(self) -> None:
         """A connection is set up; called again after every reconnection."""
-        ...
-
-    def caller_audio(self, frame: rtc.AudioFrame) -> float:
-        """What the model hears, 16 kHz mono. Returns for how many seconds the line has been quiet."""
-        ...
-
-    def model_acted(self) -> None:
-        """The model speaks or calls a function. What it thinks, or writes, nobody hears."""
-        ...
-
-    def model_sounds(self, seconds: float) -> None:
-        """So much of its speech has come, faster than it can be heard."""
-        ...
-
-    def reply_owed(self) -> bool:
-        """Whether the model has been spoken to, or given a function's result, and has not acted since."""
-        ...
-
-    def in_exchange(self) -> bool:
-        """Whether a reply is owed, or soon will be: the caller is speaking or a function runs."""
         ...
 
     def functions_cancelled(self, call_ids: list[str]) -> None:
@@ -106,26 +76,18 @@ class Listener(Protocol):
         ...
 
 
-def transient(error: BaseException) -> bool:
-    """Whether connecting again may help."""
-    if isinstance(error, InvalidStatus):
-        return error.response.status_code in _TRANSIENT_CODES
-    if isinstance(error, errors.APIError):
-        return error.code in _TRANSIENT_CODES
-    return isinstance(error, (OSError, TimeoutError))
-
-
-def http_options(tls: ssl.SSLContext) -> types.HttpOptions:
-    """The client makes three TLS contexts of its own, 58 ms each, unless each transport is given one."""
-    return types.HttpOptions(client_args={"verify": tls}, async_client_args={"verify": tls, "ssl": tls})
-
-
 class PhoneModel(RealtimeModel):
-    """One per call: it carries the call's voice, language and `listener`."""
+    """One per call: it carries the call's voice and language, and who is told of it."""
 
     def __init__(
-        self, agent: Agent, settings: WorkerSettings, tls: ssl.SSLContext, listener: Listener
+        self,
+        agent: Agent,
+        settings: WorkerSettings,
+        tls: ssl.SSLContext,
+        watch: CallWatch,
+        listener: Listener,
     ) -> None:
+        self.watch = watch
         self.listener = listener
         self.phone_session: PhoneSession | None = None
         vertex_ai = settings.gemini_backend == "vertex_ai"
@@ -158,8 +120,9 @@ class PhoneModel(RealtimeModel):
 class PhoneSession(RealtimeSession):
     def __init__(self, model: PhoneModel) -> None:
         super().__init__(model)
+        self._watch = model.watch
         self._listener = model.listener
-        retrying: Any = _RetryingLive(self._client.aio._live, self)
+        retrying: Any = RetryingLive(self._client.aio._live, self)
         self._client.aio._live = retrying
         self._going_away: asyncio.Task[None] | None = None
         self._fresh_starts = 0
@@ -178,7 +141,7 @@ class PhoneSession(RealtimeSession):
     def push_audio(self, frame: rtc.AudioFrame) -> None:
         for piece in self._resample_audio(frame):
             self._sound += piece.data.cast("B")
-            quiet_for = self._listener.caller_audio(piece)
+            quiet_for = self._watch.caller_audio(piece)
             if quiet_for < LONG_SILENCE or len(self._sound) >= SILENCE_BYTES:
                 sound = bytes(self._sound)
                 self._sound.clear()
@@ -253,7 +216,7 @@ class PhoneSession(RealtimeSession):
         return generation is not None and not generation._done and generation._completed_timestamp is None
 
     def _in_exchange(self) -> bool:
-        return self._speaking or self._listener.in_exchange()
+        return self._speaking or self._watch.in_exchange()
 
     def _start_afresh(self) -> bool:
         """Forget what Gemini may have refused: the session that it resumes, and most of the history."""
@@ -276,7 +239,7 @@ class PhoneSession(RealtimeSession):
         """Called by the connector as soon as the model is set up, before anything is sent to it."""
         first, self._connected_before = not self._connected_before, True
         self._listener.connected()
-        if not first and self._lost_reply is None and self._listener.reply_owed():
+        if not first and self._lost_reply is None and self._watch.is_reply_owed():
             self._lost_reply = ""
         pending = self._pending_generation_fut
         if self._requested is not None and pending is not None and not pending.done():
@@ -292,12 +255,12 @@ class PhoneSession(RealtimeSession):
         transcription, turn = server_content.output_transcription, server_content.model_turn
         size = 0 if turn is None else sum(_sound_bytes(part) for part in turn.parts or [])
         if size or (transcription and transcription.text):
-            self._listener.model_acted()
+            self._watch.model_acted()
         generation = self._current_generation
         if size and generation is not None:
             before = self._reply_bytes.get(generation.response_id, 0)
             self._reply_bytes[generation.response_id] = before + size
-            self._listener.model_sounds(size / _BYTES_A_SECOND)
+            self._watch.model_sounds(size / _BYTES_A_SECOND)
         super()._handle_server_content(server_content)
 
     def reply_seconds(self, message_id: str) -> float:
@@ -305,7 +268,7 @@ class PhoneSession(RealtimeSession):
         return self._reply_bytes.get(message_id, 0) / _BYTES_A_SECOND
 
     def _handle_tool_calls(self, tool_call: types.LiveServerToolCall) -> None:
-        self._listener.model_acted()
+        self._watch.model_acted()
         super()._handle_tool_calls(tool_call)
 
     def _handle_tool_call_cancellation(
@@ -336,44 +299,6 @@ class PhoneSession(RealtimeSession):
         await super().aclose()
 
 
-class _RetryingLive:
-    """Stands in for the client's `live`: connecting is tried again where that may help."""
-
-    def __init__(self, live: AsyncLive, session: PhoneSession) -> None:
-        self._live = live
-        self._session = session
-
-    @contextlib.asynccontextmanager
-    async def connect(self, *, model: str, config: types.LiveConnectConfig) -> AsyncGenerator[AsyncSession]:
-        async with contextlib.AsyncExitStack() as stack:
-            yield await self._connect(stack, model, config)
-
-    async def _connect(
-        self, stack: contextlib.AsyncExitStack, model: str, config: types.LiveConnectConfig
-    ) -> AsyncSession:
-        deadline = asyncio.get_running_loop().time() + CONNECT_BUDGET
-        for attempt in range(CONNECT_ATTEMPTS):
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT), asyncio.timeout_at(deadline):
-                    session = await stack.enter_async_context(self._live.connect(model=model, config=config))
-            except Exception as error:
-                pause = CONNECT_PAUSE * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
-                last = attempt == CONNECT_ATTEMPTS - 1
-                if last or asyncio.get_running_loop().time() + pause > deadline:
-                    raise
-                if not transient(error):
-                    # A session that cannot be resumed is refused like a wrong setup is.
-                    if not self._session.forget_resumption():
-                        raise
-                    config.session_resumption = types.SessionResumptionConfig()
-                log.warning("Gemini did not connect (%s), trying again", _short(error))
-                await asyncio.sleep(pause)
-            else:
-                self._session.connection_up()
-                return ModelLine(session)
-        raise AssertionError("the last attempt returns or raises")
-
-
 def _sound_bytes(part: types.Part) -> int:
     return len(part.inline_data.data) if part.inline_data and part.inline_data.data else 0
 
@@ -399,7 +324,3 @@ def _seconds(duration: str | None) -> float:
         return float((duration or "0s").rstrip("s"))
     except ValueError:
         return 0.0
-
-
-def _short(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:200]

@@ -33,7 +33,7 @@ from pydantic import BaseModel
 from shared.models.agent import Agent
 from shared.models.session import SessionSnapshot
 from shared.tools.base.registry import ToolRegistry
-from worker.gemini import http_options
+from worker.model_connector import http_options
 from worker.tool_binding import schema_for
 
 _BUILT_WHEN_USED: tuple[type[BaseModel], ...] = (

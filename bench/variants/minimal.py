@@ -12,7 +12,7 @@ from livekit.plugins import google
 
 from bench.variants.call import CallSpec
 from bench.variants.caller import Ear, Hear
-from bench.variants.memory_audio import MemoryInput, MemoryOutput
+from bench.variants.memory_audio import connect
 
 
 def prepare() -> None:
@@ -33,12 +33,10 @@ async def call(spec: CallSpec, ear: Ear) -> AsyncGenerator[Hear]:
         turn_handling={"turn_detection": "realtime_llm"},
         aec_warmup_duration=None,
     )
-    heard = MemoryInput()
-    session.input.audio = heard
-    session.output.audio = MemoryOutput(ear)
+    hear = connect(session, ear)
     await session.start(Agent(instructions=spec.instructions, tools=[look_up]))
     session.generate_reply(instructions=spec.greet)
     try:
-        yield heard.hear
+        yield hear
     finally:
         await session.aclose()

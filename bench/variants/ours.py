@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from livekit import rtc
 from pydantic import BaseModel, SecretStr
 
 from bench.variants.call import CallSpec
 from bench.variants.caller import Ear, Hear
-from bench.variants.memory_audio import MemoryInput, MemoryOutput
+from bench.variants.memory_audio import connect
 from shared.errors import DisconnectedError, NotFoundError
 from shared.models.agent import Agent
 from shared.models.agent_tool import AgentTool
@@ -106,7 +105,7 @@ class SpokenCall:
             agent_name="bench",
             gemini_api_key=SecretStr(spec.api_key),
         )
-        model = PhoneModel(agent, settings, tls_context(), self)
+        model = PhoneModel(agent, settings, tls_context(), self._watch, self)
         tools = bind_tools(AgentExecutor(snapshot, environment))
         self.conversation = Conversation(model, spec.instructions, tools, self)
         self._watching = asyncio.create_task(self._keep_watch())
@@ -124,21 +123,6 @@ class SpokenCall:
 
     async def hang_up(self) -> None: ...
     def connected(self) -> None: ...
-
-    def caller_audio(self, frame: rtc.AudioFrame) -> float:
-        return self._watch.caller_audio(frame)
-
-    def model_acted(self) -> None:
-        self._watch.model_acted()
-
-    def model_sounds(self, seconds: float) -> None:
-        self._watch.model_sounds(seconds)
-
-    def reply_owed(self) -> bool:
-        return self._watch.is_reply_owed()
-
-    def in_exchange(self) -> bool:
-        return self._watch.in_exchange()
 
     def functions_cancelled(self, call_ids: list[str]) -> None: ...
 
@@ -173,13 +157,11 @@ def prepare() -> None:
 @asynccontextmanager
 async def call(spec: CallSpec, ear: Ear) -> AsyncGenerator[Hear]:
     spoken = SpokenCall(spec, ear)
-    heard = MemoryInput()
-    spoken.conversation.session.input.audio = heard
-    spoken.conversation.session.output.audio = MemoryOutput(ear)
+    hear = connect(spoken.conversation.session, ear)
     await spoken.conversation.start(None)
     spoken.conversation.ask(spec.greet)
     try:
-        yield heard.hear
+        yield hear
     finally:
         await spoken.close()
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 from unittest import mock
 
-from livekit import rtc
 from livekit.agents import llm
 
 from local.gemini.conversation import Conversation as Peer
@@ -19,8 +18,8 @@ from local.scenario import Scenario
 from local.speech import silence, speech_for
 from shared.models.agent import Agent
 from shared.services import agent_prompt
-from tests.calls.memory_audio import MemoryInput, MemoryOutput
 from tests.contract.gemini_client import INSTRUCTION, StandIn, stand_in, until
+from tests.memory_audio import MemoryInput, MemoryOutput
 from worker.call_watch import CallWatch, Due
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
@@ -44,7 +43,8 @@ class SpokenCall:
         self.cancelled: list[str] = []
         self.watch = CallWatch(agent, time.monotonic)
         self.input, self.output = MemoryInput(), MemoryOutput(speed)
-        self.conversation = Conversation(PhoneModel(agent, settings, tls, self), INSTRUCTION, tools, self)
+        phone_model = PhoneModel(agent, settings, tls, self.watch, self)
+        self.conversation = Conversation(phone_model, INSTRUCTION, tools, self)
         self.conversation.session.input.audio = self.input
         self.conversation.session.output.audio = self.output
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,21 +77,6 @@ class SpokenCall:
 
     def connected(self) -> None:
         self.connections += 1
-
-    def caller_audio(self, frame: rtc.AudioFrame) -> float:
-        return self.watch.caller_audio(frame)
-
-    def model_acted(self) -> None:
-        self.watch.model_acted()
-
-    def model_sounds(self, seconds: float) -> None:
-        self.watch.model_sounds(seconds)
-
-    def reply_owed(self) -> bool:
-        return self.watch.is_reply_owed()
-
-    def in_exchange(self) -> bool:
-        return self.watch.in_exchange()
 
     def functions_cancelled(self, call_ids: list[str]) -> None:
         self.cancelled += call_ids

@@ -163,7 +163,7 @@ async def test_a_function_that_does_not_exist_is_noted_and_a_reply_to_its_refusa
         function_calls=[call, known], function_call_outputs=[output, known_output]
     )
     rig.call._conversation.session.emit("function_tools_executed", event)
-    assert rig.call.reply_owed()
+    assert rig.call._watch.is_reply_owed()
     rig.call.conversation_closed(error=True)
     await asyncio.wait_for(rig.call.serve(), 5)
     [notice] = [data for data in await rig.events("notice") if "function" in data]
@@ -191,11 +191,11 @@ async def test_an_agent_that_takes_over_is_told_what_the_first_one_did(rig: Rig)
 async def test_a_function_that_the_model_called_off_owes_no_reply_when_it_ends(rig: Rig) -> None:
     tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run", call_id="c1"))
     await asyncio.sleep(0)
-    assert rig.call.in_exchange()
+    assert rig.call._watch.in_exchange()
     rig.call.functions_cancelled(["c1"])
-    assert not rig.call.in_exchange()
+    assert not rig.call._watch.in_exchange()
     tool.cancel()
     await asyncio.wait([tool])
-    assert not rig.call.reply_owed()
+    assert not rig.call._watch.is_reply_owed()
     rig.call.conversation_closed(error=True)
     await asyncio.wait_for(rig.call.serve(), 5)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from livekit import rtc
 from livekit.agents.voice import io
@@ -27,13 +28,24 @@ class MemoryInput(io.AudioInput):
 
 
 class MemoryOutput(io.AudioOutput):
-    """Plays `speed` times as fast as a loudspeaker; what is being played can be interrupted."""
+    """Plays `speed` times as fast as a loudspeaker; what is being played can be interrupted.
 
-    def __init__(self, speed: float = 1.0) -> None:
+    `on_frame` and `on_clear` are told of each frame that comes, and when what was pushed is cut.
+    """
+
+    def __init__(
+        self,
+        speed: float = 1.0,
+        *,
+        on_frame: Callable[[rtc.AudioFrame], None] = lambda _: None,
+        on_clear: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(
             label="memory", capabilities=io.AudioOutputCapabilities(pause=False), sample_rate=24_000
         )
         self._speed = speed
+        self._on_frame = on_frame
+        self._on_clear = on_clear
         self._pushed = 0.0
         self._started = 0.0
         self._cut = asyncio.Event()
@@ -45,6 +57,7 @@ class MemoryOutput(io.AudioOutput):
         await super().capture_frame(frame)
         if self._playing is not None:
             await self._playing
+        self._on_frame(frame)
         if not self._pushed:
             self._started = time.monotonic()
             self.on_playback_started(created_at=time.time())
@@ -57,6 +70,7 @@ class MemoryOutput(io.AudioOutput):
             self._playing = asyncio.create_task(self._play())
 
     def clear_buffer(self) -> None:
+        self._on_clear()
         if self._pushed:
             self._cut.set()
 
