@@ -7,12 +7,13 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
+import psutil
 
 from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
@@ -30,6 +31,11 @@ INTERRUPTED = 130
 
 DEPLOYMENT, OPERATOR_ENV = "deployment.json", "operator.env"
 """Files in the state folder."""
+
+NO_TIME_LEFT = 95
+"""Per cent of all processors, over a second: sound comes late before it is 100."""
+TOO_LONG = 5
+"""Such seconds in a run, from which on they are named as a reason."""
 
 ECHOED_EVENTS = {"turn", "tool_call", "state", "notice"}
 
@@ -60,44 +66,48 @@ async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool
     _empty(state)
     started = time.monotonic()
     report: CallReport | None = None
+    load: list[float] = []
     with _until_interrupted():
         async with laptop_cloud(state, embedded_livekit=embedded_livekit, say=_say) as cloud:
             await seed_cloud(cloud, seed)
             _say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
-            report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
+            async with _measured(load):
+                report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
     if report is None:
         return INTERRUPTED
     (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
     print("\n" + timeline_text(report))
     print(f"\noutcome: {report.outcome}; recording: {report.wav} (caller left, agent right), {out}/call.json")
-    return _verdict([report])
+    return verdict([report], load)
 
 
 async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Path) -> int:
     """Against a running stack. Each of several calls has a copy of the tenant: none is in another's way."""
     cloud = Cloud.attach(state)
+    load: list[float] = []
     if calls == 1:
         await seed_cloud(cloud, seed)
-        report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
+        async with _measured(load):
+            report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
         print("\n" + timeline_text(report) + f"\noutcome: {report.outcome}; recording: {report.wav}")
         reports = [report]
     else:
         copies = [seed.copy_for(number) for number in range(1, calls + 1)]
         for copy in copies:
             await seed_cloud(cloud, copy)
-        reports = await asyncio.gather(
-            *(
-                Player(cloud, copy, out).play(
-                    scenario.model_copy(update={"dials": copy.number_like(seed, scenario.dials)}),
-                    name=f"call-{number}",
-                )
-                for number, copy in enumerate(copies, 1)
+        plays = (
+            Player(cloud, copy, out).play(
+                scenario.model_copy(update={"dials": copy.number_like(seed, scenario.dials)}),
+                name=f"call-{number}",
             )
+            for number, copy in enumerate(copies, 1)
         )
+        async with _measured(load):
+            reports = await asyncio.gather(*plays)
         print(percentiles_text(reports))
     text = json.dumps([report.model_dump(mode="json") for report in reports], indent=2)
     (out / "calls.json").write_text(text, encoding="utf-8")
-    return _verdict(reports)
+    return verdict(reports, load)
 
 
 async def token(email: str, state: Path) -> int:
@@ -120,11 +130,37 @@ async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
         await secrets.aclose()
 
 
-def _verdict(reports: list[CallReport]) -> int:
+@asynccontextmanager
+async def _measured(load: list[float]) -> AsyncGenerator[None]:
+    """Adds, second by second, how busy all processors were, in per cent."""
+
+    async def measure() -> None:
+        psutil.cpu_percent()
+        while True:
+            await asyncio.sleep(1)
+            load.append(psutil.cpu_percent())
+
+    task = asyncio.create_task(measure())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def verdict(reports: list[CallReport], load: list[float]) -> int:
+    """Prints what failed, and whether it was for want of computing time; returns the exit status.
+
+    `load` is how busy all processors were in each second, in per cent.
+    """
     for number, report in enumerate(reports, 1):
         for failure in report.failures:
             print(f"call {number}: {failure}")
     good = sum(report.ok for report in reports)
+    without_time = sum(busy >= NO_TIME_LEFT for busy in load)
+    if good < len(reports) and without_time >= TOO_LONG:
+        calls = "a call" if len(reports) == 1 else f"{len(reports)} calls at once"
+        share = f"{without_time} of {len(load)} s"
+        print(f"The processors had no time left in {share}: {calls} may be too much for them.")
     print(f"{good} of {len(reports)} went as the scenario says.")
     return 0 if good == len(reports) else 1
 

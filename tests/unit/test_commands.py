@@ -11,7 +11,9 @@ import yaml
 
 from local import __main__ as command_line
 from local.cloud import Cloud, NotRunningError, Running, laptop_cloud
+from local.commands import verdict
 from local.environment import Ports
+from local.report import CallReport
 from local.seed import DEMO
 from local.supervisor import PartError
 
@@ -161,3 +163,23 @@ async def test_a_port_that_somebody_uses_is_named(tmp_path: Path) -> None:
         with pytest.raises(PartError, match=f"firestore: port {port} cannot be used: Address already in use"):
             async with laptop_cloud(tmp_path, base_port=port):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("failures", "load", "blames_the_machine"),
+    [
+        (["not answered"], [99.0, 20.0, 100.0, 96.0, 95.0, 97.0], True),
+        (["not answered"], [99.0, 20.0, 94.0], False),
+        ([], [100.0] * 9, False),
+    ],
+)
+def test_calls_that_fail_on_a_machine_without_time_left_are_not_blamed_on_the_platform(
+    failures: list[str], load: list[float], blames_the_machine: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = [
+        CallReport(scenario="s", caller="+1", called="+2", call_sid=None, failures=failed)
+        for failed in ([], failures)
+    ]
+    assert verdict(reports, load) == (1 if failures else 0)
+    hint = "The processors had no time left in 5 of 6 s: 2 calls at once may be too much for them."
+    assert (hint in capsys.readouterr().out) == blames_the_machine
