@@ -12,6 +12,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+from functions.oauth.page_texts import TEXTS
 from shared.services.auth_service import Connected
 from shared.services.consent_errors import ConsentError
 
@@ -61,39 +62,44 @@ _HEADERS = {
 }
 
 
-def connected_page(connected: Connected, dashboard_origin: str) -> HTMLResponse:
-    account = f" to {connected.account_email}" if connected.account_email else ""
+def connected_page(connected: Connected, language: str, dashboard_origin: str) -> HTMLResponse:
+    texts = TEXTS[language]
+    account = connected.account_email
     message = {
         "type": MESSAGE_TYPE,
         "status": "connected",
         "agent_id": connected.address.agent_id,
         "tool": connected.address.slug,
-        "account_email": connected.account_email,
+        "account_email": account,
     }
-    return _page(
-        "Connected",
-        [f"The tool is connected{account}.", "You can close this window."],
-        message,
-        dashboard_origin,
-        200,
-    )
+    to_account = [texts.connected_to.format(account=account)] if account else []
+    paragraphs = [*to_account, texts.may_be_closed]
+    return _page(language, texts.connected, paragraphs, message, dashboard_origin, 200)
 
 
-def failed_page(error: ConsentError, dashboard_origin: str, status: int = 400) -> HTMLResponse:
-    message = {"type": MESSAGE_TYPE, "status": "failed", "reason": error.kind, "message": error.sentence}
-    return _page("Not connected", [error.sentence, error.remedy], message, dashboard_origin, status)
+def failed_page(error: ConsentError, language: str, dashboard_origin: str, status: int = 400) -> HTMLResponse:
+    texts = TEXTS[language]
+    happened, to_do = texts.failures[error.failure]
+    message = {"type": MESSAGE_TYPE, "status": "failed", "reason": error.kind, "message": happened}
+    paragraphs = [happened, to_do.format(account=error.account)]
+    return _page(language, texts.not_connected, paragraphs, message, dashboard_origin, status)
 
 
 def _page(
-    title: str, paragraphs: list[str], message: Mapping[str, str | None], dashboard_origin: str, status: int
+    language: str,
+    title: str,
+    paragraphs: list[str],
+    message: Mapping[str, str | None],
+    dashboard_origin: str,
+    status: int,
 ) -> HTMLResponse:
     text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
     origin = escape(dashboard_origin)
     content = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{_STYLE}</style></head>
 <body data-origin="{origin}" data-message="{escape(json.dumps(message))}">
-<main><h1>{title}</h1>{text}<p><a href="{origin}/connected/">Back to the dashboard</a></p></main>
+<main><h1>{title}</h1>{text}<p><a href="{origin}/connected/">{TEXTS[language].back}</a></p></main>
 <script>{_SCRIPT}</script></body></html>
 """
     return HTMLResponse(content, status, headers=_HEADERS)

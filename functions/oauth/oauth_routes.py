@@ -1,6 +1,7 @@
 """Start, callback, disconnect and status of a tool's connection; `AuthService` decides.
 
-POST /api/v1/oauth/{provider}/start        {tenant_id, agent_id, tool, account?} -> {authorization_url}
+POST /api/v1/oauth/{provider}/start        {tenant_id, agent_id, tool, account?, language?}
+                                           -> {authorization_url}
 GET  /api/v1/oauth/{provider}/callback     the provider sends the browser here -> a page
 POST /api/v1/oauth/{provider}/disconnect   {tenant_id, agent_id, tool} -> {revoked}
 GET  /api/v1/oauth/{provider}/status       ?tenant_id&agent_id&tool -> {state, account_email, …}
@@ -18,12 +19,13 @@ from starlette.routing import Route
 from functions.oauth.callback_page import connected_page, failed_page
 from functions.oauth.desk import Desk
 from functions.oauth.inputs import read_json, read_query
+from functions.oauth.page_texts import page_language
 from shared import telemetry
 from shared.errors import InvalidFieldsError
 from shared.models.agent_tool import ToolAddress
 from shared.models.base import DocumentId, Slug
 from shared.request_limits import TooManyRequestsError
-from shared.services.auth_service import STATE_VALID, Callback, Started, state_id_of
+from shared.services.auth_service import STATE_VALID, Callback, Started, language_of, state_id_of
 from shared.services.consent_errors import ConsentError, Failure
 from shared.services.id_tokens import bearer_token
 from shared.services.identity import User
@@ -51,6 +53,8 @@ class ToolRequest(BaseModel):
 class StartRequest(ToolRequest):
     account: EmailAddress | None = None
     """The account that has to be chosen; left out: any."""
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    """Of the page at the end; left out: the browser's."""
 
 
 class CallbackQuery(BaseModel):
@@ -74,7 +78,9 @@ def oauth_routes(desk: Desk) -> list[Route]:
         user = await user_of(request)
         asked = await read_json(request, StartRequest)
         with telemetry.bind(tenant_id=asked.tenant_id):
-            started = await desk.auth.start(user, _provider(request), asked.address, asked.account)
+            started = await desk.auth.start(
+                user, _provider(request), asked.address, asked.account, asked.language
+            )
         response = _json({"authorization_url": started.authorization_url})
         _keep_verifier(response, started, secure=_is_https(desk))
         return response
@@ -96,26 +102,26 @@ def oauth_routes(desk: Desk) -> list[Route]:
         return _json(connection.model_dump(mode="json", exclude={"renewal", "consent_id"}))
 
     async def callback(request: Request) -> Response:
-        origin = desk.settings.dashboard_origin
+        origin, language = desk.settings.dashboard_origin, _language(request)
         # A person looks at this: a page, whatever happens.
         try:
             desk.rate_limit.take_for_address(request)
         except TooManyRequestsError as error:
-            busy = failed_page(ConsentError(Failure.TOO_MANY, str(error)), origin, 429)
+            busy = failed_page(ConsentError(Failure.TOO_MANY, str(error)), language, origin, 429)
             busy.headers["Retry-After"] = str(error.retry_after)
             return busy
         try:
             query = read_query(request, CallbackQuery)
         except InvalidFieldsError as error:
-            return failed_page(ConsentError(Failure.UNKNOWN, str(error)), origin)
+            return failed_page(ConsentError(Failure.UNKNOWN, str(error)), language, origin)
         state_id = state_id_of(query.state)
         given = Callback(query.state, query.code, query.error, request.cookies.get(_cookie(state_id)))
         try:
             connected = await desk.auth.complete(_provider(request), given)
         except ConsentError as error:
             log.warning("no connection", extra={"kind": error.kind, "reason": str(error)})
-            return failed_page(error, origin)
-        response = connected_page(connected, origin)
+            return failed_page(error, language, origin)
+        response = connected_page(connected, language, origin)
         response.delete_cookie(_cookie(state_id), path=PATH)
         return response
 
@@ -132,6 +138,11 @@ def oauth_routes(desk: Desk) -> list[Route]:
 
 def _provider(request: Request) -> str:
     return str(request.path_params["provider"])
+
+
+def _language(request: Request) -> str:
+    wished = language_of(request.query_params.get("state", ""))
+    return page_language(wished, request.headers.get("accept-language", ""))
 
 
 def _json(body: object) -> JSONResponse:

@@ -101,9 +101,15 @@ class AuthService:
         self._new_secret = new_secret
 
     async def start(
-        self, user: User, provider: str, address: ToolAddress, account: str | None = None
+        self,
+        user: User,
+        provider: str,
+        address: ToolAddress,
+        account: str | None = None,
+        language: str | None = None,
     ) -> Started:
-        """`account` is the e-mail that has to be chosen; None: any.
+        """`account` is the e-mail that has to be chosen; None: any. `language`, such as "de", is the
+        person's; the state carries it, so that it is known however the consent ends.
 
         Raises `ForbiddenError`, `NotFoundError`, `UnavailableError`.
         """
@@ -116,6 +122,8 @@ class AuthService:
                 code="no_such_agent",
             )
         state, verifier = self._new_secret(), SecretStr(self._new_secret())
+        if language is not None:
+            state = f"{language}.{state}"
         state_id = state_id_of(state)
         document = OAuthState(
             provider=provider,
@@ -385,6 +393,12 @@ def state_id_of(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
+def language_of(state: str) -> str | None:
+    """What the person speaks, as `start` was told. Anybody can make a state up: it is a wish and no more."""
+    language, dot, _ = state.partition(".")
+    return language if dot else None
+
+
 async def _exchanged(gateway: OAuthGateway, code: str, request: ConsentRequest) -> Grant:
     try:
         return await gateway.exchange(code, request)
@@ -403,7 +417,7 @@ def _checked(grant: Grant, requirement: OAuthConnection, account: str | None) ->
         raise ConsentError(
             Failure.WRONG_ACCOUNT,
             "another account was chosen",
-            remedy=f"Click Connect again and choose {account}.",
+            account=account,
         )
     if grant.refresh_token is None:
         raise ConsentError(Failure.PROVIDER_FAILED, "the provider gave no refresh token")

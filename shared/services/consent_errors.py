@@ -8,7 +8,8 @@ _AGAIN = "Close this window and click Connect again."
 
 
 class Failure(Enum):
-    """What happened, and what to do. The dashboard is told the name, in lower case."""
+    """What happened, and what to do; `{account}` is the one to be connected. The dashboard is told the name,
+    in lower case."""
 
     DENIED = ("Access was not allowed, so nothing was connected.", _AGAIN)
     PARTIAL = (
@@ -17,7 +18,7 @@ class Failure(Enum):
     )
     WRONG_ACCOUNT = (
         "Another account was chosen than the one to be connected, so nothing was changed.",
-        _AGAIN,
+        "Click Connect again and choose {account}.",
     )
     UNKNOWN = (
         "This page does not belong to any connection that was started here.",
@@ -60,10 +61,10 @@ class Failure(Enum):
 
 
 class ConsentError(TrunklineError):
-    """`sentence` says what happened, `remedy` what to do."""
+    """`account` is the one that has to be chosen, where the failure names it."""
 
-    def __init__(self, failure: Failure, message: str, *, remedy: str | None = None) -> None:
-        happened, to_do = failure.value
-        super().__init__(message, sentence=happened)
+    def __init__(self, failure: Failure, message: str, *, account: str = "") -> None:
+        super().__init__(message, sentence=failure.value[0])
+        self.failure = failure
         self.kind = failure.name.lower()
-        self.remedy = remedy or to_do
+        self.account = account

@@ -64,6 +64,19 @@ async def test_an_account_is_connected_in_a_window_of_its_own_and_disconnected(v
     assert (await stored(owner, agent))["state"] == "disconnected"
 
 
+async def test_a_window_that_has_lost_the_dashboard_ends_in_its_language(visit: Visit) -> None:
+    owner = await visit(locale="de-DE")
+    owner.expects_complaint("400")
+    agent = await an_agent(owner, "Abgelehnt")
+    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
+    window = await consent_page(owner, "Google verbinden")
+    await window.evaluate("window.opener = null")
+    await window.get_by_role("button", name="Cancel").click()
+
+    await expect(window.get_by_role("heading", name="Nicht verbunden")).to_be_visible()
+    await expect(window.get_by_text("Der Zugriff wurde nicht erlaubt")).to_be_visible()
+
+
 async def test_who_says_no_at_the_provider_is_told_and_nothing_is_stored(visit: Visit) -> None:
     owner = await visit()
     owner.expects_complaint("400")

@@ -215,6 +215,42 @@ async def test_a_consent_that_goes_wrong_says_so_and_changes_nothing(
     assert await stack.stored() == before
 
 
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("allowed", "Das Werkzeug ist mit frontdesk@harbor.example verbunden."),
+        ("denied", "Der Zugriff wurde nicht erlaubt, also wurde nichts verbunden."),
+        ("wrong account", "Verbinden Sie erneut und wählen Sie frontdesk@harbor.example."),
+        ("another user's", "Die Verbindung wurde in einem anderen Browser begonnen"),
+        ("another address", "Diese Seite gehört zu keiner Verbindung, die hier begonnen wurde."),
+    ],
+)
+async def test_the_last_page_speaks_the_language_that_the_dashboard_has(
+    stack: Stack, case: str, says: str
+) -> None:
+    """It was English, whatever the dashboard spoke; the state says it, so that no failure loses it."""
+    await stack.consent("boss@harbor.example" if case == "wrong account" else ACCOUNT, deny=case == "denied")
+    async with stack.browser() as browser, stack.browser(OWNER) as another:
+        back = await browser.agree(await browser.start(language="de", account=ACCOUNT))
+        if case == "another address":
+            back = back.replace("/google/", "/crm/")
+        _, page = await (another if case == "another user's" else browser).visit(back)
+
+    assert '<html lang="de">' in page
+    assert says in page
+    assert "Zurück zum Dashboard" in page
+
+
+async def test_a_page_that_nobody_came_from_speaks_the_browsers_language(stack: Stack) -> None:
+    url = f"{stack.url}/api/v1/oauth/google/callback?state=x&code=y"
+    wishes = {"Accept-Language": "fr, de-AT;q=0.8, en;q=0.5"}
+    async with aiohttp.ClientSession(headers=wishes) as http, http.get(url) as answer:
+        page = await answer.text()
+
+    assert '<html lang="de">' in page
+    assert "<h1>Nicht verbunden</h1>" in page
+
+
 async def test_a_page_that_is_loaded_again_connects_nothing_twice(stack: Stack) -> None:
     async with stack.browser() as browser:
         back = await browser.agree(await browser.start())

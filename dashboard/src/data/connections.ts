@@ -3,6 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, errorOf, offline } from "@/api/errors";
 import { useConfig, useSession } from "@/session/SessionProvider";
+import { useLanguage } from "@/texts/TextProvider";
 import { useRead } from "./hooks";
 import { useTenant } from "./tenant";
 
@@ -23,7 +24,7 @@ function useOAuthCall() {
   const { oauthUrl } = useConfig();
   const session = useSession();
   const tenant_id = useTenant().id;
-  return async <T>(method: "GET" | "POST", action: string, { provider, ...tool }: ToolAddress & { account?: string | undefined }, signal?: AbortSignal) => {
+  return async <T>(method: "GET" | "POST", action: string, { provider, ...tool }: ToolAddress & { account?: string | undefined; language?: string }, signal?: AbortSignal) => {
     const token = session.token();
     if (token === undefined) throw new ApiError("unauthenticated", undefined, undefined);
     const asked = { tenant_id, ...tool };
@@ -43,12 +44,13 @@ function useOAuthCall() {
   };
 }
 
-/** The address of the provider's consent page. */
+/** The address of the provider's consent page, which leads to a page of the function's own. */
 export function useStartConnection() {
   const call = useOAuthCall();
+  const { language } = useLanguage();
   return useMutation<string, ApiError, ToolAddress & { account?: string | undefined }>({
     mutationFn: async (asked) =>
-      (await call<{ authorization_url: string }>("POST", "start", asked)).authorization_url,
+      (await call<{ authorization_url: string }>("POST", "start", { ...asked, language })).authorization_url,
   });
 }
 
