@@ -103,13 +103,15 @@ async def test_filters_are_in_the_address_survive_a_reload_and_rule_the_export(
 ) -> None:
     await store(
         cloud,
-        seeded(1),
-        seeded(2, outcome=Outcome.VOICEMAIL, fallback_reason=FallbackReason.NO_AGENT, answered_at=None),
-        seeded(3, caller=None),
+        seeded(1, day=13),
+        seeded(
+            2, day=13, outcome=Outcome.VOICEMAIL, fallback_reason=FallbackReason.NO_AGENT, answered_at=None
+        ),
+        seeded(3, day=13, caller=None),
     )
     viewer = await visit("viewer")
     page = viewer.page
-    await viewer.open("/calls/?since=2026-11-20&until=2026-11-20")
+    await viewer.open("/calls/?since=2026-11-13&until=2026-11-13")
     rows = page.get_by_role("table").get_by_role("row")
     await expect(rows).to_have_count(4)
     await expect(rows.filter(has_text="Withheld")).to_have_count(1)
