@@ -11,11 +11,10 @@ from pydantic import BaseModel
 from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, Report
-from shared.gateways.google_consent import GoogleConsentGateway
-from shared.gateways.oauth import OAuthGateway, OAuthProvider
-from shared.services.auth_service import AuthService
 from shared.services.connections import ConnectionService
-from shared.services.oauth_providers import GOOGLE, OAuthClientSettings, oauth_providers
+from shared.services.consent_gateways import consent_gateways
+from shared.services.oauth_providers import OAuthClientSettings
+from shared.services.revocation_service import RevocationService
 from shared.services.secret_reconciler import SecretReconciler
 from shared.services.secret_store import ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
@@ -65,12 +64,7 @@ async def _reconcile(operator: Operator, *, apply: bool) -> ReconcileReport:
 def _reconciler(operator: Operator) -> SecretReconciler:
     """As the connection function puts it together (`functions/oauth/desk.py`)."""
     store = ToolSecretStore(operator.secrets)
-    settings = OAuthClientSettings.from_env(operator.env)
-    providers = {name: _gateway(provider) for name, provider in oauth_providers(settings).items()}
-    auth = AuthService(operator.database, store, providers, operator.deployment.urls.oauth)
+    providers = consent_gateways(OAuthClientSettings.from_env(operator.env))
+    revocations = RevocationService(operator.database, store, providers)
     renewal = TokenRenewal(operator.secrets, providers, ConnectionService(operator.database))
-    return SecretReconciler(operator.database, store, auth, renewal)
-
-
-def _gateway(provider: OAuthProvider) -> OAuthGateway:
-    return GoogleConsentGateway(provider) if provider.name == GOOGLE else OAuthGateway(provider)
+    return SecretReconciler(operator.database, store, revocations, renewal)

@@ -5,15 +5,14 @@ from typing import Self
 
 from functions.oauth.settings import ConnectSettings
 from shared.gateways.firestore import Database, firestore_client
-from shared.gateways.google_consent import GoogleConsentGateway
-from shared.gateways.oauth import OAuthGateway, OAuthProvider
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.request_limits import RateLimit
 from shared.services.auth_service import AuthService
 from shared.services.connections import ConnectionService
+from shared.services.consent_gateways import consent_gateways
 from shared.services.id_tokens import ServiceAccountVerifier
 from shared.services.identity import IdentityService
-from shared.services.oauth_providers import GOOGLE, oauth_providers
+from shared.services.revocation_service import RevocationService
 from shared.services.secret_reconciler import SecretReconciler
 from shared.services.secret_store import ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
@@ -28,6 +27,7 @@ class Desk:
     identity: IdentityService
     tasks: ServiceAccountVerifier
     auth: AuthService
+    revocations: RevocationService
     reconciler: SecretReconciler
     secrets: SecretManagerGateway
     rate_limit: RateLimit
@@ -38,8 +38,8 @@ class Desk:
         database = Database(firestore_client(settings.google_cloud_project))
         secrets = SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint)
         store = ToolSecretStore(secrets)
-        providers = {name: _gateway(provider) for name, provider in oauth_providers(settings).items()}
-        auth = AuthService(database, store, providers, settings.public_url, registry=registry)
+        providers = consent_gateways(settings)
+        revocations = RevocationService(database, store, providers)
         renewal = TokenRenewal(secrets, providers, ConnectionService(database))
         return cls(
             settings=settings,
@@ -47,15 +47,12 @@ class Desk:
             tasks=ServiceAccountVerifier(
                 settings.oidc_certs_url, settings.public_url, settings.tasks_service_account
             ),
-            auth=auth,
-            reconciler=SecretReconciler(database, store, auth, renewal),
+            auth=AuthService(database, store, providers, settings.public_url, registry=registry),
+            revocations=revocations,
+            reconciler=SecretReconciler(database, store, revocations, renewal),
             secrets=secrets,
             rate_limit=RateLimit.of(settings),
         )
 
     async def aclose(self) -> None:
         await self.secrets.aclose()
-
-
-def _gateway(provider: OAuthProvider) -> OAuthGateway:
-    return GoogleConsentGateway(provider) if provider.name == GOOGLE else OAuthGateway(provider)

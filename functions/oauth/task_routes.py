@@ -38,9 +38,9 @@ def task_routes(desk: Desk) -> list[Route]:
         await known_caller(request)
         asked = await read_json(request, ForgetSecrets)
         if asked.if_removed and asked.agent_id is not None:
-            deleted = await desk.auth.forget_removed(asked.tenant_id, asked.agent_id, asked.slug)
+            deleted = await desk.revocations.forget_removed(asked.tenant_id, asked.agent_id, asked.slug)
         else:
-            deleted = await desk.auth.forget(asked.tenant_id, asked.agent_id, asked.slug)
+            deleted = await desk.revocations.forget(asked.tenant_id, asked.agent_id, asked.slug)
         return JSONResponse({"deleted": deleted})
 
     return [

@@ -1,11 +1,10 @@
-"""Connecting a tool to somebody's account: consent, connection, disconnection.
+"""Connecting a tool to somebody's account, and the person's wish to end that; `revocation_service` ends it.
 
 The order of steps is what keeps tokens safe when a process dies between two of them: see `connections` for
 the two states at rest and `secret_store` for the orders; `secret_reconciler` puts right what was left over.
 """
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,29 +15,26 @@ from pydantic import SecretStr
 from shared.errors import ForbiddenError, NotFoundError, TrunklineError, UnavailableError
 from shared.gateways.firestore import Database
 from shared.gateways.oauth import ConsentRequest, Grant, InvalidGrantError, OAuthGateway, challenge_of
-from shared.gateways.secret_manager import SecretGoneError
-from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState, ToolAddress
+from shared.models.agent_tool import REFRESH_TOKEN, Connection, ConnectionState, ToolAddress
 from shared.models.audit import Actor
 from shared.models.base import utc_now
 from shared.models.member import Role
 from shared.models.oauth_state import OAuthState
 from shared.repositories.agent_tools import AgentToolRepository
 from shared.repositories.oauth_states import OAuthStateRepository
-from shared.services.connections import ConnectionRef, ConnectionService, SupersededError
+from shared.services.connections import ConnectionService, SupersededError
 from shared.services.consent_errors import ConsentError, Failure
 from shared.services.identity import User
 from shared.services.members import MemberService
+from shared.services.revocation_service import Disconnected, RevocationService
 from shared.services.secret_store import ToolSecretStore
 from shared.services.stored_grant import StoredGrant
 from shared.tools.base.base_tool import OAuthConnection
 from shared.tools.base.registry import ToolRegistry
 
-logger = logging.getLogger(__name__)
-
 STATE_VALID = timedelta(minutes=10)
 
 DISCONNECTED_BY_MEMBER = "A member of your organisation disconnected it."
-REMOVED = "The agent was removed."
 
 
 @dataclass(frozen=True)
@@ -68,12 +64,6 @@ class Connected:
     account_email: str | None
 
 
-@dataclass(frozen=True)
-class Disconnected:
-    revoked: bool
-    """At the provider. False: it is tried again later, or other agents use the same account's consent."""
-
-
 class AuthService:
     """`now` is the clock, with a time zone; `new_secret` makes 256 random bits as URL-safe text."""
 
@@ -93,6 +83,7 @@ class AuthService:
         self._tools = AgentToolRepository(database)
         self._members = MemberService(database)
         self._connections = ConnectionService(database, now=now)
+        self._revocations = RevocationService(database, store, providers, now=now)
         self._store = store
         self._providers = providers
         self._public_url = public_url
@@ -227,26 +218,13 @@ class AuthService:
 
         async def pin(version: str) -> str | None:
             former = await self._connections.connect(address, version, connection, consented_at, actor)
-            await self._revoke_former(address, connection, former)
+            await self._revocations.revoke_former(address, connection, former)
             return former.sensitive_config.get(REFRESH_TOKEN)
 
         try:
             await self._store.replace(address, REFRESH_TOKEN, grant.sealed(), pin)
         except SupersededError as error:
             raise ConsentError(Failure.SUPERSEDED, str(error)) from error
-
-    async def _revoke_former(self, address: ToolAddress, new: Connection, former: AgentTool) -> None:
-        """Another account's consent, which nobody uses any more. The same account's is the one in use now."""
-        old, version = former.connection, former.sensitive_config.get(REFRESH_TOKEN)
-        if old is None or version is None:
-            return
-        if (old.provider, old.account_email) == (new.provider, new.account_email):
-            return
-        try:
-            await self._revoke_version(address, old, version)
-        except UnavailableError as error:
-            # The new connection stands. The token is destroyed next, so nobody has it any more.
-            logger.warning("a former consent was not revoked", extra={"reason": str(error)})
 
     async def disconnect(self, user: User, provider: str, address: ToolAddress) -> Disconnected:
         """Running calls lose the connection with their next use. Repeating it finishes what was begun.
@@ -262,7 +240,7 @@ class AuthService:
                 sentence="No account is connected there.",
                 code="not_connected",
             )
-        return await self.finish_disconnect(address, tool)
+        return await self._revocations.finish(address, tool)
 
     async def status(self, user: User, provider: str, address: ToolAddress) -> Connection | None:
         """None: never connected. Raises `ForbiddenError`, `UnavailableError`."""
@@ -270,89 +248,6 @@ class AuthService:
         tool = await self._tools.find(address.tenant_id, address.agent_id, address.slug)
         connection = tool.connection if tool else None
         return connection if connection and connection.provider == provider else None
-
-    async def forget(self, tenant_id: str, agent_id: str | None = None, slug: str | None = None) -> int:
-        """A tool, with None the whole agent, with None again the whole tenant, is removed: end its
-        connections, delete its secrets.
-
-        Works before and after its documents are deleted. Returns how many secrets there were. Raises
-        `UnavailableError`: repeat it.
-        """
-        for each in [agent_id] if agent_id else await self._tools.list_agents(tenant_id):
-            for tool in await self._tools.list_tools(tenant_id, each):
-                if tool.connection is not None and slug in (None, tool.slug):
-                    address = ToolAddress(tenant_id, each, tool.slug)
-                    provider = tool.connection.provider
-                    await self._connections.begin_disconnect(address, provider, REMOVED, None)
-        for secret_id in await self._store.ids(tenant_id, agent_id, slug, field=REFRESH_TOKEN):
-            try:
-                grant = StoredGrant.opened(await self._store.read_latest(secret_id))
-            except SecretGoneError:
-                continue
-            await self._revoke(tenant_id, grant)
-        return await self._store.purge(tenant_id, agent_id, slug)
-
-    async def forget_removed(self, tenant_id: str, agent_id: str, slug: str | None = None) -> int:
-        """As `forget`, but nothing happens while the agent (the tool) has a document: it was not removed
-        after all, or was set up anew."""
-        if slug is None:
-            exists = await self._tools.agent_exists(tenant_id, agent_id)
-        else:
-            exists = await self._tools.find(tenant_id, agent_id, slug) is not None
-        return 0 if exists else await self.forget(tenant_id, agent_id, slug)
-
-    async def mark_disconnected(self, connection: ConnectionRef, reason: str) -> bool:
-        """The provider, or the secret's loss, has ended it; see `ConnectionService.mark_disconnected`."""
-        return await self._connections.mark_disconnected(connection, reason)
-
-    async def finish_disconnect(
-        self, address: ToolAddress, tool: AgentTool, *, even_unrevoked: bool = False
-    ) -> Disconnected:
-        """From the disconnected state to nothing left; each step may be repeated.
-
-        Without an answer of the provider the token is kept, for without it nobody could revoke it later;
-        `even_unrevoked` gives that up.
-        """
-        version, connection = tool.sensitive_config.get(REFRESH_TOKEN), tool.connection
-        if version is None or connection is None:
-            return Disconnected(revoked=False)
-        revoked = False
-        try:
-            revoked = await self._revoke_version(address, connection, version)
-        except UnavailableError:
-            if not even_unrevoked:
-                return Disconnected(revoked=False)
-        await self._store.destroy_all(version)
-        await self._connections.forget_version(address, REFRESH_TOKEN, version)
-        return Disconnected(revoked)
-
-    async def _revoke_version(self, address: ToolAddress, connection: Connection, version: str) -> bool:
-        try:
-            stored = StoredGrant.opened(await self._store.read(version))
-        except SecretGoneError:
-            return False
-        facts = {"provider": connection.provider, "account_email": connection.account_email}
-        return await self._revoke(address.tenant_id, stored.model_copy(update=facts))
-
-    async def _revoke(self, tenant_id: str, grant: StoredGrant) -> bool:
-        """False when the provider cannot, or other tools of the tenant live by the same account's consent."""
-        gateway = self._providers.get(grant.provider)
-        if gateway is None or gateway.provider.revocation_uri is None:
-            return False
-        if gateway.provider.revokes_whole_grant and await self._is_used(tenant_id, grant):
-            return False
-        await gateway.revoke(grant.refresh_token)
-        return True
-
-    async def _is_used(self, tenant_id: str, grant: StoredGrant) -> bool:
-        for agent_id in await self._tools.list_agents(tenant_id):
-            for tool in await self._tools.list_tools(tenant_id, agent_id):
-                other = tool.connection
-                if other is None or other.state is not ConnectionState.CONNECTED:
-                    continue
-                if (other.provider, other.account_email) == (grant.provider, grant.account_email):
-                    return True
-        return False
 
     def _provider(self, name: str, slug: str) -> tuple[OAuthGateway, OAuthConnection]:
         requirement = self._registry.get(slug).metadata.connection

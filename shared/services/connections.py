@@ -4,7 +4,7 @@ Every change is one atomic write with the event that tells of it, and with an en
 person did it. A connection has two states at rest:
 connected, with the version that it names in Secret Manager, or disconnected, with none. Disconnecting writes
 the state first and drops the name last, so that a disconnected tool that still names a version is one
-whose disconnecting was interrupted; `AuthService.finish_disconnect` takes it from there.
+whose disconnecting was interrupted; `RevocationService.finish` takes it from there.
 """
 
 import hashlib

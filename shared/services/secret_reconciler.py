@@ -19,8 +19,8 @@ from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ToolAddress
 from shared.models.base import utc_now
 from shared.repositories.agent_tools import AgentToolRepository
 from shared.repositories.tenants import TenantRepository
-from shared.services.auth_service import AuthService
 from shared.services.connections import ConnectionRef, ConnectionService
+from shared.services.revocation_service import RevocationService
 from shared.services.secret_store import IN_FLIGHT, ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
 
@@ -82,7 +82,7 @@ class SecretReconciler:
         self,
         database: Database,
         store: ToolSecretStore,
-        auth: AuthService,
+        revocations: RevocationService,
         renewal: TokenRenewal,
         *,
         now: Callable[[], datetime] = utc_now,
@@ -91,7 +91,7 @@ class SecretReconciler:
         self._tools = AgentToolRepository(database)
         self._connections = ConnectionService(database, now=now)
         self._store = store
-        self._auth = auth
+        self._revocations = revocations
         self._renewal = renewal
         self._now = now
 
@@ -126,7 +126,7 @@ class SecretReconciler:
         connection, current = tool.connection, ConnectionRef.of(address, tool)
         if connection is not None and current is None and REFRESH_TOKEN in tool.sensitive_config:
             overdue = connection.since is None or connection.since + REVOCATION_GIVEN_UP <= self._now()
-            finish = partial(self._auth.finish_disconnect, address, tool, even_unrevoked=overdue)
+            finish = partial(self._revocations.finish, address, tool, even_unrevoked=overdue)
             yield _Repair(Finding.HALF_DISCONNECTED, subject, finish)
         if current is not None and connection is not None:
             renewal = connection.renewal
@@ -158,7 +158,7 @@ class SecretReconciler:
             await self._store.delete(secret_id)
 
     async def _mark_gone(self, address: ToolAddress, connection: ConnectionRef) -> None:
-        if await self._auth.mark_disconnected(connection, SECRET_GONE):
+        if await self._connections.mark_disconnected(connection, SECRET_GONE):
             await self._connections.forget_version(address, REFRESH_TOKEN, connection.refresh_token_version)
 
     async def _renew(self, address: ToolAddress, connection: ConnectionRef) -> None:
@@ -167,7 +167,7 @@ class SecretReconciler:
         except DisconnectedError:  # the document says so now, but still names the dead token
             tool = await self._tools.find(address.tenant_id, address.agent_id, address.slug)
             if tool is not None and ConnectionRef.of(address, tool) is None:
-                await self._auth.finish_disconnect(address, tool)
+                await self._revocations.finish(address, tool)
 
 
 def _refuse_a_massacre(repairs: Sequence[_Repair], inventory: _Inventory) -> None:

@@ -37,7 +37,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
 def reconciler(stack: Stack, later: timedelta = timedelta(hours=1)) -> SecretReconciler:
     renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
     return SecretReconciler(
-        stack.database, store(stack), stack.desk.auth, renewal, now=lambda: utc_now() + later
+        stack.database, store(stack), stack.desk.revocations, renewal, now=lambda: utc_now() + later
     )
 
 

@@ -22,6 +22,7 @@ from shared.services.connection_credentials import ConnectionCredentials
 from shared.services.connections import ConnectionRef, ConnectionService
 from shared.services.identity import User
 from shared.services.oauth_providers import oauth_providers
+from shared.services.revocation_service import RevocationService
 from shared.services.secret_reconciler import SecretReconciler
 from shared.services.secret_store import ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
@@ -53,9 +54,10 @@ class Part:
         self.auth = AuthService(
             self.database, self.store, providers, settings.public_url, registry=REGISTRY, now=now
         )
+        self.revocations = RevocationService(self.database, self.store, providers, now=now)
         self.renewal = TokenRenewal(self.secrets, providers, self.connections, now=now)
         self.credentials = ConnectionCredentials(self.connections, self.renewal, now=now)
-        self.reconciler = SecretReconciler(self.database, self.store, self.auth, self.renewal, now=now)
+        self.reconciler = SecretReconciler(self.database, self.store, self.revocations, self.renewal, now=now)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ async def disconnect(part: Part, deed: Deed) -> None:
 
 
 async def remove_agent(part: Part, deed: Deed) -> None:
-    await part.auth.forget(deed.address.tenant_id, deed.address.agent_id)
+    await part.revocations.forget(deed.address.tenant_id, deed.address.agent_id)
 
 
 async def set_secret_field(part: Part, deed: Deed) -> None:
