@@ -31,6 +31,7 @@ from shared.tools.base.base_tool import Action, BaseTool, OAuthConnection, ToolC
 from shared.tools.base.registry import TOOLS, ToolRegistry
 from tests.contract.google_stand_in import PROJECT, acting_as, stand_in
 from tests.rotating_provider import SCOPE, RotatingProvider
+from tests.waiting import eventually
 
 TENANT, AGENT, CALENDAR, CRM = "harbor", "front-desk", "google_calendar", "crm"
 OWNER, EDITOR, VIEWER, STRANGER = (f"{name}@harbor.example" for name in ("olga", "ed", "vera", "eve"))
@@ -226,8 +227,7 @@ async def _served(app: Any, listener: socket.socket) -> AsyncGenerator[None]:
         patch.setattr(server, "capture_signals", contextlib.nullcontext)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
-                await asyncio.sleep(0.01)
+            await eventually(lambda: server.started, "the function serves")
             yield
         finally:
             server.should_exit = True

@@ -18,8 +18,9 @@ from local.scenario import Scenario
 from local.speech import silence, speech_for
 from shared.models.agent import Agent
 from shared.services import agent_prompt
-from tests.contract.gemini_client import INSTRUCTION, StandIn, stand_in, until
+from tests.contract.gemini_client import INSTRUCTION, StandIn, stand_in
 from tests.memory_audio import MemoryInput, MemoryOutput
+from tests.waiting import eventually
 from worker.call_watch import CallWatch, Due
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
@@ -59,7 +60,9 @@ class SpokenCall:
         return [text for who, text, _ in self.turns if who == speaker]
 
     async def hears(self, text: str, seconds: float = 10) -> None:
-        await until(lambda: any(text in said for said in self.spoken("agent")), seconds)
+        await eventually(
+            lambda: any(text in said for said in self.spoken("agent")), f"hears {text!r}", seconds=seconds
+        )
 
     async def keep_watch(self) -> None:
         while True:

@@ -16,7 +16,8 @@ from livekit.agents import function_tool
 from local.gemini.mouth import Pace
 from local.scenario import Misbehave
 from tests.calls.agent_session import SpokenCall, spoken_call
-from tests.contract.gemini_client import scenario, until
+from tests.contract.gemini_client import scenario
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.calls
 
@@ -35,7 +36,7 @@ async def test_the_greeting_is_spoken_and_the_caller_is_answered() -> None:
         assert await call.greet(HELLO)
         call.say(QUESTION)
         await call.hears(ANSWER)
-        await until(lambda: call.spoken("caller"))
+        await eventually(lambda: call.spoken("caller"))
     assert call.spoken("caller") == [QUESTION]
     assert call.spoken("agent") == [HELLO, ANSWER]
 
@@ -75,11 +76,11 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply() -> None:
     model = "gemini-2.5-flash-native-audio-preview-12-2025"
     async with spoken_call(scenario(turns=turns), tools, model=model) as (call, _):
         call.say(QUESTION)
-        await until(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
+        await eventually(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
         call.say(THANKS)
-        await until(lambda: call.cancelled)
+        await eventually(lambda: call.cancelled)
         await call.hears(WELCOME)
-        await until(lambda: not call.watch.is_reply_owed())
+        await eventually(lambda: not call.watch.is_reply_owed())
         executed = asyncio.Event()
         call.conversation.session.on("function_tools_executed", lambda _: executed.set())
         ended.set()
@@ -94,7 +95,7 @@ async def test_a_caller_who_speaks_up_silences_the_agent_at_once() -> None:
         call.say(QUESTION)
         await asyncio.wait_for(call.output.first_frame.wait(), 10)
         call.say(THANKS)
-        await until(lambda: call.output.interruptions == 1)
+        await eventually(lambda: call.output.interruptions == 1)
         await call.hears(WELCOME)
     assert [cut for who, _, cut in call.turns if who == "agent"] == [True, False]
 
@@ -102,14 +103,14 @@ async def test_a_caller_who_speaks_up_silences_the_agent_at_once() -> None:
 async def test_a_refused_first_connection_is_tried_again() -> None:
     script = scenario(greeting=[{"say": HELLO}])
     async with spoken_call(script, refuse_for=1.0) as (call, _):
-        await until(lambda: call.connections == 1)
+        await eventually(lambda: call.connections == 1)
         assert await call.greet(HELLO)
     assert call.closed_by_error is False
 
 
 async def test_a_model_out_of_reach_for_good_is_told_in_time_for_the_fallback() -> None:
     async with spoken_call(scenario(greeting=[{"say": HELLO}]), refuse_for=60) as (call, _):
-        await until(lambda: call.closed_by_error, seconds=8)
+        await eventually(lambda: call.closed_by_error)
         assert call.connections == 0
 
 
@@ -121,7 +122,7 @@ async def test_go_away_does_not_cut_the_reply_that_is_being_spoken() -> None:
     async with spoken_call(scenario(turns=turns), pace=Pace(speed=4)) as (call, _):
         call.say(QUESTION)
         await call.hears(LONG_ANSWER)
-        await until(lambda: call.connections == 2, seconds=8)
+        await eventually(lambda: call.connections == 2)
         call.say(THANKS)
         await call.hears(WELCOME)
     assert (call.output.interruptions, call.lost) == (0, [])
@@ -136,9 +137,9 @@ async def test_a_broken_connection_is_replaced_and_the_conversation_goes_on(faul
     async with spoken_call(scenario(turns=turns)) as (call, _):
         call.say(QUESTION)
         await call.hears(ANSWER)
-        await until(lambda: not call.peer.status()["speaking"])
+        await eventually(lambda: not call.peer.status()["speaking"])
         await call.peer.misbehave(Misbehave(misbehave=fault))
-        await until(lambda: call.connections == 2)
+        await eventually(lambda: call.connections == 2)
         call.say(THANKS)
         await call.hears(WELCOME)
     assert call.closed_by_error is False
@@ -151,7 +152,7 @@ async def test_a_reconnection_refused_for_a_second_does_not_end_the_call() -> No
         await call.hears(ANSWER)
         gemini.gemini.refuse_for(1.0)
         await call.peer.misbehave(Misbehave(misbehave="drop_connection"))
-        await until(lambda: call.connections == 2, seconds=8)
+        await eventually(lambda: call.connections == 2)
         call.say(THANKS)
         await call.hears(WELCOME)
     assert call.closed_by_error is False
@@ -169,8 +170,8 @@ async def test_a_peer_that_stays_silent_is_asked_again() -> None:
     turns = [{"caller": QUESTION, "agent": [{"misbehave": "stay_silent", "seconds": 3.5}, {"say": ANSWER}]}]
     async with spoken_call(scenario(turns=turns)) as (call, _):
         call.say(QUESTION)
-        await until(lambda: "ask_model_again" in call.dues, seconds=8)
-        await until(lambda: call.spoken("agent"), seconds=8)
+        await eventually(lambda: "ask_model_again" in call.dues)
+        await eventually(lambda: call.spoken("agent"))
 
 
 async def test_a_reply_that_stops_in_the_middle_is_gone_on_with_over_a_new_connection() -> None:
@@ -210,7 +211,7 @@ async def sounds_sent_by(call: SpokenCall) -> list[int]:
     sent: list[int] = []
     phone = call.conversation.phone_session
     assert phone is not None
-    await until(lambda: phone._line is not None, seconds=8)
+    await eventually(lambda: phone._line is not None)
     assert phone._line is not None
 
     def send_sound(sound: bytes, mime_type: str) -> bool:

@@ -203,9 +203,3 @@ async def answer_tool(session: AsyncSession, call: types.FunctionCall, output: s
 
 def scenario(**parts: Any) -> Scenario:
     return Scenario.model_validate({"name": "test", "dials": "+14155550100", **parts})
-
-
-async def until(holds: Callable[[], object], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.01)

@@ -3,7 +3,6 @@
 Test modules import the fixtures `server` and `join` from here.
 """
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +17,7 @@ from livekit.protocol import models as m
 from local.livekit.embedded import Config, EmbeddedServer
 from local.livekit.real import RealServer, find_server
 from tests.contract.livekit_clients import KEY, READY, SECRET, WAIT_SECONDS, Member, Webhooks, token
+from tests.waiting import eventually
 
 ROOM = "call-ca1"
 AGENT = "desk"
@@ -42,20 +42,19 @@ class Server:
         """Wait until the member's data channel is open: what is sent to it earlier may be lost."""
         request = api.SendDataRequest(room=room, topic=READY, kind=m.DataPacket.RELIABLE)
         request.destination_identities.append(member.room.local_participant.identity)
-        async with asyncio.timeout(WAIT_SECONDS):
-            while True:
-                await self.api.room.send_data(request)
-                if member.ready:
-                    return
-                await asyncio.sleep(0.02)
+
+        async def send() -> bool:
+            await self.api.room.send_data(request)
+            return member.ready
+
+        await eventually(send, "the member's data channel", seconds=WAIT_SECONDS, pause=0.02)
 
     async def lists_a_job(self, room: str) -> None:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while True:
-                dispatches = await self.api.agent_dispatch.list_dispatch(room)
-                if any(item.state.jobs for item in dispatches):
-                    return
-                await asyncio.sleep(0.05)
+        async def listed() -> bool:
+            dispatches = await self.api.agent_dispatch.list_dispatch(room)
+            return any(item.state.jobs for item in dispatches)
+
+        await eventually(listed, "a job is listed", seconds=WAIT_SECONDS, pause=0.05)
 
     async def post(self, method: str, body: dict[str, Any], token: str | None) -> tuple[int, Any]:
         """A Twirp call with a JSON body; returns the status and the answer (text when it is no JSON)."""

@@ -30,8 +30,8 @@ from tests.contract.gemini_client import (
     stand_in,
     tool_called,
     turn_complete,
-    until,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -187,7 +187,7 @@ async def test_a_functions_result_may_come_over_the_next_connection():
         async with peer.connect() as session:
             await speak(session, QUESTION)
             asked = await read(session, tool_called)
-        await until(lambda: conversation.line is None)
+        await eventually(lambda: conversation.line is None)
         async with peer.connect() as session:
             await answer_tool(session, asked.calls[0], "Team meeting")
             answer = await read(session, answered)

@@ -18,8 +18,8 @@ from tests.contract.gemini_client import (
     stand_in,
     tool_called,
     turn_complete,
-    until,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -52,7 +52,7 @@ async def test_a_call_goes_from_greeting_through_a_tool_to_the_spoken_answer():
         asked = await read(session, tool_called)
         await answer_tool(session, asked.calls[0], '{"events": ["Team meeting 9:30"]}')
         answer = await read(session, turn_complete)
-        await until(lambda: conversation.journal.events[-1]["event"] == "turn_done")
+        await eventually(lambda: conversation.journal.events[-1]["event"] == "turn_done")
 
     assert greeting.said == HELLO
     assert len(greeting.audio) / 2 / 24000 == pytest.approx(speech_for(HELLO, "agent").seconds, abs=0.01)
@@ -91,7 +91,7 @@ async def test_the_end_of_a_line_that_comes_after_the_answer_has_begun_interrupt
         await read(session, lambda m: bool(m.server_content and m.server_content.model_turn))
         await play(session, Pcm(words.samples[at:], words.rate) + gap)
         await read(session, turn_complete)
-        await until(lambda: conversation.journal.events[-1]["event"] == "turn_done")
+        await eventually(lambda: conversation.journal.events[-1]["event"] == "turn_done")
     events = [event["event"] for event in conversation.journal.events]
     assert "caller_late_end" in events
     assert "reply_cut_short" not in events
@@ -103,7 +103,7 @@ async def test_a_line_of_which_half_is_missing_gets_no_answer_but_an_error(monke
     async with call(BOOK) as (conversation, session):
         line = speech_for(QUESTION, "caller")
         await play(session, Pcm(line.samples[: len(line.samples) // 2], line.rate) + silence(1))
-        await until(lambda: conversation.journal.errors)
+        await eventually(lambda: conversation.journal.errors)
     assert "ms of a line that lasts" in conversation.journal.errors[0]
     assert conversation.next_turn == 0
 
@@ -185,7 +185,7 @@ async def test_a_silent_model_hears_and_says_nothing_until_its_time_is_over():
     )
     async with call(script) as (conversation, session):
         await speak(session, QUESTION)
-        await until(lambda: any(e["event"] == "misbehaves" for e in conversation.journal.events))
+        await eventually(lambda: any(e["event"] == "misbehaves" for e in conversation.journal.events))
         await ask(session, 'Say exactly: "Are you still there?"')
         assert (await read(session, answered)).said == HELLO
 

@@ -16,7 +16,8 @@ from local.gemini.conversation import Conversation
 from local.gemini.mouth import Pace
 from local.scenario import Scenario
 from local.speech import silence, speech_for
-from tests.contract.gemini_client import INSTRUCTION, MODEL, http_options, scenario, stand_in, until
+from tests.contract.gemini_client import INSTRUCTION, MODEL, http_options, scenario, stand_in
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -97,7 +98,7 @@ async def plugin(script: Scenario, pace: Pace | None = None) -> AsyncGenerator[t
         session = model.session()
         try:
             await session.update_tools([look_up])
-            await until(lambda: conversation.line and "look_up" in conversation.line.setup.functions)
+            await eventually(lambda: conversation.line and "look_up" in conversation.line.setup.functions)
             yield conversation, Caller(session)
         finally:
             await session.aclose()
@@ -127,7 +128,7 @@ async def test_the_callers_words_lead_to_a_function_and_its_result_to_the_answer
         await caller.session.update_chat_ctx(chat)
         text, seconds, _ = await caller.reply()
         # The reply that only called the function has its figures, too, and may have them first.
-        await until(lambda: any(figures.output_tokens > 20 for figures in caller.metrics))
+        await eventually(lambda: any(figures.output_tokens > 20 for figures in caller.metrics))
     assert caller.transcript == QUESTION
     assert called.arguments == '{"day": "2026-11-06"}'
     assert text == ANSWER
@@ -146,7 +147,7 @@ async def test_the_caller_interrupts_and_gets_the_next_answer():
         caller.say(QUESTION)
         async with asyncio.timeout(10):
             first = await caller.replies.get()
-        await until(lambda: any(e["event"] == "first_audio" for e in conversation.journal.events))
+        await eventually(lambda: any(e["event"] == "first_audio" for e in conversation.journal.events))
         before = caller.interruptions
         caller.say("And on Saturday?")
         cut, seconds, _ = await _all_of(first)
@@ -168,7 +169,7 @@ async def test_after_go_away_the_session_resumes_by_its_handle():
         caller.say(QUESTION)
         await caller.reply()
         before = len(_setups(conversation))
-        await until(lambda: len(_setups(conversation)) > before)
+        await eventually(lambda: len(_setups(conversation)) > before)
         assert conversation.line
         assert conversation.line.setup.handle
         caller.say(THANKS)

@@ -35,6 +35,7 @@ from tests.connect_stack import (
     Stack,
     running_stack,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -306,8 +307,8 @@ async def test_of_two_who_connect_at_once_the_later_consent_holds_whole(stack: S
         fast_back = await fast.agree(await fast.start())
         stack.google.faults.plan(Fault(path="/token", delay_seconds=1))
         earlier = asyncio.create_task(slow.visit(slow_back))
-        while stack.google.faults._planned:  # pyright: ignore[reportPrivateUsage]  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        planned = stack.google.faults._planned  # pyright: ignore[reportPrivateUsage]
+        await eventually(lambda: not planned, "the slow exchange has begun")
         later, _ = await fast.visit(fast_back)
         status, page = await earlier
     tool, readable = await stack.stored()

@@ -1,8 +1,7 @@
 """Removing an agent or a tool in one function revokes its connections in another, by way of Cloud Tasks."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.connect_stack import (
     running_stack,
 )
 from tests.contract.google_stand_in import QUEUE, acting_as
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -68,12 +68,6 @@ async def tools_api(stack: Stack, state: Path, service_account: str = "tools-api
             await connected.aclose()
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - what happens at a provider tells nobody
-            await asyncio.sleep(0.02)
-
-
 def granted(stack: Stack) -> bool:
     """At Google."""
     return bool(stack.google._oauth.consent(ACCOUNT, CLIENT_ID))  # pyright: ignore[reportPrivateUsage]
@@ -93,7 +87,7 @@ async def test_removing_an_agent_revokes_its_connections_and_deletes_its_secrets
     async def no_secrets() -> bool:
         return await stack.desk.secrets.list_secrets({}) == []
 
-    await until(no_secrets)
+    await eventually(no_secrets, "no secrets are left")
     assert not granted(stack)
     assert stack.crm.tokens == {}
 
@@ -112,7 +106,7 @@ async def test_removing_a_tool_revokes_its_connection_and_no_others(
     async def one_secret_left() -> bool:
         return len(await stack.desk.secrets.list_secrets({})) == 1
 
-    await until(one_secret_left)
+    await eventually(one_secret_left, "one secret is left")
     assert stack.crm.tokens == {}
     calendar, readable = await stack.stored()
     assert calendar is not None
@@ -147,7 +141,7 @@ async def test_a_process_that_dies_when_the_documents_are_gone_leaves_no_secret(
     async def no_secrets() -> bool:
         return await stack.desk.secrets.list_secrets({}) == []
 
-    await until(no_secrets)
+    await eventually(no_secrets, "no secrets are left")
     assert not granted(stack)
 
 

@@ -23,8 +23,8 @@ from tests.contract.twilio_application import (
     NUMBER,
     Application,
     Reply,
-    eventually,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 

@@ -24,8 +24,8 @@ from tests.contract.twilio_application import (
     CALLER,
     NUMBER,
     Application,
-    eventually,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 

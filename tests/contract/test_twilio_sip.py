@@ -28,8 +28,8 @@ from tests.contract.twilio_application import (
     NUMBER,
     Application,
     ToneAgent,
-    eventually,
 )
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.contract, pytest.mark.alone]
 

@@ -20,8 +20,8 @@ from tests.contract.twilio_application import (
     Application,
     Received,
     Reply,
-    eventually,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 

@@ -36,6 +36,7 @@ from shared.repositories.members import MemberRepository
 from shared.services.identity import user_id_for
 from shared.tools.base.registry import ToolRegistry
 from tests.contract.google_stand_in import PROJECT, QUEUE, acting_as, stand_in
+from tests.waiting import eventually
 
 AUDIENCE = "trunkline-test"
 ORIGIN = "https://dashboard.example"
@@ -277,9 +278,7 @@ async def _served(app: Any) -> AsyncIterator[str]:
     )
     server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
     serving = asyncio.create_task(server._serve())
-    async with asyncio.timeout(10):
-        while not server.started:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.005)
+    await eventually(lambda: server.started, "the API serves")
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     server.force_exit = True

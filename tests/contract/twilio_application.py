@@ -1,10 +1,8 @@
 """The other side of the Twilio contract: an application that answers webhooks, and an agent in a room."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from aiohttp import web
@@ -12,21 +10,12 @@ from aiohttp.test_utils import TestServer
 from livekit import api, rtc
 from twilio.request_validator import RequestValidator
 
+from tests.waiting import eventually
+
 ACCOUNT_SID = "AC" + "0" * 32
 AUTH_TOKEN = "contract-auth-token"
 NUMBER = "+14155550100"
 CALLER = "+14155550123"
-WAIT_SECONDS = 15.0
-
-
-async def eventually(condition: Callable[[], Any], what: str) -> Any:
-    """The first true value of `condition`, looked at every 10 ms."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not (value := condition()):  # noqa: ASYNC110 - not everything awaited here has an event
-                await asyncio.sleep(0.01)
-            return value
-    raise AssertionError(f"never happened: {what}")
 
 
 @dataclass

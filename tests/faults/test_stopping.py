@@ -21,6 +21,7 @@ from shared.models.call import Outcome
 from shared.models.session import session_id_for
 from shared.services.call_service import CallService
 from tests.calls.laptop import restored_environment
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
@@ -133,9 +134,12 @@ async def test_killed_it_leaves_no_process_and_started_again_it_has_its_calls(tm
 
 async def test_stopped_while_it_starts_it_leaves_no_process(tmp_path: Path) -> None:
     async with laptop(tmp_path / "state", free_ports()) as up:
-        async with asyncio.timeout(READY_SECONDS):
-            while len(children := family(up)) < 5:  # noqa: ASYNC110 - processes send no event
-                await asyncio.sleep(0.01)
+
+        def half_started() -> list[psutil.Process]:
+            found = family(up)
+            return found if len(found) >= 5 else []
+
+        children = await eventually(half_started, "the first parts run", seconds=READY_SECONDS)
         up.terminate()
         assert await up.wait() == 0
         assert await all_gone(children) == []

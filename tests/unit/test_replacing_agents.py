@@ -14,6 +14,7 @@ from shared.models.call import FallbackReason
 from shared.services.call_service import AGENTS_IN_A_ROW, MOST_AGENTS
 from shared.services.session_service import LEASE_TTL
 from tests.unit.test_incoming_call import METADATA, ROOM, SESSION, World, agent, caller, event
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.unit
 
@@ -75,9 +76,7 @@ async def test_an_agent_that_leaves_is_replaced_without_cloud_tasks(world: World
     else:
         world.tasks.hang()
         telling = asyncio.create_task(handle_livekit_event(world.edge, left))
-        async with asyncio.timeout(5):
-            while not world.livekit.dispatches:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+        await eventually(lambda: world.livekit.dispatches, "an agent is asked for", pause=0)
         world.tasks.revive()
         await telling
     assert world.livekit.dispatches == [(ROOM, METADATA)]

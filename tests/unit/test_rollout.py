@@ -21,6 +21,7 @@ from shared.models.call import Call, CallState, Outcome
 from shared.models.releases import Releases
 from shared.services.release_service import ReleaseHealth, ReleaseService, RolloutPolicy
 from tests.fakes import FakeClock, FakeDatabase
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(60)]
 
@@ -86,8 +87,10 @@ class World:
             await asyncio.sleep(0)
 
     async def until(self, condition: Callable[[Releases], bool]) -> None:
-        while not condition(await self.service.current()):  # noqa: ASYNC110 - it offers nothing to wait for
-            await asyncio.sleep(0)
+        async def holds() -> bool:
+            return condition(await self.service.current())
+
+        await eventually(holds, "the releases are as awaited", pause=0)
 
 
 @pytest.fixture
@@ -103,8 +106,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 async def said(run: RolloutRun, beginning: str) -> None:
-    while not (run.notes and run.notes[-1].startswith(beginning)):  # noqa: ASYNC110 - as above
-        await asyncio.sleep(0)
+    await eventually(lambda: run.notes and run.notes[-1].startswith(beginning), beginning, pause=0)
 
 
 def shares(releases: Releases) -> dict[str, int]:
@@ -206,8 +208,7 @@ async def test_an_interruption_waits_for_the_command_that_runs_and_gives_no_call
     script.chmod(0o755)
     run = world.rollout(deploy_command=str(script))
     running = asyncio.create_task(run.carry_out())
-    while not (tmp_path / "begun").exists():  # noqa: ASYNC110 - a file offers nothing to wait for
-        await asyncio.sleep(0.01)
+    await eventually((tmp_path / "begun").exists, "the command runs")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

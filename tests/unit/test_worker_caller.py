@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from livekit import rtc
 
+from tests.waiting import eventually
 from worker import caller as caller_module
 from worker.caller import Caller
 
@@ -73,9 +74,8 @@ async def test_a_caller_who_is_back_in_the_room_never_left() -> None:
     await asyncio.sleep(0)
     again = FakeParticipant(attributes={"sip.callStatus": "active"})
     room.comes(again)
+    await eventually(lambda: caller.participant is again, "the caller is back", pause=0)
     async with asyncio.timeout(5):
-        while caller.participant is not again:  # noqa: ASYNC110 - a fake needs no event for this
-            await asyncio.sleep(0)
         await caller.listens()
     assert left == []
 
@@ -84,7 +84,5 @@ async def test_a_caller_who_stays_away_has_lost_the_line(monkeypatch: pytest.Mon
     monkeypatch.setattr(caller_module, "COMES_BACK_WITHIN", 0.01)
     room, _, participant, left = await present()
     room.goes(participant, None)
-    async with asyncio.timeout(5):
-        while not left:  # noqa: ASYNC110 - a fake needs no event for this
-            await asyncio.sleep(0.001)
+    await eventually(lambda: left, "the caller has left", pause=0.001)
     assert left == [False]

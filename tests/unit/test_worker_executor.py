@@ -22,6 +22,7 @@ from shared.tools.base.base_tool import (
 )
 from shared.tools.base.registry import ToolRegistry
 from tests.tools import FakeCall, FakeCredential
+from tests.waiting import eventually
 from worker.agent_executor import (
     APOLOGY,
     CUT_SHORT,
@@ -230,8 +231,7 @@ async def test_a_tool_that_still_runs_when_the_call_ends_is_waited_for() -> None
     rig = Rig()
     rig.tool.takes = 0.02
     running = asyncio.create_task(rig.run("book", day="today"))
-    while not rig.tool.runs:  # noqa: ASYNC110 - a fake needs no event for this
-        await asyncio.sleep(0)
+    await eventually(lambda: rig.tool.runs, "the tool runs", pause=0)
     await rig.executor.settle(5)
     assert running.done() or rig.events[0]["ok"]
     await running
@@ -241,8 +241,7 @@ async def test_a_tool_that_the_model_calls_off_runs_to_its_end_and_is_not_waited
     rig = Rig()
     rig.tool.takes = 0.02
     first, second = (asyncio.create_task(rig.run("book", call_id=i, day="today")) for i in ("c1", "c2"))
-    while len(rig.tool.runs) < 2:  # noqa: ASYNC110 - a fake needs no event for this
-        await asyncio.sleep(0)
+    await eventually(lambda: len(rig.tool.runs) == 2, "the tool runs twice", pause=0)
     assert not rig.executor.call_off(["c1"])
     assert rig.executor.call_off(["c2"])
     await rig.run("book", call_id="c3", day="today")
@@ -255,8 +254,7 @@ async def test_a_tool_that_is_cut_short_leaves_an_event() -> None:
     rig = Rig()
     rig.tool.takes = 60
     running = asyncio.create_task(rig.run("book", day="today"))
-    while not rig.tool.runs:  # noqa: ASYNC110 - a fake needs no event for this
-        await asyncio.sleep(0)
+    await eventually(lambda: rig.tool.runs, "the tool runs", pause=0)
     await rig.executor.settle(0.001)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

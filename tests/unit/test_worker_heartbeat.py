@@ -7,6 +7,7 @@ import pytest
 
 from shared.services.session_service import SessionManager
 from tests.fakes import FakeDatabase
+from tests.waiting import eventually
 from worker import heartbeat as heartbeat_module
 from worker.heartbeat import Heartbeat
 
@@ -21,9 +22,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def next_beat(database: FakeDatabase) -> None:
     database.documents.pop("workers/w1", None)
-    async with asyncio.timeout(5):
-        while "workers/w1" not in database.documents:  # noqa: ASYNC110 - the fake has no event for it
-            await asyncio.sleep(0.001)
+    await eventually(lambda: "workers/w1" in database.documents, "a beat", pause=0.001)
 
 
 async def test_it_beats_only_while_there_are_calls() -> None:

@@ -9,6 +9,7 @@ from shared.errors import NotFoundError, UnavailableError
 from shared.models.agent import Agent
 from shared.models.session import Lease, SessionSnapshot
 from shared.services.session_service import LeaseHeldError, LeaseLostError
+from tests.waiting import eventually
 from worker import lease as lease_module
 from worker.lease import LeaseKeeper, open_session
 
@@ -116,9 +117,7 @@ class Kept:
 async def test_a_lease_is_renewed_until_it_is_released() -> None:
     leases = FakeLeases()
     kept = Kept(leases)
-    async with asyncio.timeout(5):
-        while leases.renewed < 3:  # noqa: ASYNC110 - a fake needs no event for this
-            await asyncio.sleep(0.001)
+    await eventually(lambda: leases.renewed >= 3, "three renewals", pause=0.001)
     await kept.keeper.release()
     assert leases.released == [LEASE]
     assert not kept.lost.is_set()
@@ -129,9 +128,7 @@ async def test_a_renewal_that_hangs_leaves_time_for_another() -> None:
     leases = FakeLeases()
     leases.hangs = 1
     kept = Kept(leases)
-    async with asyncio.timeout(5):
-        while not leases.renewed:  # noqa: ASYNC110 - a fake needs no event for this
-            await asyncio.sleep(0.001)
+    await eventually(lambda: leases.renewed, "a renewal", pause=0.001)
     kept.keeper.stop()
     assert not kept.lost.is_set()
 
@@ -157,9 +154,7 @@ async def test_an_outage_does_not_silence_an_agent_that_is_alone(monkeypatch: py
     leases = FakeLeases()
     leases.renew = [UnavailableError("down")] * 10
     kept = Kept(leases)
-    async with asyncio.timeout(5):
-        while not leases.renewed:  # noqa: ASYNC110 - a fake needs no event for this
-            await asyncio.sleep(0.001)
+    await eventually(lambda: leases.renewed, "a renewal", pause=0.001)
     kept.keeper.stop()
     assert not kept.lost.is_set()
 

@@ -1,0 +1,27 @@
+"""Waiting for what tells nobody that it has come about."""
+
+import asyncio
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import Any
+
+
+async def eventually(
+    condition: Callable[[], Any], what: str = "", *, seconds: float = 15, pause: float = 0.01
+) -> Any:
+    """The first true value of `condition`, which may be a coroutine function.
+
+    It is looked at every `pause` seconds (0: whenever others have run). Raises
+    `AssertionError` when there is none for `seconds`.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                value = condition()
+                if isawaitable(value):
+                    value = await value
+                if value:
+                    return value
+                await asyncio.sleep(pause)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:g} s: {what or 'what is waited for'}") from None
