@@ -91,7 +91,7 @@ class CreateApiKey(Body):
 
 
 class ActorOut(BaseModel):
-    kind: str = Field(description="`member`, `api_key` or `operator`.")
+    kind: str = Field(description="`member`, `api_key`, `operator` or `platform`.")
     id: str
     name: str
 

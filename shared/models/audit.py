@@ -9,11 +9,12 @@ from shared.models.base import Document, Instant
 
 
 class Actor(BaseModel):
-    """Who did it: a member, a program with an API key, or whoever operates the platform."""
+    """Who did it: a member, a program with an API key, whoever operates the platform, or nobody: the
+    platform itself, because of what it found."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    kind: Literal["member", "api_key", "operator"]
+    kind: Literal["member", "api_key", "operator", "platform"]
     id: str
     name: str
     """The member's e-mail address, or the key's or operator's name, as it was then."""
@@ -21,6 +22,9 @@ class Actor(BaseModel):
     @classmethod
     def of_member(cls, user_id: str, email: str | None) -> Self:
         return cls(kind="member", id=user_id, name=email or "a member")
+
+
+PLATFORM = Actor(kind="platform", id="trunkline", name="Trunkline")
 
 
 class AuditAction(StrEnum):

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from shared.errors import AlreadyExistsError, NotFoundError
-from shared.gateways.firestore import Create, Database, Fields, Put, Write
+from shared.gateways.firestore import Create, Database, Fields, Write
 from shared.models.agent_tool import AgentTool
-from shared.models.tenant_event import TenantEvent
 
 Decision = tuple[AgentTool, list[Write]]
 """The tool as it shall be, and what tells of the change: events, entries of the audit log."""
@@ -74,8 +73,3 @@ def _path(tenant_id: str, agent_id: str, slug: str) -> str:
 def _changing_fields(tool: AgentTool) -> Fields:
     fields = tool.to_firestore()
     return {"connection": fields["connection"], "sensitive_config": fields["sensitive_config"]}
-
-
-def event_write(tenant_id: str, event_id: str, event: TenantEvent) -> Write:
-    """For a `Decision`."""
-    return Put(f"tenants/{tenant_id}/events/{event_id}", event.to_firestore())

@@ -1,17 +1,14 @@
 """What Firestore knows of connections: who is connected, since when, by which consent, and to which secret.
 
-Every change is one atomic write with the event that tells of it, and with an entry of the audit log when a
-person did it. A connection has two states at rest:
-connected, with the version that it names in Secret Manager, or disconnected, with none. Disconnecting writes
-the state first and drops the name last, so that a disconnected tool that still names a version is one
-whose disconnecting was interrupted; `RevocationService.finish` takes it from there.
+Connecting and disconnecting are each one atomic write with its entry in the audit log. A connection has two
+states at rest: connected, with the version that it names in Secret Manager, or disconnected, with none.
+Disconnecting writes the state first and drops the name last, so that a disconnected tool that still names a
+version is one whose disconnecting was interrupted; `RevocationService.finish` takes it from there.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from shared.errors import DisconnectedError, NotFoundError, TrunklineError
 from shared.gateways.firestore import Database, Write
@@ -23,16 +20,13 @@ from shared.models.agent_tool import (
     Renewal,
     ToolAddress,
 )
-from shared.models.audit import Actor, AuditAction, Change
+from shared.models.audit import PLATFORM, Actor, AuditAction, Change
 from shared.models.base import utc_now
-from shared.models.tenant_event import TenantEvent, TenantEventType
-from shared.repositories.agent_tools import AgentToolRepository, Decision, event_write
+from shared.repositories.agent_tools import AgentToolRepository, Decision
 from shared.services.audit_service import AuditService
 
 RECONNECT = "I cannot reach the connected account any more. The business has to connect it again first."
 """For the caller."""
-
-EVENTS_KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -132,18 +126,9 @@ class ConnectionService:
                     "sensitive_config": {**tool.sensitive_config, REFRESH_TOKEN: version},
                 }
             )
-            data = {
-                "provider": connection.provider,
-                "account_email": connection.account_email,
-                "scopes": connection.scopes,
-            }
             former = live.account_email if live else None
-            return changed, [
-                self._event(
-                    f"connected-{connection.consent_id}", TenantEventType.CONNECTED, address, actor, data
-                ),
-                self._entry(AuditAction.TOOL_CONNECTED, address, actor, former, connection.account_email),
-            ]
+            entry = self._entry(AuditAction.TOOL_CONNECTED, address, actor, former, connection.account_email)
+            return changed, [entry]
 
         return await self._change(address, decide, create=True)
 
@@ -172,7 +157,7 @@ class ConnectionService:
         def decide(tool: AgentTool) -> Decision:
             if tool.sensitive_config.get(REFRESH_TOKEN) != connection.refresh_token_version:
                 return tool, []
-            return self._disconnected(connection.tool, tool, reason, None)
+            return self._disconnected(connection.tool, tool, reason, PLATFORM)
 
         try:
             before = await self._change(connection.tool, decide)
@@ -268,34 +253,11 @@ class ConnectionService:
                 "renewal": None,
             }
         )
-        data = {"provider": connection.provider, "account_email": connection.account_email, "reason": reason}
-        name = connection.consent_id or _hashed(tool.sensitive_config.get(REFRESH_TOKEN, ""))
-        news = [self._event(f"disconnected-{name}", TenantEventType.DISCONNECTED, address, actor, data)]
-        if actor is not None:
-            news.append(
-                self._entry(AuditAction.TOOL_DISCONNECTED, address, actor, connection.account_email, None)
-            )
-        return tool.model_copy(update={"connection": changed}), news
-
-    def _event(
-        self,
-        event_id: str,
-        event_type: TenantEventType,
-        address: ToolAddress,
-        actor: Actor | None,
-        data: Mapping[str, Any],
-    ) -> Write:
-        at = self._now()
-        event = TenantEvent(
-            type=event_type,
-            at=at,
-            agent_id=address.agent_id,
-            slug=address.slug,
-            actor=actor.id if actor else None,
-            data=dict(data),
-            expires_at=at + EVENTS_KEPT,
-        )
-        return event_write(address.tenant_id, event_id, event)
+        changed_tool = tool.model_copy(update={"connection": changed})
+        if actor is None:
+            return changed_tool, []
+        entry = self._entry(AuditAction.TOOL_DISCONNECTED, address, actor, connection.account_email, None)
+        return changed_tool, [entry]
 
     def _entry(
         self,
@@ -320,7 +282,3 @@ def _with_renewal(tool: AgentTool, renewal: Renewal | None) -> AgentTool:
     if tool.connection is None:
         return tool
     return tool.model_copy(update={"connection": tool.connection.model_copy(update={"renewal": renewal})})
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -24,7 +24,7 @@ from shared.services.call_control_service import CallControlService
 from shared.services.number_service import NumberService
 
 PEOPLE = ("members", "invitations", "api_keys")
-REST = ("sessions", "request_keys", "events", "audit")
+REST = ("sessions", "request_keys", "audit")
 
 AGENT_STARTS = timedelta(seconds=2)
 """An agent that was asked for before its call was ended claims its lease within that time."""
@@ -95,7 +95,7 @@ class TenantPurge:
         agents = await self._documents.collection(tenant_id, "agents", below=["agent_tools"])
         yield Purged("agents and their tools", agents)
         rest = await self._collections(tenant_id, REST) + await self._documents.consents(tenant_id)
-        yield Purged("sessions, events and audit entries", rest)
+        yield Purged("sessions and audit entries", rest)
         await self._documents.tenant(tenant_id)
         yield Purged("tenant", 1)
 

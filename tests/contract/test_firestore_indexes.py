@@ -55,7 +55,6 @@ TTL = {
     "Invitation": "invitations",
     "OAuthState": "oauth_states",
     "SessionSnapshot": "sessions",
-    "TenantEvent": "events",
     "UsedRequestKey": "request_keys",
     "WorkerHeartbeat": "workers",
 }

@@ -68,9 +68,10 @@ class World:
         assert found is not None
         return found.state, found.reason
 
-    def events(self, tenant: str = "harbor") -> list[str]:
-        found = [fields for path, fields in self.database.documents.items() if f"{tenant}/events/" in path]
-        return [fields["type"] for fields in found]
+    def audited(self) -> list[tuple[str, str]]:
+        """(who, what)"""
+        found = [fields for path, fields in self.database.documents.items() if "harbor/audit/" in path]
+        return [(fields["actor"]["kind"], fields["action"]) for fields in found]
 
 
 @pytest.fixture
@@ -207,7 +208,7 @@ async def test_a_revoked_connection_is_told_to_the_caller_and_to_the_owner_once(
             await world.token()
 
     assert world.noted() == (ConnectionState.DISCONNECTED, REFUSED)
-    assert world.events() == ["connection.disconnected"]
+    assert world.audited() == [("platform", "tool.disconnected")]
     assert len(world.refreshed) <= 1
 
 

@@ -606,7 +606,7 @@ export interface components {
         ActorOut: {
             /**
              * Kind
-             * @description `member`, `api_key` or `operator`.
+             * @description `member`, `api_key`, `operator` or `platform`.
              */
             kind: string;
             /** Id */
