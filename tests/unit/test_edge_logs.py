@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 from functions.incoming_call.twilio_routes import twilio_routes
 from functions.incoming_call.twiml import DIAL_RESULT_PATH
 from shared.telemetry import JsonFormatter
-from tests.unit.test_incoming_call import CALL, CALLER, ENV, NUMBER, SESSION, World
+from tests.unit.edge_world import CALL, CALLER, ENV, NUMBER, SESSION, World
 
 pytestmark = pytest.mark.unit
 

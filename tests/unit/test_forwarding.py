@@ -8,7 +8,7 @@ import pytest
 from functions.incoming_call import fallback
 from functions.incoming_call.handle_progress import handle_dial_result
 from shared.models.agent import ForwardFallback
-from tests.unit.test_incoming_call import CALL, NUMBER, PERSON, World, find, verbs
+from tests.unit.edge_world import CALL, NUMBER, PERSON, World, find, verbs
 
 pytestmark = pytest.mark.unit
 

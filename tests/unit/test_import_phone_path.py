@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_incoming_call import ENV
+from tests.unit.edge_world import ENV
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ import pytest
 from bench.round_trips import RoundTrips
 from functions.incoming_call.edge import Edge
 from functions.incoming_call.handle_incoming import handle_twilio_incoming
-from tests.unit.test_incoming_call import CALL, World
+from tests.unit.edge_world import CALL, World
 
 pytestmark = pytest.mark.unit
 

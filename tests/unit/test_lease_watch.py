@@ -8,7 +8,7 @@ from functions.incoming_call import tasks, watch_lease
 from functions.incoming_call.tasks import CheckLease, EnsureAgent
 from shared.models.call import FallbackReason, Outcome
 from shared.services.session_service import DEAD_AFTER, LEASE_TTL
-from tests.unit.test_incoming_call import METADATA, ROOM, SESSION, World, agent, caller
+from tests.unit.edge_world import METADATA, ROOM, SESSION, World, agent, caller
 
 pytestmark = pytest.mark.unit
 

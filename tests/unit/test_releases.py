@@ -9,7 +9,7 @@ from functions.incoming_call.tasks import EnsureAgent, ensure_agent
 from shared.models.releases import Releases, ReleaseShare
 from shared.repositories.releases import RELEASES_PATH, ReleaseRepository
 from tests.fakes import FakeDatabase
-from tests.unit.test_incoming_call import METADATA, SESSION, World
+from tests.unit.edge_world import METADATA, SESSION, World
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,7 @@ from shared.errors import UnavailableError
 from shared.models.call import FallbackReason
 from shared.services.call_service import AGENTS_IN_A_ROW, MOST_AGENTS
 from shared.services.session_service import LEASE_TTL
-from tests.unit.test_incoming_call import METADATA, ROOM, SESSION, World, agent, caller, event
+from tests.unit.edge_world import METADATA, ROOM, SESSION, World, agent, caller, event
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.unit

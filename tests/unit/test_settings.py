@@ -6,7 +6,7 @@ from functions.incoming_call.settings import EdgeSettings
 from functions.tools_api.settings import ApiSettings
 from shared.errors import ConfigurationError
 from shared.services.oauth_providers import OAuthClientSettings
-from tests.unit.test_incoming_call import ENV
+from tests.unit.edge_world import ENV
 
 pytestmark = pytest.mark.unit
 

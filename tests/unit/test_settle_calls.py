@@ -16,7 +16,7 @@ from shared.errors import UnavailableError
 from shared.gateways.twilio import AccountCall, AccountRecording
 from shared.models.agent import ForwardFallback, VoicemailFallback
 from shared.models.call import FallbackReason, Outcome, Voicemail
-from tests.unit.test_incoming_call import CALL, CALL_PATH, CALLER, NUMBER, PERSON, ROOM, SESSION, World
+from tests.unit.edge_world import CALL, CALL_PATH, CALLER, NUMBER, PERSON, ROOM, SESSION, World
 
 pytestmark = pytest.mark.unit
 

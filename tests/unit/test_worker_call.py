@@ -14,8 +14,7 @@ from shared.errors import UnavailableError
 from shared.models.call import CallState, Outcome
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.registry import ToolRegistry
-from tests.unit.test_worker_caller import FakeRoom
-from tests.unit.test_worker_handover import CALLER, NOW, ROOM, FakeServices, Rooms
+from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeRoom, FakeServices, Rooms
 from worker import call as call_module
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call

@@ -5,49 +5,20 @@ a reason, and then as come: a call must not end with that.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from livekit import rtc
 
+from tests.unit.worker_fakes import PHONE, FakeParticipant, FakeRoom
 from tests.waiting import eventually
 from worker import caller as caller_module
 from worker.caller import Caller
 
 pytestmark = pytest.mark.unit
 
-PHONE, BROWSER = rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+BROWSER = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
 HUNG_UP, BROKE = rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.CONNECTION_TIMEOUT
-
-
-@dataclass
-class FakeParticipant:
-    kind: int = PHONE
-    disconnect_reason: int | None = None
-    identity: str = "sip_+14155550123"
-    attributes: dict[str, str] = field(default_factory=dict[str, str])
-
-
-class FakeRoom:
-    """Tells handlers of people who come and go, as `rtc.Room` does."""
-
-    def __init__(self) -> None:
-        self.remote_participants: dict[str, FakeParticipant] = {}
-        self._handlers: dict[str, Callable[..., None]] = {}
-
-    def on(self, event: str, handler: Callable[..., None]) -> None:
-        self._handlers[event] = handler
-
-    def comes(self, participant: FakeParticipant) -> None:
-        self.remote_participants[participant.identity] = participant
-        self._handlers["participant_connected"](participant)
-
-    def goes(self, participant: FakeParticipant, reason: int | None) -> None:
-        del self.remote_participants[participant.identity]
-        participant.disconnect_reason = reason
-        self._handlers["participant_disconnected"](participant)
 
 
 async def present(kind: int = PHONE) -> tuple[FakeRoom, Caller, FakeParticipant, list[bool]]:

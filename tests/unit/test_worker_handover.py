@@ -1,84 +1,19 @@
 """A caller whose agent leaves or dies gets another one, or the fallback; nobody else gets anything."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from livekit.api import ParticipantInfo
 
-from shared.models.agent import Agent
-from shared.models.call import Call, CallState
+from shared.models.call import CallState
 from shared.models.releases import Releases, ReleaseShare
-from shared.models.session import RoomMetadata, SessionSnapshot
-from shared.repositories.releases import RELEASES_PATH, ReleaseRepository
-from shared.services.call_service import AGENTS_IN_A_ROW, CallService
-from shared.services.session_service import SessionManager
-from tests.fakes import FakeDatabase, FakeLiveKit
+from shared.repositories.releases import RELEASES_PATH
+from shared.services.call_service import AGENTS_IN_A_ROW
+from tests.unit.worker_fakes import CALLER, IDS, LEAVER, ROOM, SUCCESSOR, FakeServices, Rooms
 from worker import handover
 from worker.handover import hand_over, replace_crashed
 
 pytestmark = pytest.mark.unit
-
-NOW = datetime.now(UTC)
-IDS = RoomMetadata(tenant_id="harbor", agent_id="a1", session_id="ca1")
-ROOM = "call-ca1"
-CALLER = ParticipantInfo(identity="sip_caller", kind=ParticipantInfo.Kind.SIP)
-LEAVER = ParticipantInfo(identity="agent-1", kind=ParticipantInfo.Kind.AGENT)
-SUCCESSOR = ParticipantInfo(identity="agent-2", kind=ParticipantInfo.Kind.AGENT)
-
-
-class Rooms(FakeLiveKit):
-    """`workers`: whether anybody takes a dispatch."""
-
-    def __init__(self, *people: ParticipantInfo, workers: bool = True) -> None:
-        super().__init__()
-        self.rooms[ROOM] = list(people)
-        self.workers = workers
-
-    async def create_dispatch(self, room: str, metadata: RoomMetadata, agent_name: str) -> None:
-        await super().create_dispatch(room, metadata, agent_name)
-        if self.workers:
-            self.rooms[room].append(SUCCESSOR)
-
-
-class FakeServices:
-    def __init__(self, livekit: Rooms) -> None:
-        database: Any = FakeDatabase()
-        self.livekit = livekit
-        self.database = database
-        self.calls = CallService(database)
-        self.releases = ReleaseRepository(database, "trunkline")
-        self.sessions = SessionManager(database)
-
-    async def start(self) -> Any:
-        snapshot = SessionSnapshot(
-            session_id="ca1",
-            tenant_id="harbor",
-            agent_id="a1",
-            call_sid="CA1",
-            caller="+14155550123",
-            called="+14155550100",
-            room=ROOM,
-            agent=Agent(name="a", instructions="b"),
-            tools=[],
-            max_concurrent_calls=10,
-            started_at=NOW,
-            expires_at=NOW + timedelta(days=1),
-        )
-        call = Call(
-            session_id="ca1",
-            agent_id="a1",
-            call_sid="CA1",
-            state=CallState.IN_PROGRESS,
-            caller="+14155550123",
-            called="+14155550100",
-            started_at=NOW,
-        )
-        await self.sessions.start_session(snapshot, call, [])
-        return self
-
-    async def state(self) -> CallState:
-        return (await self.calls.get_call("harbor", "ca1")).state
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import NotFoundError, UnavailableError
-from shared.models.agent import Agent
 from shared.models.session import Lease, SessionSnapshot
 from shared.services.session_service import LeaseHeldError, LeaseLostError
+from tests.unit.worker_fakes import snapshot
 from tests.waiting import eventually
 from worker import lease as lease_module
 from worker.lease import LeaseKeeper, open_session
@@ -17,20 +17,7 @@ pytestmark = pytest.mark.unit
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LEASE = Lease(owner="job-1", expires_at=NOW, generation=1)
-SNAPSHOT = SessionSnapshot(
-    session_id="ca1",
-    tenant_id="harbor",
-    agent_id="a1",
-    call_sid="CA1",
-    caller=None,
-    called="+14155550100",
-    room="call-ca1",
-    agent=Agent(name="a", instructions="b"),
-    tools=[],
-    max_concurrent_calls=10,
-    started_at=NOW,
-    expires_at=NOW + timedelta(days=1),
-)
+SNAPSHOT = snapshot(caller=None)
 
 
 class FakeLeases:
