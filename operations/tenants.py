@@ -150,10 +150,12 @@ def purge(
     apply: ApplyOption = False,
 ) -> None:
     """Delete a tenant with all that belongs to it, for good. Started again it finishes what broke off."""
-    run(lambda operator: _purge(operator, tenant_id, confirm, apply=apply), deployment, as_json)
+    run(lambda operator: purge_tenant(operator, tenant_id, confirm, apply=apply), deployment, as_json)
 
 
-async def _purge(operator: Operator, tenant_id: str, confirm: str | None, *, apply: bool) -> PurgeReport:
+async def purge_tenant(
+    operator: Operator, tenant_id: str, confirm: str | None, *, apply: bool
+) -> PurgeReport:
     livekit, twilio = await operator.livekit(), await operator.twilio()
     settings = await operator.livekit_settings()
     service = TenantPurge(

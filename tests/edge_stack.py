@@ -19,6 +19,7 @@ from local.firestore import DEPLOYED, FirestoreServer
 from local.google.server import GoogleStandIn, Options
 from local.livekit.embedded import Config, EmbeddedServer
 from local.tls import ensure_certificates
+from local.twilio.server import TwilioStandIn
 from shared.gateways.firestore import Database, Fields, Put, firestore_client
 from shared.models.agent import Agent, ForwardFallback
 from shared.models.tenant import Tenant
@@ -32,6 +33,7 @@ PERSON = "+14155550177"
 """Where the agent's fallback leads."""
 
 INCOMING = "/api/v1/voice/twilio/incoming"
+RECORDING = f"/api/v1/voice/twilio/recording?tenant={TENANT}"
 
 
 class EdgeStack:
@@ -134,6 +136,21 @@ class EdgeStack:
         url = self.ports.url("livekit")
         async with api.LiveKitAPI(url, env.LIVEKIT_KEY, env.LIVEKIT_SECRET) as client:
             return {room.name for room in (await client.room.list_rooms(api.ListRoomsRequest())).rooms}
+
+    async def post_task(self, path: str, *, signed: bool = True) -> tuple[int, str]:
+        """As Cloud Scheduler posts it; (status, body)."""
+        headers = {"Authorization": f"Bearer {self.task_token()}"} if signed else {}
+        async with self.http.post(self.url + path, headers=headers) as response:
+            return response.status, await response.text()
+
+    def twilio(self, folder: Path) -> TwilioStandIn:
+        """Where the function asks Twilio; to be started."""
+        return TwilioStandIn(
+            folder,
+            port=self.ports.twilio,
+            account_sid=env.TWILIO_ACCOUNT_SID,
+            auth_token=env.TWILIO_AUTH_TOKEN,
+        )
 
     async def post(self, path: str, params: dict[str, str]) -> tuple[int, str]:
         """As Twilio posts it; (status, body)."""

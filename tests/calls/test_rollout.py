@@ -21,8 +21,7 @@ from shared.models.releases import Releases
 from shared.repositories.releases import RELEASES_PATH, ReleaseRepository
 from tests.calls.laptop import Laptop, TestTenant, running_cloud
 from tests.calls.trunkline import Trunkline
-from tests.faults.disturbed_call import pid_of
-from tests.faults.test_parts_die import GOODBYE, TALK
+from tests.faults.disturbed_call import GOODBYE, TALK, pid_of
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 

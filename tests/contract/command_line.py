@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from operations.app import app
-from tests.contract.test_tenant_commands import World, running_world
+from tests.contract.tenant_world import World, running_world
 
 PROGRAM = Path(__file__).parents[2] / "bin" / "trunkline"
 COMMAND_SECONDS = 120.0

@@ -5,40 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from local import environment as env
 from local.speech.pcm import tone
-from local.twilio.server import TwilioStandIn
 from shared.gateways.firestore import Put, Remove
 from shared.models.base import utc_now
 from tests.calls.laptop import restored_environment
-from tests.edge_stack import INCOMING, TENANT, EdgeStack, call_params
+from tests.edge_stack import INCOMING, RECORDING, TENANT, EdgeStack, call_params
 
 pytestmark = pytest.mark.contract
 
-RECORDING = f"/api/v1/voice/twilio/recording?tenant={TENANT}"
 SWEEP = "/api/v1/tasks/delete-overdue-recordings"
-
-
-async def sweep(stack: EdgeStack, *, signed: bool = True) -> tuple[int, str]:
-    headers = {"Authorization": f"Bearer {stack.task_token()}"} if signed else {}
-    async with stack.http.post(stack.url + SWEEP, headers=headers) as answer:
-        return answer.status, await answer.text()
-
-
-def twilio(stack: EdgeStack, folder: Path) -> TwilioStandIn:
-    return TwilioStandIn(
-        folder,
-        port=stack.ports.twilio,
-        account_sid=env.TWILIO_ACCOUNT_SID,
-        auth_token=env.TWILIO_AUTH_TOKEN,
-    )
 
 
 async def test_a_recording_goes_when_its_call_expires(tmp_path: Path) -> None:
     with restored_environment():
         async with EdgeStack(tmp_path / "cloud", announces_rooms=False) as stack:
             await stack.start_function()
-            async with twilio(stack, tmp_path / "twilio") as phone:
+            async with stack.twilio(tmp_path / "twilio") as phone:
                 params = call_params(1)
                 await stack.post(INCOMING, params)
                 kept = phone.exchange.keep_recording(
@@ -61,20 +43,20 @@ async def test_a_recording_goes_when_its_call_expires(tmp_path: Path) -> None:
                 assert noted is not None
                 assert noted["delete_after"] == call["expires_at"]
 
-                assert (await sweep(stack, signed=False))[0] == 401
-                assert await sweep(stack) == (200, '{"deleted":0}')
+                assert (await stack.post_task(SWEEP, signed=False))[0] == 401
+                assert await stack.post_task(SWEEP) == (200, '{"deleted":0}')
                 assert kept.sid in phone.exchange.store.recordings
 
                 past = utc_now() - timedelta(seconds=1)
                 await stack.database.commit([Put(note, {**noted, "delete_after": past}), Remove(path)])
 
             # Twilio is out of reach: it is kept in mind, and Cloud Scheduler tries again.
-            assert (await sweep(stack))[0] == 503
+            assert (await stack.post_task(SWEEP))[0] == 503
             assert await stack.database.get(note) is not None
-            async with twilio(stack, tmp_path / "twilio") as phone:
+            async with stack.twilio(tmp_path / "twilio") as phone:
                 assert kept.sid in phone.exchange.store.recordings
-                assert await sweep(stack) == (200, '{"deleted":1}')
+                assert await stack.post_task(SWEEP) == (200, '{"deleted":1}')
                 assert kept.sid not in phone.exchange.store.recordings
                 assert not phone.exchange.store.recording_file(kept.sid).exists()
                 assert await stack.database.get(note) is None
-                assert await sweep(stack) == (200, '{"deleted":0}')
+                assert await stack.post_task(SWEEP) == (200, '{"deleted":0}')

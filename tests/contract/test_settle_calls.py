@@ -11,18 +11,11 @@ from shared.gateways.firestore import Put
 from shared.models.agent import VoicemailFallback
 from shared.models.base import utc_now
 from tests.calls.laptop import restored_environment
-from tests.contract.test_recording_retention import RECORDING, twilio
-from tests.edge_stack import INCOMING, NUMBER, TENANT, EdgeStack, call_params
+from tests.edge_stack import INCOMING, NUMBER, RECORDING, TENANT, EdgeStack, call_params
 
 pytestmark = pytest.mark.contract
 
 SETTLE = "/api/v1/tasks/settle-calls"
-
-
-async def settle(stack: EdgeStack, *, signed: bool = True) -> tuple[int, str]:
-    headers = {"Authorization": f"Bearer {stack.task_token()}"} if signed else {}
-    async with stack.http.post(stack.url + SETTLE, headers=headers) as answer:
-        return answer.status, await answer.text()
 
 
 async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: Path) -> None:
@@ -39,10 +32,12 @@ async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: P
             call = await stack.database.get(path)
             assert call is not None
             await stack.database.commit([Put(path, {**call, "started_at": began})])
-            assert (await settle(stack, signed=False))[0] == 401
-            assert (await settle(stack))[0] == 503, "Twilio is out of reach; Cloud Scheduler tries again"
+            assert (await stack.post_task(SETTLE, signed=False))[0] == 401
+            assert (await stack.post_task(SETTLE))[0] == 503, (
+                "Twilio is out of reach; Cloud Scheduler tries again"
+            )
 
-            async with twilio(stack, tmp_path / "twilio") as phone:
+            async with stack.twilio(tmp_path / "twilio") as phone:
                 for params in (first, unwritten, untold):
                     phone.exchange.store.put_call(
                         CallRecord(
@@ -61,8 +56,8 @@ async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: P
                 phone.exchange.keep_recording(untold["CallSid"], "RecordVerb", began, sound)
                 yesterday = began - timedelta(days=1)
                 phone.exchange.keep_recording(call_params(4)["CallSid"], "RecordVerb", yesterday, sound)
-                assert await settle(stack) == (200, '{"settled":2}')
-                assert await settle(stack) == (200, '{"settled":0}')
+                assert await stack.post_task(SETTLE) == (200, '{"settled":2}')
+                assert await stack.post_task(SETTLE) == (200, '{"settled":0}')
                 call = await stack.database.get(path)
                 assert call is not None
                 assert (call["outcome"], call["ended_at"]) == ("voicemail", ended)

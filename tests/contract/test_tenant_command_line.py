@@ -19,7 +19,7 @@ from shared.services.stored_grant import StoredGrant
 from shared.services.team_service import TeamService
 from tests.connect_stack import AGENT, TENANT
 from tests.contract.command_line import CommandLine, changes, command_line
-from tests.contract.test_tenant_commands import EDGE, NUMBER, furnish, under
+from tests.contract.tenant_world import EDGE, NUMBER, furnish, under
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(240)]
 

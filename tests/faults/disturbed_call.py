@@ -24,6 +24,21 @@ from tests.calls.laptop import TestTenant
 RUNS_DRY_WITHIN = 1.0
 """Seconds for which what was on its way is still heard."""
 
+GOODBYE = {
+    "caller": "Thank you, goodbye.",
+    "agent": [{"say": "You are welcome. Goodbye."}, {"call": "end_call"}],
+}
+TALK = Scenario.model_validate(
+    {
+        "name": "Hello and goodbye",
+        "dials": "+14155550100",
+        "greeting": [{"say": "Hello, how can I help you?"}],
+        "turns": [GOODBYE],
+        "hangs_up": "agent",
+        "expect": {"outcome": "agent_ended", "hears": ["You are welcome"]},
+    }
+)
+
 
 @dataclass
 class DisturbedCall:

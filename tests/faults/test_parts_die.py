@@ -19,7 +19,7 @@ from local.scenario import Say, Scenario
 from local.supervisor import Part, Supervisor, python
 from shared.models.call import FallbackReason, Outcome
 from tests.calls.laptop import Laptop, running_cloud
-from tests.faults.disturbed_call import DisturbedCall, disturb, kill, pid_of, serving
+from tests.faults.disturbed_call import GOODBYE, TALK, DisturbedCall, disturb, kill, pid_of, serving
 
 pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -35,20 +35,6 @@ CALL_SECONDS = 30.0
 RESTART_SECONDS = 30.0
 
 LONG_GREETING = "Hello, this is Harbor Dental. You are speaking with an AI assistant. How can I help you?"
-GOODBYE = {
-    "caller": "Thank you, goodbye.",
-    "agent": [{"say": "You are welcome. Goodbye."}, {"call": "end_call"}],
-}
-TALK = Scenario.model_validate(
-    {
-        "name": "Hello and goodbye",
-        "dials": "+14155550100",
-        "greeting": [{"say": "Hello, how can I help you?"}],
-        "turns": [GOODBYE],
-        "hangs_up": "agent",
-        "expect": {"outcome": "agent_ended", "hears": ["You are welcome"]},
-    }
-)
 LONG_TALK = TALK.model_copy(update={"greeting": [Say(say=LONG_GREETING)]})
 SLOW_TALK = Scenario.model_validate(
     TALK.model_dump() | {"turns": [GOODBYE | {"interrupt_after_seconds": 0, "wait_seconds": 11.5}]}
