@@ -50,6 +50,8 @@ class ToolEnvironment:
     credential: MakeCredential
     call: CallControl
     record: Record
+    is_called_off: Callable[[str | None], bool]
+    """Whether the model does not wait for that call of its any more."""
     running: Callable[[bool], None]
     """Told when the first tool that the model waits for starts, and when the last one has finished."""
     now: Callable[[], datetime]
@@ -65,7 +67,6 @@ class AgentExecutor:
         self._unnamed_calls = 0
         self._runs: dict[asyncio.Task[Any], str | None] = {}
         """What runs, by the ids of the model's calls."""
-        self._called_off: set[str | None] = set()
 
     async def settle(self, seconds: float) -> None:
         """Give running tools so long to finish, and cut short what still runs then: either way the call's
@@ -77,16 +78,9 @@ class AgentExecutor:
                 run.cancel()
             await asyncio.wait(runs, timeout=CUT_WITHIN)
 
-    def call_off(self, call_ids: Iterable[str]) -> bool:
-        """The model does not wait for these any more. They run on: half done is worse than done.
-
-        True: it waits for no other that runs.
-        """
-        self._called_off.update(call_ids)
-        return not self._awaited()
-
-    def _awaited(self) -> int:
-        return sum(call_id not in self._called_off for call_id in self._runs.values())
+    def awaited(self) -> int:
+        """How many run that the model waits for. What it calls off runs on: half done is worse than done."""
+        return sum(not self._env.is_called_off(call_id) for call_id in self._runs.values())
 
     def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
         """The tools of this call. One that the platform no longer has is left out."""
@@ -136,12 +130,12 @@ class AgentExecutor:
 
     def _begin(self, call_id: str | None) -> None:
         self._runs[_this_task()] = call_id
-        if self._awaited() == 1:
+        if self.awaited() == 1:
             self._env.running(True)
 
     def _finished(self) -> None:
         call_id = self._runs.pop(_this_task(), None)
-        if call_id not in self._called_off and not self._awaited():
+        if not self._env.is_called_off(call_id) and not self.awaited():
             self._env.running(False)
 
     async def _run(

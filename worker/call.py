@@ -98,6 +98,7 @@ class Call:
             credential=lambda tool: services.credential(snapshot, tool),
             call=self,
             record=lambda data: self._log.add("tool_call", **data),
+            is_called_off=lambda call_id: self._conversation.is_called_off(call_id),
             running=self._watch.tool_runs,
             now=services.now,
         )
@@ -306,8 +307,8 @@ class Call:
     def connected(self) -> None:
         self._model_up.set()
 
-    def functions_cancelled(self, call_ids: list[str]) -> None:
-        if self._executor.call_off(call_ids):
+    def functions_called_off(self) -> None:
+        if not self._executor.awaited():
             self._watch.tools_called_off()
 
     def reply_broke_off(self) -> None:

@@ -162,6 +162,11 @@ class Conversation:
         """The model's session, once there is one."""
         return self._model.phone_session
 
+    def is_called_off(self, call_id: str | None) -> bool:
+        """The model called this function and does not wait for it any more."""
+        session = self._model.phone_session
+        return session is not None and session.is_called_off(call_id)
+
     async def played_out(self) -> None:
         """Until what has come from the model so far has been heard."""
         await self._quiet.wait()
@@ -207,9 +212,7 @@ class Conversation:
             self._listener.caller_transcribed()
 
     def _on_functions(self, event: FunctionToolsExecutedEvent) -> None:
-        session = self._model.phone_session
-        cancelled = session.cancelled_functions if session is not None else frozenset[str]()
-        awaited = [call.name for call in event.function_calls if call.call_id not in cancelled]
+        awaited = [call.name for call in event.function_calls if not self.is_called_off(call.call_id)]
         if awaited:
             self._listener.functions_answered([name for name in awaited if name not in self._names])
 

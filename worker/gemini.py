@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from google.genai import errors, types
 from google.genai.live import AsyncSession
 from livekit import rtc
-from livekit.agents import APIConnectOptions, utils
+from livekit.agents import APIConnectOptions, llm, utils
 from livekit.plugins.google.realtime.realtime_api import (
     INPUT_AUDIO_SAMPLE_RATE,
     OUTPUT_AUDIO_SAMPLE_RATE,
@@ -31,6 +31,7 @@ from livekit.plugins.google.realtime.realtime_api import (
 
 from shared.models.agent import Agent
 from worker.call_watch import CallWatch
+from worker.function_results import FunctionResults
 from worker.model_connector import CONNECT_TIMEOUT, RetryingLive, http_options
 from worker.model_line import ModelLine
 from worker.settings import WorkerSettings
@@ -63,8 +64,8 @@ class Listener(Protocol):
         """A connection is set up; called again after every reconnection."""
         ...
 
-    def functions_cancelled(self, call_ids: list[str]) -> None:
-        """The model does not wait for these any more: the caller spoke up while a function blocked it."""
+    def functions_called_off(self) -> None:
+        """The model waits for fewer than before: the caller spoke up while a function blocked it."""
         ...
 
     def reply_broke_off(self) -> None:
@@ -132,8 +133,7 @@ class PhoneSession(RealtimeSession):
         self._sound = bytearray()
         self._line: ModelLine | None = None
         self._reply_bytes: dict[str, int] = {}
-        self.cancelled_functions: set[str] = set()
-        """Ids of calls to whose results the model will say nothing."""
+        self._results = FunctionResults()
 
     # The caller's audio: pushed on as it comes, not collected for 50 ms. Only in a long silence, while the
     # agent speaks for example, do frames wait for each other; the first sound takes them along at once.
@@ -274,10 +274,16 @@ class PhoneSession(RealtimeSession):
     def _handle_tool_call_cancellation(
         self, tool_call_cancellation: types.LiveServerToolCallCancellation
     ) -> None:
-        call_ids = tool_call_cancellation.ids or []
-        self.cancelled_functions.update(call_ids)
-        self._listener.functions_cancelled(call_ids)
+        self._results.call_off(tool_call_cancellation.ids or [])
+        self._listener.functions_called_off()
         super()._handle_tool_call_cancellation(tool_call_cancellation)
+
+    def is_called_off(self, call_id: str | None) -> bool:
+        """The model will say nothing to what this function returns."""
+        return self._results.is_called_off(call_id)
+
+    async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        await super().update_chat_ctx(self._results.placed(chat_ctx))
 
     # A peer that has gone silent.
 

@@ -94,6 +94,7 @@ class SpokenCall:
             credential=_no_credential,
             call=self,
             record=lambda data: self._log.add("tool_call", **data),
+            is_called_off=lambda call_id: self.conversation.is_called_off(call_id),
             running=self._watch.tool_runs,
             now=utc_now,
         )
@@ -124,7 +125,7 @@ class SpokenCall:
     async def hang_up(self) -> None: ...
     def connected(self) -> None: ...
 
-    def functions_cancelled(self, call_ids: list[str]) -> None: ...
+    def functions_called_off(self) -> None: ...
 
     def reply_broke_off(self) -> None: ...
 

@@ -41,7 +41,7 @@ class SpokenCall:
         self.closed_by_error: bool | None = None
         self.lost: list[str] = []
         self.unknown: list[str] = []
-        self.cancelled: list[str] = []
+        self.called_off = 0
         self.watch = CallWatch(agent, time.monotonic)
         self.input, self.output = MemoryInput(), MemoryOutput(speed)
         phone_model = PhoneModel(agent, settings, tls, self.watch, self)
@@ -81,8 +81,8 @@ class SpokenCall:
     def connected(self) -> None:
         self.connections += 1
 
-    def functions_cancelled(self, call_ids: list[str]) -> None:
-        self.cancelled += call_ids
+    def functions_called_off(self) -> None:
+        self.called_off += 1
 
     def reply_broke_off(self) -> None: ...
 

@@ -62,8 +62,9 @@ async def test_a_tool_is_called_and_its_result_spoken_about() -> None:
     assert call.peer.journal.errors == []
 
 
-async def test_a_function_that_the_caller_talked_over_owes_no_reply() -> None:
-    """It blocks this model, which drops it as soon as the caller speaks; our function runs on."""
+async def test_a_function_that_the_caller_talked_over_owes_no_reply_and_gets_none() -> None:
+    """It blocks this model, which drops it as soon as the caller speaks; our function runs on. What it
+    returns belongs to no call that the model still knows."""
     ended = asyncio.Event()
 
     async def look_up(raw_arguments: dict[str, object]) -> str:
@@ -74,11 +75,11 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply() -> None:
     turns = [{"caller": QUESTION, "agent": [{"call": "look_up"}, {"say": ANSWER}]}, NEXT_TURN]
     tools = [function_tool(look_up, raw_schema=schema)]
     model = "gemini-2.5-flash-native-audio-preview-12-2025"
-    async with spoken_call(scenario(turns=turns), tools, model=model) as (call, _):
+    async with spoken_call(scenario(turns=turns), tools, model=model) as (call, gemini):
         call.say(QUESTION)
         await eventually(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
         call.say(THANKS)
-        await eventually(lambda: call.cancelled)
+        await eventually(lambda: call.called_off)
         await call.hears(WELCOME)
         await eventually(lambda: not call.watch.is_reply_owed())
         executed = asyncio.Event()
@@ -86,6 +87,8 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply() -> None:
         ended.set()
         await asyncio.wait_for(executed.wait(), 10)
         assert not call.watch.is_reply_owed()
+        assert await call.greet(HELLO)
+        assert not [each for each in gemini.gemini.calls.sent if each["kind"] == "tool_response"]
     assert call.dues == []
 
 

@@ -191,7 +191,9 @@ async def test_a_function_that_the_model_called_off_owes_no_reply_when_it_ends(r
     tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run", call_id="c1"))
     await asyncio.sleep(0)
     assert rig.call._watch.in_exchange()
-    rig.call.functions_cancelled(["c1"])
+    model_session: Any = SimpleNamespace(is_called_off={"c1"}.__contains__)
+    rig.call._conversation._model.phone_session = model_session
+    rig.call.functions_called_off()
     assert not rig.call._watch.in_exchange()
     tool.cancel()
     await asyncio.wait([tool])
