@@ -43,7 +43,7 @@ GO_AWAY_RESERVE = 1.0
 FRESH_STARTS = 2
 """How often in a call an "invalid argument" (1007) may be answered by starting afresh."""
 KEPT_HISTORY = 20
-"""Turns that are told again after a fresh start."""
+"""Turns that are told again after that, and all that functions returned."""
 TRIGGER_TOKENS, TARGET_TOKENS = 100_000, 50_000
 """Context window compression: audio sessions end after 15 minutes without it."""
 SOUND = f"audio/pcm;rate={INPUT_AUDIO_SAMPLE_RATE}"
@@ -225,7 +225,7 @@ class PhoneSession(RealtimeSession):
         self._fresh_starts += 1
         log.warning("Gemini refused the session's state (1007); starting afresh")
         self.forget_resumption()
-        self._chat_ctx = self._chat_ctx.copy().truncate(max_items=KEPT_HISTORY)
+        self._chat_ctx = self._results.latest(self._chat_ctx, KEPT_HISTORY)
         return True
 
     def forget_resumption(self) -> bool:
@@ -238,6 +238,8 @@ class PhoneSession(RealtimeSession):
     def connection_up(self) -> None:
         """Called by the connector as soon as the model is set up, before anything is sent to it."""
         first, self._connected_before = not self._connected_before, True
+        if self._session_resumption_handle is None:
+            self._tell_of_functions()
         self._listener.connected()
         if not first and self._lost_reply is None and self._watch.is_reply_owed():
             self._lost_reply = ""
@@ -248,6 +250,13 @@ class PhoneSession(RealtimeSession):
         elif self._lost_reply is not None:
             self._listener.reply_lost(self._lost_reply)
         self._lost_reply = None
+
+    def _tell_of_functions(self) -> None:
+        """The plugin tells a session that resumes none what was said, and would leave out what was done."""
+        self._results.start_afresh()
+        self._chat_ctx = self._results.placed(self._chat_ctx)
+        if self._pending_chat_ctx is not None:
+            self._pending_chat_ctx = self._results.placed(self._pending_chat_ctx)
 
     # Signs of life.
 
@@ -269,6 +278,11 @@ class PhoneSession(RealtimeSession):
 
     def _handle_tool_calls(self, tool_call: types.LiveServerToolCall) -> None:
         self._watch.model_acted()
+        for call in tool_call.function_calls or []:
+            if not call.id:  # named here as the plugin would, so that its result is found
+                call.id = utils.shortuuid("fnc-call-")
+                self._synthetic_call_ids.add(call.id)
+            self._results.call(call)
         super()._handle_tool_calls(tool_call)
 
     def _handle_tool_call_cancellation(
@@ -283,7 +297,11 @@ class PhoneSession(RealtimeSession):
         return self._results.is_called_off(call_id)
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
-        await super().update_chat_ctx(self._results.placed(chat_ctx))
+        known = {item.id for item in self.chat_ctx.items}
+        placed = self._results.placed(chat_ctx)
+        await super().update_chat_ctx(placed)
+        if any(self._results.is_note(item.id) and item.id not in known for item in placed.items):
+            self._listener.reply_lost("")  # to the function's result, which would have made the model speak
 
     # A peer that has gone silent.
 

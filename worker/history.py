@@ -3,7 +3,7 @@
 # livekit's annotations are partial.
 # pyright: reportUnknownMemberType=false
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from livekit.agents import llm
@@ -34,11 +34,15 @@ def history_of(events: Iterable[CallEvent], registry: ToolRegistry) -> llm.ChatC
     return history
 
 
+def note_of_call(function: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """Tells a model of a call before its time; `function` is the name that it knows."""
+    called = {"function": function, "arguments": dict(arguments), **answer}
+    return agent_prompt.done_earlier(bounded_json(called, MAX_OF_CALL))
+
+
 def _note(call: dict[str, Any], registry: ToolRegistry) -> str:
     answer = {"result": call["result"]} if call["ok"] else {"message": call["sentence"]}
-    function = _function(call["tool"], call["action"], registry)
-    called = {"function": function, "arguments": call["arguments"], **answer}
-    return agent_prompt.done_earlier(bounded_json(called, MAX_OF_CALL))
+    return note_of_call(_function(call["tool"], call["action"], registry), call["arguments"], answer)
 
 
 def _function(tool: str, action: str | None, registry: ToolRegistry) -> str:

@@ -101,6 +101,7 @@ class Connection:
             said = texts(content.get("turns") or [])
             for text in said:
                 self._note(conversation, "content", text)
+                conversation.told(text)
             if content.get("turnComplete"):
                 # livekit-plugins-google ends a request with a turn that is only "."
                 await conversation.asked(next((t for t in reversed(said) if t.strip(". ")), ""))

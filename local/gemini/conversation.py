@@ -12,7 +12,7 @@ from local.gemini.late_end import LateEnd
 from local.gemini.line import Line
 from local.gemini.performance import Performance
 from local.gemini.wire import Json
-from local.scenario import AgentStep, Misbehave, Say, Scenario, Turn
+from local.scenario import AgentStep, CallTool, Misbehave, Say, Scenario, Turn
 from local.speech import speech_for
 
 REST_OF_LINE_SECONDS = 2.0
@@ -91,6 +91,11 @@ class Conversation:
             await self.line.send({"sessionResumptionUpdate": update})
 
     # --- the client asks for a reply
+
+    def told(self, text: str) -> None:
+        """Who reads what a function returned, whose call was cut off, does not call it again."""
+        if self._lost and isinstance(call := self._lost[0], CallTool) and f'"{call.call}"' in text:
+            self._lost, self._lost_tool_id = self._lost[1:], None
 
     async def asked(self, request: str) -> None:
         """`request` is the text of the client's last content."""

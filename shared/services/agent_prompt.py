@@ -109,7 +109,7 @@ def take_over(language: str) -> str:
 
 
 def done_earlier(call: str) -> str:
-    """Tells an agent that replaces another of a function that was called, in JSON, with what came of it."""
+    """Tells a model that was not there of a function that was called, in JSON, with what came of it."""
     return (
         "(A note of the telephone system, which nobody said. Earlier in this call you called a function: "
         f"{call}. What it has done is done: do not do it again.)"

@@ -6,6 +6,7 @@ The plugin alone cuts a reply at goAway, gives the call up at the first refused 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from local.scenario import Misbehave
 from tests.calls.agent_session import SpokenCall, spoken_call
 from tests.contract.gemini_client import scenario
 from tests.waiting import eventually
+from worker.tool_binding import ToolFunc
 
 pytestmark = pytest.mark.calls
 
@@ -146,6 +148,61 @@ async def test_a_broken_connection_is_replaced_and_the_conversation_goes_on(faul
         call.say(THANKS)
         await call.hears(WELCOME)
     assert call.closed_by_error is False
+
+
+async def test_a_session_that_cannot_be_resumed_is_told_what_functions_returned_in_the_one_before() -> None:
+    async def book(raw_arguments: dict[str, object]) -> str:
+        return '{"status": "ok", "event_id": "e1"}'
+
+    step = {"call": "book", "arguments": {"title": "Check-up"}, "expect": ["e1"]}
+    turns = [{"caller": QUESTION, "agent": [step, {"say": ANSWER}]}, NEXT_TURN]
+    async with spoken_call(scenario(turns=turns), [tool(book)]) as (call, gemini):
+        call.say(QUESTION)
+        await call.hears(ANSWER)
+        await eventually(lambda: not call.peer.status()["speaking"])
+        await call.peer.misbehave(Misbehave(misbehave="close_1007"))
+        await eventually(lambda: call.connections == 2)
+        call.say(THANKS)
+        await call.hears(WELCOME)
+        told = [each["text"] for each in gemini.gemini.calls.sent if each["kind"] == "content"]
+    [note] = [text for text in told if '"book"' in text]
+    assert '"Check-up"' in note
+    assert '"e1"' in note
+    assert [text for text in told if text in (QUESTION, ANSWER, note)] == [QUESTION, note, ANSWER]
+
+
+async def test_a_function_that_outlasts_its_models_session_is_answered_in_the_next_one() -> None:
+    """Which did not ask for it, so the result comes as a note, and the reply to it is asked for."""
+    ended = asyncio.Event()
+    runs = 0
+
+    async def book(raw_arguments: dict[str, object]) -> str:
+        nonlocal runs
+        runs += 1
+        await ended.wait()
+        return '{"status": "ok", "event_id": "e1"}'
+
+    turns = [{"caller": QUESTION, "agent": [{"call": "book"}, {"say": ANSWER}]}]
+    async with spoken_call(scenario(turns=turns), [tool(book)]) as (call, gemini):
+        call.say(QUESTION)
+        await eventually(lambda: runs == 1)
+        await call.peer.misbehave(Misbehave(misbehave="close_1007"))
+        await eventually(lambda: call.connections == 2)
+        ended.set()
+        await call.hears(ANSWER)
+        sent = gemini.gemini.calls.sent
+    assert runs == 1
+    assert not [each for each in sent if each["kind"] == "tool_response"]
+    assert [each for each in sent if each["kind"] == "content" and '"e1"' in each["text"]]
+
+
+def tool(function: Callable[[dict[str, object]], Awaitable[str]]) -> ToolFunc:
+    schema: dict[str, object] = {
+        "name": function.__name__,
+        "description": "",
+        "parameters": {"type": "object", "properties": {}},
+    }
+    return function_tool(function, raw_schema=schema)
 
 
 async def test_a_reconnection_refused_for_a_second_does_not_end_the_call() -> None:
