@@ -10,9 +10,10 @@ through to SQLite.
     query        what a query asks for                     listen        on_snapshot
     search       which index answers it                    service       the RPCs
     recorder     kinds of queries that were run            indexes       which of them a deployment can answer
+    server       the RPCs on a port
 """
 
 from local.firestore.indexes import DEPLOYED
-from local.firestore.service import FirestoreServer
+from local.firestore.server import FirestoreServer
 
 __all__ = ["DEPLOYED", "FirestoreServer"]
