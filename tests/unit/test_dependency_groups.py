@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_import_direction import OURS, ROOT
-
 pytestmark = pytest.mark.unit
 
+ROOT = Path(__file__).parents[2]
+OURS = {"shared", "functions", "worker", "operations", "local", "bench", "tests"}
 PARTS = {
     "incoming-call": ("functions/incoming_call",),
     "tools-api": ("functions/tools_api",),

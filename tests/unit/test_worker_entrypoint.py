@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.services.session_service import RELEASED
-from tests.unit.test_worker_handover import CALLER, IDS, ROOM, FakeServices, Rooms
+from tests.unit.worker_fakes import CALLER, IDS, ROOM, FakeServices, Rooms
 from worker import worker as worker_module
 from worker.services import Services
 from worker.settings import WorkerSettings

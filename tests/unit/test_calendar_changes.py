@@ -1,0 +1,189 @@
+"""Events that are changed, moved and cancelled, alone and as a series."""
+
+import pytest
+
+from tests.tools import caller_hears
+from tests.unit.calendar_runs import BOOKING, OURS, WORKDAYS, event, run, series
+from tests.unit.fake_calendar import FakeCalendar
+
+pytestmark = pytest.mark.unit
+
+
+async def test_an_event_that_stays_when_it_is_may_be_outside_of_the_rules() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-22T20:00:00", "2026-11-22T21:00:00"))
+    config = {"working_hours": WORKDAYS}
+    same = {"event_id": "a", "start": "2026-11-22T20:00:00", "end": "2026-11-22T21:00:00"}
+
+    await run(calendar, "update_event", **same, summary="New", config=config)
+
+    assert calendar.events["a"]["summary"] == "New"
+
+
+async def test_moving_an_event_keeps_its_length_and_does_not_collide_with_itself() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T13:30:00", "2026-11-24T15:00:00"))
+
+    result = await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00")
+
+    assert result["event"]["when"] == "Tuesday 24 November 2026, 14:00 to 15:30"
+    assert calendar.events["a"]["start"]["dateTime"] == "2026-11-24T14:00:00+01:00"
+
+
+async def test_moving_onto_another_event_is_refused() -> None:
+    calendar = FakeCalendar(
+        event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"),
+        event("b", "2026-11-24T13:30:00", "2026-11-24T15:00:00"),
+    )
+
+    with caller_hears("already taken"):
+        await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2026-11-24T09:00:00", "2026-11-24T10:00:00"), ("2026-11-25", "2026-11-26")]
+)
+async def test_an_event_goes_back_when_somebody_books_its_new_time_at_the_last_moment(
+    start: str, end: str
+) -> None:
+    calendar = FakeCalendar(moved := event("a", start, end))
+    before = moved["start"], moved["end"]
+    calendar.before_patch = event("rival", "2026-11-24T14:00:00", "2026-11-24T15:00:00")
+
+    with caller_hears("already taken"):
+        await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00", duration_minutes=30)
+
+    assert (calendar.events["a"]["start"], calendar.events["a"]["end"]) == before
+
+
+async def test_changing_details_leaves_the_time_alone() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-20T09:00:00", "2026-11-20T10:00:00"))
+
+    await run(calendar, "update_event", event_id="a", summary="New")
+
+    assert calendar.asked("patch") == [("a", {"summary": "New"})]
+
+
+async def test_an_all_day_event_can_be_given_a_time() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24", "2026-11-25"))
+
+    result = await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00")
+
+    assert result["event"]["when"] == "Tuesday 24 November 2026, 14:00 to 14:30"
+    assert "date" not in calendar.events["a"]["start"]
+    with caller_hears("Say at what time"):
+        calendar = FakeCalendar(event("b", "2026-11-24", "2026-11-25"))
+        await run(calendar, "update_event", event_id="b", duration_minutes=30)
+
+
+async def test_one_occurrence_of_a_series_changes_alone() -> None:
+    calendar = series()
+
+    result = await run(calendar, "update_event", event_id="s_1", start="2026-11-25T11:00:00")
+
+    assert result["event"]["repeats"] is True
+    [(changed, _)] = calendar.asked("patch")
+    assert changed == "s_1"
+
+
+async def test_a_whole_series_moves_on_the_clock_from_its_first_day_on() -> None:
+    calendar = series()
+
+    result = await run(
+        calendar,
+        "update_event",
+        event_id="s_1",
+        start="2026-11-24T11:00:00",
+        duration_minutes=30,
+        scope="all",
+    )
+
+    # Eleven o'clock in July as well, although the offset was another one then.
+    assert calendar.asked("patch") == [
+        (
+            "s",
+            {
+                "start": {"dateTime": "2026-07-07T11:00:00", "timeZone": "Europe/Berlin"},
+                "end": {"dateTime": "2026-07-07T11:30:00", "timeZone": "Europe/Berlin"},
+            },
+        )
+    ]
+    assert result["event"]["when"] == "Tuesday 24 November 2026, 11:00 to 11:30"
+
+
+async def test_a_whole_series_does_not_move_onto_an_event_of_another_week() -> None:
+    calendar = series()
+    calendar.add(event("b", "2026-12-01T11:15:00", "2026-12-01T11:45:00"))
+    move = {"event_id": "s_1", "start": "2026-11-24T11:00:00", "scope": "all"}
+
+    with caller_hears("Tuesday 1 December 2026, 11:00 to 12:00 is already taken", "this one only"):
+        await run(calendar, "update_event", **move)
+    assert calendar.asked("patch") == []
+
+    await run(calendar, "update_event", **move, config={"allow_double_booking": True})
+    assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
+async def test_an_occurrence_that_was_moved_on_its_own_does_not_keep_its_series_from_moving() -> None:
+    calendar = series()
+    calendar.events["s_2"]["start"]["dateTime"] = "2026-12-02T09:00:00+01:00"
+    calendar.events["s_2"]["end"]["dateTime"] = "2026-12-02T10:00:00+01:00"
+    calendar.events["s_2"]["originalStartTime"] = {"dateTime": "2026-12-01T09:00:00+01:00"}
+    calendar.add(event("b", "2026-12-02T11:15:00", "2026-12-02T11:45:00"))
+
+    await run(calendar, "update_event", event_id="s_1", start="2026-11-24T11:00:00", scope="all")
+
+    assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
+async def test_a_whole_series_cannot_move_to_other_days() -> None:
+    with caller_hears("not its days"):
+        await run(series(), "update_event", event_id="s_1", start="2026-11-25T09:00:00", scope="all")
+
+
+async def test_a_series_is_not_changed_when_one_occurrence_is_meant() -> None:
+    with caller_hears("whole series"):
+        await run(series(), "update_event", event_id="s", summary="New")
+
+
+async def test_cancelling_says_what_was_cancelled_and_may_be_repeated() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"))
+
+    first = await run(calendar, "cancel_event", event_id="a")
+    again = await run(calendar, "cancel_event", event_id="a")
+
+    assert first["event"]["when"] == "Tuesday 24 November 2026, 09:00 to 10:00"
+    assert first["message"] == "The event is cancelled."
+    assert again["message"] == "That event has been cancelled already."
+
+
+@pytest.mark.parametrize(("scope", "gone"), [("this", "s_1"), ("all", "s")])
+async def test_cancelling_takes_one_occurrence_or_the_series(scope: str, gone: str) -> None:
+    calendar = series()
+
+    await run(calendar, "cancel_event", event_id="s_1", scope=scope)
+
+    assert calendar.asked("delete") == [gone]
+
+
+@pytest.mark.parametrize("other", ["+14155550999", None])
+async def test_callers_can_be_kept_from_changing_what_others_booked(other: str | None) -> None:
+    calendar = FakeCalendar()
+    config = {"only_own_bookings": True}
+    await run(calendar, "create_event", **BOOKING, caller=other, config=config)
+
+    for caller in ("+14155550123", None):
+        with caller_hears("from the same number"):
+            await run(calendar, "cancel_event", event_id=OURS, caller=caller, config=config)
+        with caller_hears("from the same number"):
+            await run(calendar, "update_event", event_id=OURS, summary="x", caller=caller, config=config)
+
+    assert calendar.events[OURS]["status"] == "confirmed"
+
+
+async def test_callers_who_may_change_their_own_bookings_only_can_change_those() -> None:
+    calendar = FakeCalendar()
+    config = {"only_own_bookings": True}
+    await run(calendar, "create_event", **BOOKING, config=config)
+
+    await run(calendar, "cancel_event", event_id=OURS, config=config)
+
+    assert calendar.events[OURS]["status"] == "cancelled"
