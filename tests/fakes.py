@@ -13,6 +13,18 @@ from shared.gateways.firestore import Create, Fields, Filter, Order, Put, Remove
 from shared.gateways.twilio import AccountCall, AccountRecording
 from shared.models.session import RoomMetadata
 
+OPERATORS_ENV = {
+    "GOOGLE_CLOUD_PROJECT": "example-project",
+    "INCOMING_CALL_URL": "https://api.example.com",
+    "OAUTH_URL": "https://api.example.com",
+    "TOOLS_API_URL": "https://api.example.com",
+    "TASKS_QUEUE": "projects/example-project/locations/us-central1/queues/calls",
+    "LIVEKIT_URL": "wss://livekit.example.com",
+    "SIP_HOST": "sip.example.com",
+    "TRUNKLINE_TEST_AGENT": "harbor/reception",
+}
+"""Where the `trunkline` command finds a deployment without a file."""
+
 
 class FakeClock:
     def __init__(self, now: datetime = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)) -> None:

@@ -10,8 +10,7 @@ from operations.checks.telephony import check_fallback_number
 from operations.deployment import load_deployment
 from operations.doctor import FROM_OUTSIDE
 from operations.operator import Operator
-from tests.fakes import FakeDatabase
-from tests.unit.test_rollout import ENV
+from tests.fakes import OPERATORS_ENV, FakeDatabase
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +18,7 @@ OURS, PEOPLES = "+14155550100", "+14155550199"
 
 
 async def found(number: str | None) -> Finding:
-    env = ENV if number is None else ENV | {"FALLBACK_NUMBER": number}
+    env = OPERATORS_ENV if number is None else OPERATORS_ENV | {"FALLBACK_NUMBER": number}
     operator = Operator(load_deployment(None, env), AsyncExitStack(), env)
     held = {"tenant_id": "harbor", "agent_id": "desk", "provider": "twilio"}
     operator.__dict__["database"] = FakeDatabase({f"phone_numbers/{OURS}": held})

@@ -4,6 +4,7 @@ What is deployed must never reach into `local`, `bench` or `tests`: they are not
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +51,14 @@ def test_functions_do_not_import_each_other() -> None:
         for source in function.rglob("*.py"):
             text = source.read_text(encoding="utf-8")
             assert not any(other in text for other in others), source
+
+
+def test_no_test_module_imports_from_another() -> None:
+    """What several use stands in a module of its own, which is no test's."""
+    wrong = [
+        f"{source.relative_to(ROOT)} imports {node.module}"
+        for source in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and re.match(r"tests\..*\btest_", node.module or "")
+    ]
+    assert not wrong

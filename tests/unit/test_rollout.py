@@ -20,23 +20,13 @@ from shared.errors import ConfigurationError, ConflictError, UnavailableError
 from shared.models.call import Call, CallState, Outcome
 from shared.models.releases import Releases
 from shared.services.release_service import ReleaseHealth, ReleaseService, RolloutPolicy
-from tests.fakes import FakeClock, FakeDatabase
+from tests.fakes import OPERATORS_ENV, FakeClock, FakeDatabase
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(60)]
 
 V1, V2, V3 = "v1", "v2", "v3"
 POLICY = RolloutPolicy(minimum_calls=3, tolerance=2, early_failures=2)
-ENV = {
-    "GOOGLE_CLOUD_PROJECT": "example-project",
-    "INCOMING_CALL_URL": "https://api.example.com",
-    "OAUTH_URL": "https://api.example.com",
-    "TOOLS_API_URL": "https://api.example.com",
-    "TASKS_QUEUE": "projects/example-project/locations/us-central1/queues/calls",
-    "LIVEKIT_URL": "wss://livekit.example.com",
-    "SIP_HOST": "sip.example.com",
-    "TRUNKLINE_TEST_AGENT": "harbor/reception",
-}
 
 
 def call(release: str, clock: FakeClock, number: int, **fields: Any) -> Call:
@@ -70,7 +60,7 @@ class World:
         return RolloutPlan(**{**settings, **changes})
 
     def rollout(self, **changes: Any) -> RolloutRun:
-        operator = Operator(load_deployment(None, ENV), AsyncExitStack(), ENV)
+        operator = Operator(load_deployment(None, OPERATORS_ENV), AsyncExitStack(), OPERATORS_ENV)
         return RolloutRun(operator, self.service, self.plan(**changes))
 
     def ring(self, release: str, count: int = 1, **fields: Any) -> None:
