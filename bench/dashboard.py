@@ -22,9 +22,10 @@ from playwright.async_api import Browser, CDPSession, Page, async_playwright
 
 from bench import report
 from local.cloud import Cloud, laptop_cloud
-from local.commands import dashboard_link, seed_cloud
+from local.commands import seed_cloud
 from local.identity.seeding import seed_members
 from local.inputs import load_yaml
+from local.next_steps import dashboard_link
 from local.seed import DEMO, Seed
 from shared.models.call import Call, CallState, Outcome
 from shared.repositories.calls import CallRepository

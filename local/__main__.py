@@ -1,116 +1,16 @@
-"""python -m local: the laptop cloud's commands.
+"""python -m local"""
 
-up       keep the stack running until Ctrl-C
-demo     play one call through a fresh stack, print what happened, exit
-call     play a scenario against a running stack, once or many times at once
-doctor   say what is missing on this machine
-"""
-
-import argparse
-import asyncio
-import os
 import sys
-from pathlib import Path
-
-from local import doctor
-from local.inputs import InputError, load_yaml
-from local.scenario import Scenario
-
-SCENARIOS = Path(__file__).parent / "scenarios"
-SEED = Path(__file__).parent / "seeds" / "demo.yaml"
-STATE = Path(__file__).parent.parent / ".laptop"
 
 
 def main() -> int:
-    given = _parser().parse_args()
-    if given.command == "doctor":
-        return doctor.main()
-    # gRPC reports on its own that a server went away, which here is the normal end.
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    # Only now: the commands below import everything.
-    from local import commands
-    from local.cloud import NotRunningError
-    from local.livekit.real import RealServerError, find_server
-    from local.play import PlayError
-    from local.seed import Seed
-    from local.supervisor import PartError
-
     try:
-        if given.command == "token":
-            return asyncio.run(commands.token(given.email, given.state))
-        seed = load_yaml(given.seed, Seed)
-        if given.command != "call" and not given.embedded_livekit:
-            find_server()
-        if given.command == "up":
-            return asyncio.run(commands.up(seed, given.state, given.base_port, given.embedded_livekit))
-        scenario = load_yaml(given.scenario, Scenario)
-        numbers = [number for tenant in seed.tenants.values() for number in tenant.numbers]
-        _check_number(given.scenario, scenario, given.seed, numbers)
-        if given.command == "demo":
-            return asyncio.run(commands.demo(scenario, seed, given.out, given.embedded_livekit))
-        given.out.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(commands.call(scenario, seed, given.state, given.calls, given.out))
-    except (InputError, PlayError, RealServerError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except (NotRunningError, PartError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        # Takes seconds, in which people press Ctrl-C as well.
+        from local.command_line import run
+
+        return run()
     except KeyboardInterrupt:
-        return 130
-
-
-def _check_number(file: Path, scenario: Scenario, seed: Path, numbers: list[str]) -> None:
-    if scenario.dials not in numbers:
-        expected = f"expected a number of {seed}: {', '.join(numbers)}"
-        raise InputError(f"{file}: dials: {expected} (found {scenario.dials!r})")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m local", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    up = commands.add_parser("up", help="keep the stack running until Ctrl-C")
-    up.add_argument("--state", type=Path, default=STATE, help="folder that survives a restart")
-    up.add_argument("--base-port", type=_port, help="first of the consecutive ports; default: free ones")
-    demo = commands.add_parser("demo", help="play one call through a fresh stack")
-    demo.add_argument("--scenario", type=Path, default=SCENARIOS / "book-a-slot.yaml")
-    for parts in (up, demo):
-        parts.add_argument(
-            "--embedded-livekit", action="store_true", help="even where the real livekit-server is found"
-        )
-    call = commands.add_parser("call", help="play a scenario against a running stack")
-    call.add_argument("--scenario", type=Path, required=True)
-    call.add_argument(
-        "--calls", type=_count, default=1, help="so many at once, each with a tenant of its own"
-    )
-    call.add_argument("--state", type=Path, default=STATE, help="the running stack's folder")
-    token = commands.add_parser("token", help="print an ID token of a member of a seeded tenant")
-    token.add_argument("email")
-    token.add_argument("--state", type=Path, default=STATE, help="the running stack's folder")
-    for players in (demo, call):
-        players.add_argument(
-            "--out", type=Path, default=Path("out"), help="folder for recordings and reports"
-        )
-    for seeded in (up, demo, call):
-        seeded.add_argument("--seed", type=Path, default=SEED, help="tenants, agents, numbers and calendars")
-    commands.add_parser("doctor", help="say what is missing on this machine")
-    return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, found {number}")
-    return number
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 1024 <= number <= 65000:
-        raise argparse.ArgumentTypeError(f"expected 1024 to 65000, found {number}")
-    return number
+        return 130  # as shells have it
 
 
 if __name__ == "__main__":

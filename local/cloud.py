@@ -1,15 +1,17 @@
 """The laptop cloud: every outside system and every part of the product, as one process tree.
 
 `running.json` in the state folder tells other commands where a running cloud listens, and the next start
-what an earlier one may have left behind.
+what an earlier one may have left behind. `lock` is held by whoever runs on the folder.
 """
 
 import contextlib
+import fcntl
 import functools
 import os
+import shutil
 import socket
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -18,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from local import environment as env
 from local.environment import Environment, Ports
+from local.inputs import made_folder
 from local.parts import call_parts, console_parts
 from local.supervisor import PartError, Supervisor, end_leftovers, runs
 from local.tls import Certificates, ensure_certificates
@@ -66,6 +69,7 @@ class Cloud:
 async def laptop_cloud(
     state: Path,
     *,
+    fresh: bool = False,
     base_port: int | None = None,
     embedded_livekit: bool = False,
     tls: Path | None = None,
@@ -75,31 +79,52 @@ async def laptop_cloud(
 ) -> AsyncGenerator[Cloud, None]:
     """Start everything on `state` (made if missing) and stop it again on the way out.
 
+    Raises `InputError` when it cannot be written, `PartError` when another laptop cloud runs on it or a part
+    does not start. `fresh` forgets what earlier runs left there.
+
     `tls` is another folder for the certificates: a process can trust only one authority, since gRPC reads
     its roots once, so several clouds in one process must share it. `worker` is a command to run in the place
     of ours. `console` adds what people set agents and telephony up with: sign-in, connections, the API, and
     LiveKit's SIP service.
     """
-    cloud = _prepare(state, base_port, tls)
-    where = (cloud.ports, state, cloud.certificates)
-    parts = call_parts(*where, embedded_livekit=embedded_livekit, sip=console, worker=worker)
-    if console:
-        parts += console_parts(*where)
-    supervisor = Supervisor(parts, state / "logs", say, on_restart=lambda: _record(cloud, supervisor))
-    async with supervisor:
-        cloud.supervisor = supervisor
-        _record(cloud, supervisor)
+    with _held(state):
+        cloud = _prepare(state, base_port, tls, fresh=fresh)
+        where = (cloud.ports, state, cloud.certificates)
+        parts = call_parts(*where, embedded_livekit=embedded_livekit, sip=console, worker=worker)
+        if console:
+            parts += console_parts(*where)
+        supervisor = Supervisor(parts, state / "logs", say, on_restart=lambda: _record(cloud, supervisor))
+        async with supervisor:
+            cloud.supervisor = supervisor
+            _record(cloud, supervisor)
+            try:
+                yield cloud
+            finally:
+                (state / "running.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(state: Path) -> Generator[None]:
+    """One laptop cloud a folder: another one's start would end this one's parts as left-overs."""
+    with (made_folder(state) / "lock").open("w") as lock:
         try:
-            yield cloud
-        finally:
-            (state / "running.json").unlink(missing_ok=True)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PartError(
+                f"{state}: a laptop cloud runs on this folder already; stop it, or name another folder"
+            ) from None
+        yield
 
 
-def _prepare(state: Path, base_port: int | None, tls: Path | None) -> Cloud:
+def _prepare(state: Path, base_port: int | None, tls: Path | None, *, fresh: bool) -> Cloud:
     """End what a killed run left behind, then choose ports."""
-    state.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError, ValidationError):
         end_leftovers(Running.model_validate_json((state / "running.json").read_text(encoding="utf-8")).pids)
+    for child in state.iterdir() if fresh else ():
+        if child.is_dir():
+            shutil.rmtree(child)
+        elif child.name != "lock":
+            child.unlink()
     ports = Ports.choose(base_port)
     _check_free(ports)
     return Cloud(state, ports, tls)

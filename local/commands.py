@@ -4,13 +4,11 @@ import asyncio
 import json
 import os
 import shlex
-import shutil
 import signal
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
 
 import aiohttp
 import psutil
@@ -18,7 +16,8 @@ import psutil
 from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
 from local.identity.seeding import seed_members
-from local.parts import DASHBOARD
+from local.inputs import made_folder
+from local.next_steps import DEPLOYMENT, OPERATOR_ENV
 from local.play import CONTROL_TIMEOUT, Follow, Player
 from local.report import CallReport, percentiles_text, timeline_text, tool_call
 from local.scenario import Scenario
@@ -26,23 +25,27 @@ from local.seed import Seed, Seeder
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.models.call import CallEvent
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
-
-DEPLOYMENT, OPERATOR_ENV = "deployment.json", "operator.env"
-"""Files in the state folder."""
-
 NO_TIME_LEFT = 95
 """Per cent of all processors, over a second: sound comes late before it is 100."""
 TOO_LONG = 5
 """Such seconds in a run, from which on they are named as a reason."""
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
 ECHOED_EVENTS = {"turn", "tool_call", "state", "notice"}
 
 
-async def up(seed: Seed, state: Path, base_port: int | None, embedded_livekit: bool) -> int:
+async def up(
+    seed: Seed,
+    state: Path,
+    base_port: int | None,
+    embedded_livekit: bool,
+    next_steps: Callable[[Cloud], str],
+) -> int:
     """Run until Ctrl-C or SIGTERM. What is in `state` stays; seeds come back as they were."""
     started = time.monotonic()
+    _say("Starting the laptop cloud…")
     with _until_interrupted():
         async with laptop_cloud(
             state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=_say
@@ -52,7 +55,7 @@ async def up(seed: Seed, state: Path, base_port: int | None, embedded_livekit: b
             await seed_members(cloud.database, cloud.ports.url("identity"), members)
             _say(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
             _write_for_operator(cloud)
-            _say(_next_steps(cloud))
+            _say(next_steps(cloud))
             try:
                 await asyncio.Event().wait()
             finally:
@@ -62,28 +65,31 @@ async def up(seed: Seed, state: Path, base_port: int | None, embedded_livekit: b
 
 async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool) -> int:
     """One call through a stack of its own, which starts empty and is gone afterwards."""
-    state = out / "demo"
-    _empty(state)
     started = time.monotonic()
-    report: CallReport | None = None
+    status = INTERRUPTED
     load: list[float] = []
+    state = made_folder(out) / "demo"
+    _say("Starting the laptop cloud…")
     with _until_interrupted():
-        async with laptop_cloud(state, embedded_livekit=embedded_livekit, say=_say) as cloud:
+        async with laptop_cloud(state, fresh=True, embedded_livekit=embedded_livekit, say=_say) as cloud:
             await seed_cloud(cloud, seed)
             _say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
             async with _measured(load):
                 report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
-    if report is None:
-        return INTERRUPTED
-    (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
-    print("\n" + timeline_text(report))
-    print(f"\noutcome: {report.outcome}; recording: {report.wav} (caller left, agent right), {out}/call.json")
-    return verdict([report], load)
+            (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
+            _say("\n" + timeline_text(report))
+            files = f"{report.wav} (caller left, agent right), {out}/call.json"
+            _say(f"\noutcome: {report.outcome}; recording: {files}")
+            status = verdict([report], load)
+            # What follows takes seconds.
+            _say("Stopping…")
+    return status
 
 
 async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Path) -> int:
     """Against a running stack. Each of several calls has a copy of the tenant: none is in another's way."""
     cloud = Cloud.attach(state)
+    made_folder(out)
     load: list[float] = []
     if calls == 1:
         await seed_cloud(cloud, seed)
@@ -102,6 +108,7 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
             )
             for number, copy in enumerate(copies, 1)
         )
+        _say(f"Playing {calls} calls at once…")
         async with _measured(load):
             reports = await asyncio.gather(*plays)
         print(percentiles_text(reports))
@@ -187,43 +194,6 @@ def _echo(started: float) -> Follow:
     return echo
 
 
-def _next_steps(cloud: Cloud) -> str:
-    state = cloud.state
-    scenarios = Path(__file__).parent / "scenarios"
-    agents = f"{cloud.ports.url('tools_api')}/api/v1/tenants/harbor-dental/agents"
-    lines = [f"  {name:<16} {cloud.ports.url(name)}" for name in type(cloud.ports).model_fields]
-    return "\n".join(
-        [
-            *_dashboard_lines(cloud),
-            "Play a call:",
-            f"  python -m local call --scenario {scenarios / 'book-a-slot.yaml'} --state {state}",
-            f"  python -m local call --scenario {scenarios / 'barge-in.yaml'} --calls 4 --state {state}",
-            "Ask the API (its document: /api/v1/openapi.json), signed in as the demo tenant's owner:",
-            f"  TOKEN=$(python -m local token owner@harbor-dental.example --state {state})",
-            f'  curl -H "Authorization: Bearer $TOKEN" {agents}',
-            "Operate it as a deployment in the cloud (docs/operating.md):",
-            f"  set -a; . {state / OPERATOR_ENV}; set +a",
-            f"  bin/trunkline telephony sync --apply --deployment {state / DEPLOYMENT}",
-            f"  bin/trunkline doctor --deployment {state / DEPLOYMENT}",
-            "Where things listen:",
-            *lines,
-            "Stop with Ctrl-C.",
-        ]
-    )
-
-
-def _dashboard_lines(cloud: Cloud) -> list[str]:
-    if not (DASHBOARD / "index.html").is_file():
-        return ["The dashboard is not built; get Node.js 20 or later, then: make dashboard"]
-    link = dashboard_link(cloud, "owner@harbor-dental.example")
-    return ["Open the dashboard, signed in as the demo tenant's owner:", f"  {link}"]
-
-
-def dashboard_link(cloud: Cloud, email: str) -> str:
-    """Signs `email` in: on a laptop the issuer takes a hint as an answer."""
-    return f"{cloud.ports.url('dashboard')}/?{urlencode({'login_hint': email})}"
-
-
 def _write_for_operator(cloud: Cloud) -> None:
     """What the trunkline command needs: the deployment, and its environment with the laptop's secrets."""
     deployment = json.dumps(cloud.environment.deployment(), indent=2)
@@ -261,8 +231,3 @@ def _until_interrupted() -> Generator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)

@@ -139,9 +139,12 @@ class Player:
                 f"fallback_reason: expected {expect.fallback_reason}, found {report.fallback_reason}"
             )
         tools = [tool.name for tool in report.tools if tool.ok]
-        found += [f"tools: expected {name} to succeed" for name in _missing_in_order(expect.tools, tools)]
+        missing = _missing_in_order(expect.tools, tools, lambda name, tool: name == tool)
+        found += [f"tools: expected {name} to succeed" for name in missing]
         heard = [text for speaker, text in report.transcript if speaker == "agent"]
-        found += [f"hears: {text!r} was not said" for text in _missing_in_order(expect.hears, heard)]
+        found += [
+            f"hears: {text!r} was not said" for text in _missing_in_order(expect.hears, heard, _is_part)
+        ]
         first_word = report.step("first word")
         if expect.greeting_within_ms and (first_word is None or first_word > expect.greeting_within_ms):
             found.append(f"greeting: expected within {expect.greeting_within_ms} ms, heard at {first_word}")
@@ -174,14 +177,20 @@ def _is_entry(event: dict[str, Any], entry: dict[str, str]) -> bool:
     return event.get("summary") == entry["summary"] and begins.startswith(entry["start"])
 
 
-def _missing_in_order(expected: list[str], found: list[str]) -> list[str]:
-    """The expected texts that are not contained in `found` one after the other."""
+def _is_part(text: str, of: str) -> bool:
+    return text.lower() in of.lower()
+
+
+def _missing_in_order(
+    expected: list[str], found: list[str], matches: Callable[[str, str], bool]
+) -> list[str]:
+    """The expected texts of which no match comes, in `found`, after the last one's."""
     missing: list[str] = []
     position = 0
     for text in expected:
-        matches = [i for i in range(position, len(found)) if text.lower() in found[i].lower()]
-        if matches:
-            position = matches[0]
-        else:
+        at = next((i for i in range(position, len(found)) if matches(text, found[i])), None)
+        if at is None:
             missing.append(text)
+        else:
+            position = at
     return missing

@@ -9,13 +9,61 @@ time zone, so that a scenario is true on any day.
 """
 
 import re
+from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from shared.models.base import PhoneNumber
 from shared.models.call import FallbackReason, Outcome
+from shared.tools.base.gemini_schema import function_name
+from shared.tools.base.registry import ToolRegistry
+
+_DATE = re.compile(r"\{(today|tomorrow|in_(\d+)_days)\}")
+
+
+def fill_dates(value: Any, now: datetime) -> Any:
+    """Replace the date placeholders in every string inside `value`; `now` is in the agent's time zone."""
+    if isinstance(value, str):
+
+        def date(match: re.Match[str]) -> str:
+            days = {"today": 0, "tomorrow": 1}.get(match[1])
+            return (now + timedelta(days=int(match[2]) if days is None else days)).date().isoformat()
+
+        return _DATE.sub(date, value)
+    if isinstance(value, dict):
+        return {key: fill_dates(item, now) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [fill_dates(item, now) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _known_dates(value: Any) -> Any:
+    """Raises `ValueError` about what begins like a placeholder and is none."""
+    for text in _texts(value):
+        if (found := re.match(r"\{[A-Za-z0-9_]+\}", text)) and not _DATE.match(text):
+            raise ValueError(f"expected {{today}}, {{tomorrow}} or {{in_2_days}}, found {found[0]}")
+    return value
+
+
+def _texts(value: Any) -> Generator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _texts(each)
+
+
+def _known_function(name: str) -> str:
+    known = [
+        function_name(tool.metadata.slug, action, tool.metadata.actions)
+        for tool in ToolRegistry().all()
+        for action in tool.metadata.actions
+    ]
+    if name not in known:
+        raise ValueError(f"expected one of {', '.join(known)}, found {name!r}")
+    return name
 
 
 class _Part(BaseModel):
@@ -33,7 +81,7 @@ class CallTool(_Part):
 
     call: str
     """The function's name as the model sees it, for example google_calendar_list_events."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: Annotated[dict[str, Any], AfterValidator(_known_dates)] = Field(default_factory=dict)
     expect: list[str] = Field(default_factory=list)
 
 
@@ -48,7 +96,7 @@ class Misbehave(_Part):
 
 
 def _kind_of_step(step: Any) -> str | None:
-    keys = step if isinstance(step, dict) else type(step).model_fields
+    keys = step if isinstance(step, dict) else getattr(type(step), "model_fields", ())
     return next((key for key in ("say", "call", "misbehave") if key in keys), None)
 
 
@@ -88,7 +136,7 @@ class CalendarEntry(_Part):
     """An event that must be in the tenant's calendar after the call, in the agent's time zone."""
 
     summary: str
-    start: str
+    start: Annotated[str, AfterValidator(_known_dates)]
     """For example "{tomorrow}T14:00"."""
 
 
@@ -97,12 +145,12 @@ class Expect(_Part):
 
     outcome: Outcome | None = None
     fallback_reason: FallbackReason | None = None
-    tools: list[str] = Field(default_factory=list)
+    tools: list[Annotated[str, AfterValidator(_known_function)]] = Field(default_factory=list)
     """Functions that must have run without error, in this order (others may run in between)."""
     calendar: list[CalendarEntry] = Field(default_factory=list)
     hears: list[str] = Field(default_factory=list)
     """Texts that must appear in the agent's half of the stored transcript, in this order."""
-    greeting_within_ms: int | None = None
+    greeting_within_ms: int | None = Field(default=None, gt=0)
 
 
 class Scenario(_Part):
@@ -114,7 +162,7 @@ class Scenario(_Part):
     turns: list[Turn] = Field(default_factory=list)
     hangs_up: Literal["caller", "agent"] = "caller"
     """Who ends the call after the last turn."""
-    answered_within_seconds: float = 30
+    answered_within_seconds: float = Field(default=30, gt=0)
     expect: Annotated[Expect, Field(default_factory=Expect)]
 
     def lines(self) -> set[str]:
@@ -128,22 +176,3 @@ class Scenario(_Part):
         lines.update(("agent", step.say) for step in steps if isinstance(step, Say))
         lines.update(("caller", turn.caller) for turn in self.turns if turn.caller)
         return lines
-
-
-_DATE = re.compile(r"\{(today|tomorrow|in_(\d+)_days)\}")
-
-
-def fill_dates(value: Any, now: datetime) -> Any:
-    """Replace the date placeholders in every string inside `value`; `now` is in the agent's time zone."""
-    if isinstance(value, str):
-
-        def date(match: re.Match[str]) -> str:
-            days = {"today": 0, "tomorrow": 1}.get(match[1])
-            return (now + timedelta(days=int(match[2]) if days is None else days)).date().isoformat()
-
-        return _DATE.sub(date, value)
-    if isinstance(value, dict):
-        return {key: fill_dates(item, now) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list):
-        return [fill_dates(item, now) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return value

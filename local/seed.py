@@ -4,26 +4,30 @@ Everything is written through the same clients that production uses; only the ca
 consent of their owners come from the Google stand-in's control endpoints.
 """
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from local.environment import OAUTH_CLIENT_ID, Ports
+from local.inputs import first_mistake
 from local.scenario import fill_dates
 from shared.gateways.firestore import Database, Put, Write
 from shared.gateways.secret_manager import SecretManagerGateway
-from shared.models.agent import Agent
+from shared.models.agent import Agent, TimeZoneName
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState
-from shared.models.base import PhoneNumber, Slug
+from shared.models.base import DocumentId, PhoneNumber, Slug
 from shared.models.member import Role
 from shared.models.phone_number import PhoneNumberDocument
 from shared.models.tenant import Tenant
 from shared.services.secret_names import secret_id_for, secret_labels
+from shared.services.tool_catalog import secret_fields
 from shared.tools.base.base_tool import OAuthConnection
+from shared.tools.base.fields import EmailAddress
 from shared.tools.base.registry import ToolRegistry
 
 DEMO = Path(__file__).parent / "seeds" / "demo.yaml"
@@ -50,21 +54,27 @@ class AgentSeed(Agent):
         for slug, tool in self.tools.items():
             if slug not in (known := [one.metadata.slug for one in registry.all()]):
                 raise ValueError(f"tools.{slug}: expected one of {', '.join(known)}")
+            metadata = registry.get(slug).metadata
+            secrets = set(secret_fields(metadata.config))
             try:
-                registry.get(slug).metadata.config.model_validate(tool.config | tool.secrets)
+                metadata.config.model_validate(tool.config | tool.secrets)
             except ValidationError as error:
-                first = error.errors(include_url=False)[0]
-                field = ".".join(str(part) for part in first["loc"])
-                raise ValueError(f"tools.{slug}.config.{field}: {first['msg']}") from None
+                mistake = first_mistake(error, metadata.config)
+                secret = mistake.partition(":")[0] in {*tool.secrets, *secrets}
+                raise ValueError(f"tools.{slug}.{'secrets' if secret else 'config'}.{mistake}") from None
+            if misplaced := set(tool.config) & secrets:
+                raise ValueError(f"tools.{slug}.config.{min(misplaced)}: expected under secrets")
+            if tool.connect and metadata.connection is None:
+                raise ValueError(f"tools.{slug}.connect: expected none, since this tool needs no account")
         return self
 
 
 class TenantSeed(Tenant):
     model_config = ConfigDict(extra="forbid", frozen=True)
-    agents: dict[str, AgentSeed]
+    agents: dict[DocumentId, AgentSeed]
     numbers: dict[PhoneNumber, str] = Field(default_factory=dict)
     """Number → agent."""
-    members: dict[str, Role] = Field(default_factory=dict)
+    members: dict[EmailAddress, Role] = Field(default_factory=dict)
     """E-mail → role, of people who can sign in."""
 
     @model_validator(mode="after")
@@ -77,20 +87,53 @@ class TenantSeed(Tenant):
         return self
 
 
+def _moment(text: str) -> str:
+    with contextlib.suppress(ValueError):
+        if "T" in text and datetime.fromisoformat(fill_dates(text, datetime.now(UTC))).tzinfo is None:
+            return text
+    raise ValueError(f"expected a time in the calendar's zone, such as {{tomorrow}}T14:00:00, found {text!r}")
+
+
 class EventSeed(_Part):
     summary: str
-    start: str
-    end: str
+    start: Annotated[str, AfterValidator(_moment)]
+    end: Annotated[str, AfterValidator(_moment)]
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Self:
+        start, end = fill_dates([self.start, self.end], datetime.now(UTC))
+        if datetime.fromisoformat(start) >= datetime.fromisoformat(end):
+            raise ValueError(f"end: expected a time after {self.start}, found {self.end!r}")
+        return self
 
 
 class CalendarSeed(_Part):
-    time_zone: str
+    time_zone: TimeZoneName
     events: list[EventSeed] = Field(default_factory=list)
 
 
 class Seed(_Part):
-    tenants: dict[str, TenantSeed]
-    calendars: dict[str, CalendarSeed] = Field(default_factory=dict)
+    tenants: dict[DocumentId, TenantSeed]
+    calendars: dict[EmailAddress, CalendarSeed] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _accounts_exist_and_a_number_has_one_tenant(self) -> Self:
+        tenants: dict[str, str] = {}
+        for tenant_id, tenant in self.tenants.items():
+            for number in tenant.numbers:
+                if number in tenants:
+                    place = f"tenants.{tenant_id}.numbers.{number}"
+                    raise ValueError(f"{place}: expected a number of its own, {tenants[number]} has this one")
+                tenants[number] = tenant_id
+            for agent_id, agent in tenant.agents.items():
+                for slug, tool in agent.tools.items():
+                    if tool.connect and tool.connect not in self.calendars:
+                        place = f"tenants.{tenant_id}.agents.{agent_id}.tools.{slug}.connect"
+                        known = ", ".join(self.calendars) or "none"
+                        raise ValueError(
+                            f"{place}: expected one of calendars: {known}, found {tool.connect!r}"
+                        )
+        return self
 
     def copy_for(self, number: int) -> "Seed":
         """The same tenants under other names, phone numbers and accounts, for calls at the same time."""

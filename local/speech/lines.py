@@ -1,12 +1,18 @@
 """Spoken lines: from a recording, else from the speech engine."""
 
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Literal
 
 from local.speech import recordings
 from local.speech.pcm import Pcm
 
 Voice = Literal["agent", "caller"]
+
+_NOBODY = (
+    'the {voice} line "{text}" has no recording and piper is not installed: '
+    ".cache/uv/bin/uv sync --group speech"
+)
 
 
 class MissingSpeech(Exception):
@@ -30,12 +36,16 @@ def _spoken(text: str, voice: Voice, rate: int) -> Pcm:
     return recording.at(rate)
 
 
+def check_speech(text: str, voice: Voice) -> None:
+    """Raises `MissingSpeech` when nobody can speak `text`; speaks nothing."""
+    if not recordings.has(" ".join(text.split()), voice) and find_spec("piper") is None:
+        raise MissingSpeech(_NOBODY.format(voice=voice, text=text))
+
+
 def synthesised(text: str, voice: Voice) -> Pcm:
     """`text` from the speech engine, whether or not it has a recording. Raises `MissingSpeech`."""
     try:
         from local.speech import piper_voice
     except ModuleNotFoundError:
-        raise MissingSpeech(
-            f'the {voice} line "{text}" has no recording and piper is not installed: uv sync --group speech'
-        ) from None
+        raise MissingSpeech(_NOBODY.format(voice=voice, text=text)) from None
     return piper_voice.speak(text, voice)

@@ -18,9 +18,12 @@ def name_of(text: str, voice: str) -> str:
     return hashlib.sha256(f"{voice}\n{text}".encode()).hexdigest()[:16]
 
 
+def has(text: str, voice: str) -> bool:
+    return (FOLDER / f"{name_of(text, voice)}.opus").exists()
+
+
 def load(text: str, voice: str) -> Pcm | None:
-    path = FOLDER / f"{name_of(text, voice)}.opus"
-    return _decode(path) if path.exists() else None
+    return _decode(FOLDER / f"{name_of(text, voice)}.opus") if has(text, voice) else None
 
 
 def save(pcm: Pcm, text: str, voice: str) -> None:

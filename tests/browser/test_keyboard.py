@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from local.cloud import Cloud
-from local.commands import dashboard_link
+from local.next_steps import dashboard_link
 from shared.models.call import FallbackReason, Outcome
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit

@@ -4,8 +4,8 @@ import aiohttp
 from playwright.async_api import Route, expect
 
 from local.cloud import Cloud
-from local.commands import dashboard_link
 from local.identity.seeding import seed_members
+from local.next_steps import dashboard_link
 from shared.models.audit import Actor
 from shared.models.member import Role
 from shared.models.tenant import Tenant

@@ -2,13 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Route, expect
 
 from local.cloud import Cloud
-from local.commands import dashboard_link
+from local.next_steps import dashboard_link
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
 from tests.browser.people import buy
@@ -202,7 +203,7 @@ async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit, clou
     assert await viewer.accessibility_problems() == []
     for day, count in enumerate((2, 5, 0, 3, 1), 1):
         began = datetime(2026, 11, day, 20, tzinfo=UTC)
-        when = {"started_at": began, "ended_at": began + timedelta(minutes=2)}
+        when: dict[str, Any] = {"started_at": began, "ended_at": began + timedelta(minutes=2)}
         calls = [seeded(10 * day + one, usage={"agent_seconds": 100}, **when) for one in range(count)]
         await store(cloud, *calls)
     await page.reload()

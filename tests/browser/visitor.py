@@ -7,7 +7,7 @@ from typing import Literal, cast
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
 from local.cloud import Cloud
-from local.commands import dashboard_link
+from local.next_steps import dashboard_link
 from tests.browser.chromium import DASHBOARD
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

@@ -1,6 +1,9 @@
 """A mistake in what a person gives is one line: file, field, and what was expected; nothing starts."""
 
+import fcntl
+import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -9,12 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local import __main__ as command_line
+from local import __main__ as main_module
+from local import cloud as cloud_module
+from local import command_line
 from local.cloud import Cloud, NotRunningError, Running, laptop_cloud
 from local.commands import verdict
 from local.environment import Ports
+from local.inputs import load_yaml
+from local.next_steps import next_steps
 from local.report import CallReport
-from local.seed import DEMO
+from local.seed import DEMO, Seed
 from local.supervisor import PartError
 
 pytestmark = pytest.mark.unit
@@ -24,7 +31,7 @@ SCENARIO = {"name": "Short", "dials": "+14155550100", "turns": [{"caller": "Than
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     monkeypatch.setattr(sys, "argv", ["python -m local", *map(str, arguments)])
-    return command_line.main()
+    return main_module.main()
 
 
 def only_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -40,7 +47,33 @@ def only_line(capsys: pytest.CaptureFixture[str]) -> str:
         (None, r": cannot be read: .*No such file"),
         ("turns: [", r": is not YAML: "),
         (SCENARIO | {"dials": "12"}, r": dials: .*\(found '12'\)"),
-        (SCENARIO | {"turns": [{"calller": "Hi."}]}, r": turns\.0\.calller: Extra inputs .*found 'Hi.'"),
+        ("name: A\nname: B", r": is not YAML: line 2: name stands twice$"),
+        ("name: 2026-13-45", r": is not YAML: month must be"),
+        ("name: " + "[" * 5000, r": is not YAML: "),
+        (b"\xff", r": is not text in UTF-8: invalid start byte at byte 0$"),
+        ("", r": the file: expected fields, each with a value \(found None\)$"),
+        (SCENARIO | {"dials": 14155550100}, r": dials: expected text, in quotes .*\(found 14155550100\)$"),
+        (
+            SCENARIO | {"turns": [{"calller": "Hi."}]},
+            r": turns\.0\.calller: unknown field, expected one of caller, press, wait_seconds, interrupt_aft",
+        ),
+        (
+            SCENARIO | {"greeting": [{"call": "end_call", "argument": {}}]},
+            r": greeting\.0\.call\.argument: unknown field, expected one of call, arguments, expect$",
+        ),
+        (SCENARIO | {"greeting": ["hello"]}, r": greeting\.0: expected a step with say, call or misbehave"),
+        (
+            SCENARIO | {"greeting": [{"call": "end_call", "arguments": {"at": ["{tomorow}T10:00"]}}]},
+            r": greeting\.0\.call\.arguments: expected {today}, {tomorrow} .*, found {tomorow}$",
+        ),
+        (
+            SCENARIO | {"expect": {"tools": ["end"]}},
+            r": expect\.tools\.0: expected one of end_call, .*'end'$",
+        ),
+        (
+            SCENARIO | {"turns": [{"caller": "Zebras, please."}]},
+            r': the caller line "Zebras, please." has no ',
+        ),
         (SCENARIO | {"turns": [{}]}, r": turns\.0: expected one of caller, press or wait_seconds$"),
         (
             SCENARIO | {"greeting": [{"sing": "la"}]},
@@ -54,12 +87,15 @@ def test_a_scenario_with_a_mistake(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
-    content: object,
+    content: dict[str, object] | str | bytes | None,
     complaint: str,
 ) -> None:
+    monkeypatch.setitem(sys.modules, "piper", None)
     file = tmp_path / "scenario.yaml"
     if content is not None:
-        file.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        if isinstance(content, dict):
+            content = yaml.safe_dump(content)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
     for command in ("demo", "call"):
         assert run(monkeypatch, command, "--scenario", file, "--out", tmp_path / "out") == 2
         assert re.match(re.escape(str(file)) + complaint, only_line(capsys))
@@ -72,16 +108,66 @@ def test_a_scenario_with_a_mistake(
         (
             ("tenants", "harbor-dental", "name"),
             [],
-            r"tenants\.harbor-dental\.name: Input should be a valid str",
+            r"tenants\.harbor-dental\.name: expected text, in quotes",
         ),
         (("tenants", "harbor-dental", "numbers"), {"+14155550100": "desk"}, r".*expected one of front-desk"),
         (("agents", "time_zone"), "Mars/Olympus", r".*front-desk\.time_zone: "),
         (("agents", "tools"), {"telepathy": {}}, r".*tools\.telepathy: expected one of .*google_calendar"),
         (("agents", "tools"), {"send_email": {"config": {"region": 1}}}, r".*tools\.send_email\.config\."),
         (
+            ("agents", "tools"),
+            {"send_email": {"secrets": {"key": "x"}}},
+            r".*tools\.send_email\.secrets\.key: unknown field, expected one of .*secret_access_key",
+        ),
+        (
+            ("agents", "tools"),
+            {"end_call": {"connect": "a@b.example"}},
+            r".*tools\.end_call\.connect: expected n",
+        ),
+        (
+            ("agents", "tools"),
+            {"google_calendar": {"connect": "a@b.example"}},
+            r"tenants\..*tools\.google_calendar\.connect: expected one of calendars: .*'a@b\.example'$",
+        ),
+        (
+            ("agents", "fallback"),
+            {"kind": "voicemail", "promt": "Hello."},
+            r".*front-desk\.fallback\.voicemail\.promt: unknown field, expected one of .*prompt",
+        ),
+        (("tenants", "a/b"), {"name": "B", "agents": {}}, r"tenants\.a/b: String should match pattern"),
+        (
+            ("tenants", "other"),
+            {
+                "name": "Other",
+                "agents": {"a": {"name": "A", "instructions": "Speak."}},
+                "numbers": {"+14155550100": "a"},
+            },
+            r"tenants\.other\.numbers\.\+14155550100: expected a number of its own, harbor-dental has",
+        ),
+        (
+            ("tenants", "harbor-dental", "members"),
+            {"owner": "owner"},
+            r".*members\.owner: String should match",
+        ),
+        (
             ("calendars",),
             {"a@b.example": {"events": []}},
-            r"calendars\.a@b\.example\.time_zone: Field required",
+            r"calendars\.a@b\.example\.time_zone: expected, but not there$",
+        ),
+        (
+            ("calendars", "frontdesk@harbor-dental.example", "time_zone"),
+            "Mars",
+            r".*time_zone: is not an IANA time zone",
+        ),
+        (
+            ("calendars", "frontdesk@harbor-dental.example", "events"),
+            [{"summary": "Lunch", "start": "{tomorow}T12:00:00", "end": "{tomorrow}T13:00:00"}],
+            r".*events\.0\.start: expected a time in the calendar's zone, .* found '{tomorow}T12:00:00'$",
+        ),
+        (
+            ("calendars", "frontdesk@harbor-dental.example", "events"),
+            [{"summary": "Lunch", "start": "{tomorrow}T12:00:00", "end": "{tomorrow}T11:00:00"}],
+            r".*events\.0: end: expected a time after ",
         ),
     ],
 )
@@ -115,11 +201,82 @@ def test_a_setting_with_a_mistake(
     assert only_line(capsys) == f"LIVEKIT_SERVER_BIN={tmp_path}/nothing: expected a program"
 
 
-@pytest.mark.parametrize("arguments", [["up", "--base-port", "70000"], ["call", "--calls", "0"], ["dance"]])
-def test_an_argument_with_a_mistake(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["up", "--base-port", "70000"], "argument --base-port: expected 1024 to 65000, found 70000"),
+        (["up", "--base-port", "x"], "argument --base-port: expected 1024 to 65000, found x"),
+        (["call", "--calls", "0"], "argument --calls: expected 1 or more, found 0"),
+        (["call", "--calls", "two"], "argument --calls: expected 1 or more, found two"),
+        (["dance"], "invalid choice: 'dance'"),
+    ],
+)
+def test_an_argument_with_a_mistake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     with pytest.raises(SystemExit) as exit_:
         run(monkeypatch, *arguments)
     assert exit_.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--state", "--out"])
+def test_a_folder_that_cannot_be_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert run(monkeypatch, "up" if option == "--state" else "demo", option, file, "--embedded-livekit") == 2
+    error = capsys.readouterr().err.strip()
+    assert error == f"{file}: expected a folder that can be written: File exists"
+
+
+def test_ctrl_c_while_modules_are_loaded_is_no_failure_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "run", interrupt)
+    assert run(monkeypatch, "up") == 130
+
+
+async def test_a_folder_on_which_a_laptop_cloud_runs_is_refused_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second `make up` on the same folder used to kill the first one's parts as left-overs."""
+    ended: list[dict[int, float]] = []
+    monkeypatch.setattr(cloud_module, "end_leftovers", ended.append)
+    (tmp_path / "running.json").write_text(Running(ports=Ports.choose(), pids={1: 1.0}).model_dump_json())
+    (tmp_path / "kept").touch()
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(PartError, match="a laptop cloud runs on this folder already"):
+            async with laptop_cloud(tmp_path, fresh=True):
+                pass
+    assert ended == []
+    assert (tmp_path / "kept").exists()
+
+
+async def test_a_fresh_start_forgets_what_earlier_runs_left(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PartError, match="cannot be used"):
+        async with laptop_cloud(tmp_path, fresh=True, base_port=taken.getsockname()[1]):
+            pass
+    assert os.listdir(tmp_path) == ["lock"]
+
+
+def test_commands_to_paste_name_the_folder_and_the_seed_and_bear_spaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, seed = tmp_path / "my state", load_yaml(DEMO, Seed)
+    monkeypatch.chdir(tmp_path)
+    text = next_steps(Cloud(state, Ports.choose()), seed, ["--state", str(state)], ["--seed", "my.yaml"])
+
+    words = [shlex.split(line) for line in text.splitlines() if "-m local call" in line]
+    assert [each[-4:] for each in words] == [["--state", str(state), "--seed", "my.yaml"]] * 2
+    assert all(Path(each[0]).exists() and Path(each[5]).exists() for each in words)
+    assert "bin/trunkline doctor --deployment 'my state/deployment.json'" in text
+    assert f"token owner@harbor-dental.example --state '{state}')" in text
 
 
 def test_the_worker_tells_every_missing_setting_in_one_line(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
     ("text", "problem"),
     [
         (VALID.replace("+14155550100", "0100"), "dials: String should match pattern"),
-        (VALID.replace("name: A call", ""), "name: Field required"),
+        (VALID.replace("name: A call", ""), "name: expected, but not there"),
         (
             VALID.replace("say: Hello.", "sai: Hello."),
             "greeting.0: expected a step with say, call or misbehave",
@@ -46,7 +46,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
         ),
         (
             VALID.replace("call: end_call", "call: end_call, argument: 1"),
-            "turns.0.agent.1.call.argument: Extra",
+            "turns.0.agent.1.call.argument: unknown field",
         ),
         (VALID.replace("call: end_call", "misbehave: explode"), "turns.0.agent.1.misbehave.misbehave: Input"),
         (
@@ -61,7 +61,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
         (VALID + "hangs_up: nobody", "hangs_up: Input should be 'caller' or 'agent'"),
         (VALID + "expect: { outcome: great }", "expect.outcome: Input should be"),
         ("name: [", "is not YAML"),
-        ("- a list", "the file: Input should be a valid dictionary"),
+        ("- a list", "the file: expected fields, each with a value"),
     ],
 )
 def test_a_mistake_is_one_line_with_file_field_and_what_was_expected(tmp_path, text, problem):

@@ -52,7 +52,7 @@ def test_a_line_without_recording_or_engine_is_named_with_the_remedy(monkeypatch
         speech_for("Nobody ever recorded this.", "agent")
     assert str(error.value) == (
         'the agent line "Nobody ever recorded this." has no recording and piper is not installed: '
-        "uv sync --group speech"
+        ".cache/uv/bin/uv sync --group speech"
     )
 
 
