@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -21,7 +21,10 @@ from shared.errors import NotFoundError, ToolError, TrunklineError, UnavailableE
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
 from shared.models.session import SessionSnapshot
 from shared.tools.base.base_tool import Action, BaseTool, CallControl, Credential, ToolContext
+from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
+from worker.bounded_json import bounded_json
+from worker.called_off_writes import CalledOffWrites, Write
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,7 @@ class AgentExecutor:
         self._unnamed_calls = 0
         self._runs: dict[asyncio.Task[Any], str | None] = {}
         """What runs, by the ids of the model's calls."""
+        self._writes = CalledOffWrites(environment.is_called_off)
 
     async def settle(self, seconds: float) -> None:
         """Give running tools so long to finish, and cut short what still runs then: either way the call's
@@ -81,6 +85,10 @@ class AgentExecutor:
     def awaited(self) -> int:
         """How many run that the model waits for. What it calls off runs on: half done is worse than done."""
         return sum(not self._env.is_called_off(call_id) for call_id in self._runs.values())
+
+    def writes_unknown_to_the_model(self) -> list[Write]:
+        """What was done although the model had called it off, since this was asked last."""
+        return self._writes.untold()
 
     def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
         """The tools of this call. One that the platform no longer has is left out."""
@@ -165,7 +173,14 @@ class AgentExecutor:
             context = await self._context(configured, tool, self._idempotency_key(call_id))
             return await tool.execute(action_name, validated, context)
 
-        return _plain(await _within_time(action, attempt))
+        if action.read_only:
+            return _plain(await _within_time(action, attempt))
+        write = Write(function_name(name, action_name, actions), event["arguments"], call_id)
+        if (done := await self._writes.done_before(write)) is not None:
+            return done
+        with self._writes.running(write):
+            result = write.result = self._without_secrets(_plain(await _within_time(action, attempt)))
+        return result
 
     async def _context(self, configured: AgentTool, tool: BaseTool, key: str) -> ToolContext[Any]:
         snapshot, agent = self.snapshot, self.snapshot.agent
@@ -276,40 +291,6 @@ def _replaced(value: Any, secret: str, by: str) -> Any:
     if isinstance(value, list):
         return [_replaced(item, secret, by) for item in cast("list[Any]", value)]
     return value
-
-
-def bounded_json(value: dict[str, Any], limit: int) -> str:
-    """JSON of at most `limit` characters: the longest lists and texts are shortened, and a note says so."""
-    text = json.dumps(value, ensure_ascii=False)
-    if len(text) <= limit:
-        return text
-    shortened = cast("dict[str, Any]", json.loads(text))
-    shortened["note"] = "The result was too long; only its beginning is here."
-    while len(text := json.dumps(shortened, ensure_ascii=False)) > limit:
-        if not _halve_longest(shortened):
-            return json.dumps({"status": value.get("status", "ok"), "note": "The result was too long."})
-    return text
-
-
-def _halve_longest(root: dict[str, Any]) -> bool:
-    """Cut the list or text that takes the most room in half. False: there is nothing left to cut."""
-    room, parent, key = max(_cuttable(root), key=lambda found: found[0], default=(0, root, ""))
-    if room:
-        parent[key] = parent[key][: len(parent[key]) // 2]
-    return room > 0
-
-
-def _cuttable(value: Any) -> Iterator[tuple[int, Any, Any]]:
-    """(characters that it takes, the dict or list that holds it, its key there) of every list and text."""
-    if isinstance(value, dict):
-        children: Iterable[tuple[Any, Any]] = cast("dict[Any, Any]", value).items()
-    else:
-        children = enumerate(cast("list[Any]", value))
-    for key, child in children:
-        if isinstance(child, (dict, list)):
-            yield from _cuttable(child)
-        if isinstance(child, (list, str)) and len(cast("list[Any] | str", child)) > 1 and key != "note":
-            yield len(json.dumps(child)), value, key
 
 
 def _where(error: BaseException) -> str:

@@ -97,7 +97,7 @@ class Call:
             fetch_secret=services.secrets.access,
             credential=lambda tool: services.credential(snapshot, tool),
             call=self,
-            record=lambda data: self._log.add("tool_call", **data),
+            record=self._function_ended,
             is_called_off=lambda call_id: self._conversation.is_called_off(call_id),
             running=self._watch.tool_runs,
             now=services.now,
@@ -307,9 +307,22 @@ class Call:
     def connected(self) -> None:
         self._model_up.set()
 
+    def _function_ended(self, event: dict[str, Any]) -> None:
+        self._log.add("tool_call", **event)
+        self._tell_of_unknown_writes()
+
+    def _tell_of_unknown_writes(self) -> None:
+        if self._ending.done():
+            return
+        for write in self._executor.writes_unknown_to_the_model():
+            text = "A function was done that the model had called off; the model is told."
+            self._log.notice(text, function=write.function)
+            self._go(self._conversation.tell(agent_prompt.done_all_the_same(write.called)))
+
     def functions_called_off(self) -> None:
         if not self._executor.awaited():
             self._watch.tools_called_off()
+        self._tell_of_unknown_writes()
 
     def reply_broke_off(self) -> None:
         self._watch.reply_broke_off()

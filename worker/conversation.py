@@ -167,6 +167,11 @@ class Conversation:
         session = self._model.phone_session
         return session is not None and session.is_called_off(call_id)
 
+    async def tell(self, note: str) -> None:
+        """Have the model know of something that nobody said, as soon as nobody is interrupted by that."""
+        if self._model.phone_session is not None:
+            await self._model.phone_session.tell(note)
+
     async def played_out(self) -> None:
         """Until what has come from the model so far has been heard."""
         await self._quiet.wait()

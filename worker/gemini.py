@@ -215,6 +215,11 @@ class PhoneSession(RealtimeSession):
         generation = self._current_generation
         return generation is not None and not generation._done and generation._completed_timestamp is None
 
+    @property
+    def _in_turn(self) -> bool:
+        """Longer than it speaks: Gemini ends its turn when the caller should have heard all of it."""
+        return self._current_generation is not None and not self._current_generation._done
+
     def _in_exchange(self) -> bool:
         return self._speaking or self._watch.in_exchange()
 
@@ -295,6 +300,18 @@ class PhoneSession(RealtimeSession):
     def is_called_off(self, call_id: str | None) -> bool:
         """The model will say nothing to what this function returns."""
         return self._results.is_called_off(call_id)
+
+    async def tell(self, note: str) -> None:
+        """Put a note into the conversation, which wants no reply, when it interrupts nobody: what a client
+        says "will interrupt any current model generation".
+
+        https://ai.google.dev/api/live#bidigeneratecontentclientcontent
+        """
+        while self._in_exchange() or self._in_turn:  # noqa: ASYNC110 - the plugin has no event for it
+            await asyncio.sleep(0.05)
+        context = self.chat_ctx
+        context.add_message(role="user", content=note)
+        await self.update_chat_ctx(context)
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
         known = {item.id for item in self.chat_ctx.items}

@@ -13,7 +13,7 @@ from shared.models.call import CallEvent
 from shared.services import agent_prompt
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
-from worker.agent_executor import bounded_json
+from worker.bounded_json import bounded_json
 
 MAX_OF_CALL = 1500
 """Characters of JSON of one function call that are told again."""

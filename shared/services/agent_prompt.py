@@ -116,6 +116,24 @@ def done_earlier(call: str) -> str:
     )
 
 
+def done_all_the_same(call: str) -> str:
+    """Tells the model of a function that it had called off, in JSON, with what came of it."""
+    return (
+        "(A note of the telephone system, which nobody said. The caller spoke up while you were calling a "
+        f"function, but it was done all the same: {call}. Do not do it again. If the caller does not want it "
+        "any more, undo it.)"
+    )
+
+
+def done_before(call: str) -> str:
+    """Refuses a function, once, because of another call of it that was called off and done all the same."""
+    return (
+        "This was not done yet. You called the same function before, and although that call was called off "
+        f"when the caller spoke up, it was done: {call}. If the caller does not want that any more, undo it "
+        "or change it. If the caller wants this as well, call the function once more."
+    )
+
+
 def answer_again() -> str:
     """Asks for a reply that got lost, or never came, after the caller had spoken."""
     return (

@@ -6,6 +6,7 @@ The plugin alone cuts a reply at goAway, gives the call up at the first refused 
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -92,6 +93,27 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply_and_gets_non
         assert await call.greet(HELLO)
         assert not [each for each in gemini.gemini.calls.sent if each["kind"] == "tool_response"]
     assert call.dues == []
+
+
+async def test_a_note_to_the_model_waits_until_nobody_is_interrupted_by_it() -> None:
+    turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}, NEXT_TURN]
+    async with spoken_call(scenario(turns=turns), pace=Pace(speed=4)) as (call, gemini):
+        call.say(QUESTION)
+        await asyncio.wait_for(call.output.first_frame.wait(), 10)
+        assert call.peer.status()["speaking"]
+        telling = asyncio.create_task(call.conversation.tell("(A note.)"))
+        spoke_until: list[float] = []
+        while not telling.done():
+            if call.peer.status()["speaking"]:
+                spoke_until[:] = [time.time() * 1000]
+            await asyncio.sleep(0.005)
+        await eventually(lambda: [each for each in gemini.gemini.calls.sent if "note" in each["text"]])
+        call.say(THANKS)
+        await call.hears(WELCOME)
+    [note] = [each for each in gemini.gemini.calls.sent if "(A note.)" in each["text"]]
+    assert note["at_ms"] >= spoke_until[0]
+    assert call.output.interruptions == 0
+    assert call.spoken("agent") == [LONG_ANSWER, WELCOME]
 
 
 async def test_a_caller_who_speaks_up_silences_the_agent_at_once() -> None:

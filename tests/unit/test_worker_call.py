@@ -15,6 +15,7 @@ from shared.models.call import CallState, Outcome
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.registry import ToolRegistry
 from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeRoom, FakeServices, Rooms
+from tests.waiting import eventually
 from worker import call as call_module
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
@@ -200,3 +201,41 @@ async def test_a_function_that_the_model_called_off_owes_no_reply_when_it_ends(r
     assert not rig.call._watch.is_reply_owed()
     rig.call.conversation_closed(error=True)
     await asyncio.wait_for(rig.call.serve(), 5)
+
+
+@pytest.mark.parametrize("ends_first", [True, False])
+async def test_the_model_is_told_of_what_was_done_though_it_had_called_it_off(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, ends_first: bool
+) -> None:
+    called_off, told = set[str](), list[str]()
+
+    async def tell(note: str) -> None:
+        told.append(note)
+
+    go_on = asyncio.Event()
+
+    async def execute(*_: Any) -> dict[str, Any]:
+        await go_on.wait()
+        return {"id": "e1"}
+
+    monkeypatch.setattr(SlowTool, "execute", execute)
+    model_session: Any = SimpleNamespace(is_called_off=called_off.__contains__, tell=tell)
+    rig.call._conversation._model.phone_session = model_session
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run", call_id="c1"))
+    await asyncio.sleep(0)
+    if ends_first:
+        go_on.set()
+        await tool
+    called_off.add("c1")
+    rig.call.functions_called_off()
+    go_on.set()
+    await tool
+    await eventually(lambda: told, "the model is told")
+    rig.call.functions_called_off()
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    [note] = told
+    assert '"slow"' in note
+    assert '"e1"' in note
+    [notice] = [data for data in await rig.events("notice") if "function" in data]
+    assert "had called off" in notice["text"]

@@ -30,8 +30,8 @@ from worker.agent_executor import (
     UNSURE,
     AgentExecutor,
     ToolEnvironment,
-    bounded_json,
 )
+from worker.bounded_json import bounded_json
 from worker.tool_binding import bind_tools
 
 pytestmark = pytest.mark.unit
@@ -252,6 +252,74 @@ async def test_a_tool_that_the_model_calls_off_runs_to_its_end_and_is_not_waited
     await asyncio.gather(first, second)
     assert [event["ok"] for event in rig.events] == [True, True, True]
     assert rig.running == [True, True, False], "the third counts anew, and the first two end unnoticed"
+
+
+async def called_off_booking(rig: Rig, *, result: dict[str, Any] | None = None) -> None:
+    rig.tool.result = result or {"event_id": "e1"}
+    await rig.run("book", call_id="c1", day="today")
+    rig.called_off.add("c1")
+
+
+async def test_a_write_that_was_done_although_called_off_is_not_done_again_when_asked_for_again() -> None:
+    rig = Rig()
+    await called_off_booking(rig)
+    rig.tool.result = {"event_id": "e2"}
+    assert await rig.run("book", call_id="c2", day="today") == {"status": "ok", "event_id": "e1"}
+    assert rig.tool.runs == ["book"]
+    again = await rig.run("book", call_id="c3", day="today")
+    assert again["event_id"] == "e2", "the model knows by now, and wants another"
+
+
+async def test_one_that_still_runs_is_waited_for_before_it_is_asked_for_again() -> None:
+    rig = Rig()
+    rig.tool.takes, rig.tool.result = 0.05, {"event_id": "e1"}
+    first = asyncio.create_task(rig.run("book", call_id="c1", day="today"))
+    await eventually(lambda: rig.tool.runs, pause=0)
+    rig.called_off.add("c1")
+    assert await rig.run("book", call_id="c2", day="today") == await first
+    assert rig.tool.runs == ["book"]
+
+
+async def test_before_the_same_function_does_something_else_the_model_is_told_what_was_done() -> None:
+    rig = Rig()
+    await called_off_booking(rig, result={"event_id": "e1", "said": "it costs s3cret-key"})
+    told = await rig.run("book", call_id="c2", day="tomorrow")
+    assert told["status"] == "error"
+    assert [
+        part for part in ("not done yet", "shop_book", '"today"', '"e1"') if part not in told["message"]
+    ] == []
+    assert "s3cret" not in told["message"]
+    assert rig.tool.runs == ["book"]
+    assert (await rig.run("book", call_id="c3", day="tomorrow"))["status"] == "ok"
+    assert rig.tool.runs == ["book", "book"]
+
+
+async def test_a_write_that_was_called_off_and_failed_is_done_when_it_is_asked_for_again() -> None:
+    rig = Rig()
+    rig.tool.failures = [ToolError("That time is taken.")]
+    await called_off_booking(rig)
+    assert (await rig.run("book", call_id="c2", day="today"))["status"] == "ok"
+    assert rig.executor.writes_unknown_to_the_model() == []
+
+
+async def test_what_is_only_looked_up_and_what_was_not_called_off_is_done_each_time() -> None:
+    rig = Rig()
+    rig.called_off.add("c1")
+    for call_id in ("c1", "c2"):
+        await rig.run("look", call_id=call_id, day="today")
+    for call_id in ("c3", "c4"):
+        await rig.run("book", call_id=call_id, day="today")
+    assert rig.tool.runs == ["look", "look", "book", "book"]
+    assert rig.executor.writes_unknown_to_the_model() == []
+
+
+async def test_what_was_done_though_called_off_is_told_of_once() -> None:
+    rig = Rig()
+    await called_off_booking(rig)
+    [write] = rig.executor.writes_unknown_to_the_model()
+    assert '"shop_book"' in write.called
+    assert '"e1"' in write.called
+    assert rig.executor.writes_unknown_to_the_model() == []
 
 
 async def test_a_tool_that_is_cut_short_leaves_an_event() -> None:
