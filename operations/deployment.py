@@ -92,10 +92,12 @@ def load_deployment(file: Path | None, env: Mapping[str, str] | None = None) -> 
         return Deployment.model_validate(values)
     except ValidationError as error:
         names = {".".join(path): variable for variable, path in VARIABLES.items()}
-        findings = [
-            f"{name} ({names[name]})" if name in names else name
-            for name in (".".join(map(str, each["loc"])) for each in error.errors())
-        ]
+        findings: list[str] = []
+        for each in error.errors(include_input=False, include_url=False):
+            name = ".".join(map(str, each["loc"]))
+            variable = f" ({names[name]})" if name in names else ""
+            wrong = "" if each["type"] == "missing" else f": {each['msg'].removeprefix('Value error, ')}"
+            findings.append(f"{name}{variable}{wrong}")
         remedy = "terraform output -json deployment > deployment.json, then pass it with --deployment"
         raise ConfigurationError(f"not a deployment: {', '.join(findings)}; {remedy}") from None
 
@@ -116,4 +118,6 @@ def _put(values: dict[str, Any], path: tuple[str, ...], value: str) -> None:
     *parents, last = path
     for name in parents:
         values = values.setdefault(name, {})
+        if not isinstance(values, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - read from a file
+            return  # to be told as what it is
     values[last] = value

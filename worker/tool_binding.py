@@ -8,12 +8,9 @@ from livekit.agents.llm import RawFunctionTool
 from pydantic import BaseModel
 
 from shared.models.agent_tool import AgentTool
-from shared.tools.base.base_tool import Action, BaseTool
+from shared.tools.base.base_tool import RESERVED_ARGUMENTS, Action, BaseTool
 from shared.tools.base.gemini_schema import for_gemini, function_name
 from worker.agent_executor import AgentExecutor
-
-_RESERVED = ("action", "call_id")
-"""`run_tool`'s own parameters: a model that makes up such an argument must not break the call."""
 
 ToolFunc = RawFunctionTool[..., Any]
 
@@ -39,7 +36,8 @@ def create_tool_func(
     slug = configured.slug
 
     async def call(raw_arguments: dict[str, object], context: RunContext[Any]) -> str:
-        arguments = {key: value for key, value in raw_arguments.items() if key not in _RESERVED}
+        # A model that makes up such an argument must not break the call.
+        arguments = {key: value for key, value in raw_arguments.items() if key not in RESERVED_ARGUMENTS}
         return await executor.run_tool(
             slug, action=action_name, call_id=context.function_call.call_id, **arguments
         )

@@ -33,7 +33,9 @@ E164 = r"\+[1-9][0-9]{6,14}"
 PhoneNumber = Annotated[str, StringConstraints(pattern=f"^{E164}$")]
 """E.164, for example +14155550100."""
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+SLUG = r"^[a-z][a-z0-9_]{0,39}$"
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 """A tool's name, as it appears in document ids and in the names of functions given to the model."""
 
 DOCUMENT_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast, get_args
@@ -13,11 +14,10 @@ from typing import Any, cast, get_args
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import NotFoundError, ToolError, UnavailableError
 from shared.models.agent_tool import REFRESH_TOKEN
-from shared.models.base import Slug
 from shared.services.tool_catalog import ENGLISH, ToolCatalog, first_sentence
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.gemini_schema import for_gemini, function_name
@@ -39,8 +39,6 @@ EVERYWHERE = {
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-tool.md"
 LANGUAGES = Path(__file__).parents[2] / "dashboard" / "src" / "texts"
-RESERVED_ARGUMENTS = {"action", "call_id"}
-LONGEST_WAIT_SECONDS = 15
 
 
 def test_knowing_the_tools_takes_none_of_the_libraries_that_they_run_with() -> None:
@@ -55,17 +53,8 @@ def test_knowing_the_tools_takes_none_of_the_libraries_that_they_run_with() -> N
 @pytest.mark.parametrize("tool", ToolRegistry().all(), ids=lambda tool: tool.metadata.slug)
 def test_every_tool_keeps_the_rules(tool: BaseTool) -> None:
     metadata = tool.metadata
-    TypeAdapter(Slug).validate_python(metadata.slug)
-    assert metadata.display_name
-    assert metadata.description
-    assert metadata.actions
-    for name, action in metadata.actions.items():
-        TypeAdapter(Slug).validate_python(name)
+    for name in metadata.actions:
         assert len(function_name(metadata.slug, name, metadata.actions)) <= 64
-        assert action.description
-        assert not RESERVED_ARGUMENTS & set(action.arguments.model_fields)
-        assert 0 < action.timeout_seconds <= LONGEST_WAIT_SECONDS
-        assert action.idempotent or not action.read_only
     assert REFRESH_TOKEN not in metadata.config.model_fields
     assert not [path for path in nested_secrets(metadata.config) if "." in path]
 
@@ -98,6 +87,9 @@ def field_words(node: Any) -> Generator[str]:
             yield from field_words(each)
 
 
+DOES = Action("Does it. Ask first.", EndCall, read_only=True, idempotent=True)
+
+
 class Plain(BaseTool):
     """Nobody has translated all of it."""
 
@@ -105,7 +97,7 @@ class Plain(BaseTool):
         slug="plain",
         display_name="Plain",
         description="The agent does it.",
-        actions={"do": Action("Does it. Ask first.", EndCall, read_only=True, idempotent=True)},
+        actions={"do": DOES},
         translations={"de": {"Does it.": "Tut es."}},
     )
 
@@ -155,8 +147,37 @@ def test_an_unknown_tool_is_named() -> None:
 
 
 def test_two_tools_with_one_slug_are_refused() -> None:
-    with pytest.raises(ValueError, match="same slug"):
+    with pytest.raises(ValueError, match="EndCallTool and EndCallTool have the same slug, 'end_call'"):
         ToolRegistry((EndCallTool, EndCallTool))
+
+
+class CallId(BaseModel):
+    call_id: str
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mistake"),
+    [
+        ({"slug": "My Tool"}, "tool 'My Tool': slug: expected small letters"),
+        ({"display_name": " "}, "tool 'plain': display_name: expected words"),
+        ({"description": ""}, "tool 'plain': description: expected words"),
+        ({"actions": {}}, "tool 'plain': actions: expected one at least"),
+        ({"actions": {"Do": DOES}}, "actions['Do']: expected small letters"),
+        (
+            {"actions": {"do": replace(DOES, description="")}},
+            "actions['do'].description: expected words",
+        ),
+        ({"actions": {"do": replace(DOES, timeout_seconds=0)}}, "over 0, at most 15, not 0"),
+        ({"actions": {"do": replace(DOES, timeout_seconds=16)}}, "over 0, at most 15, not 16"),
+        ({"actions": {"do": replace(DOES, idempotent=False)}}, "actions['do'].idempotent: expected True"),
+        ({"actions": {"do": replace(DOES, arguments=CallId)}}, "call_id cannot be the name of an argument"),
+    ],
+)
+def test_a_mistake_in_a_tools_definition_is_told_when_it_is_loaded(
+    wrong: dict[str, Any], mistake: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(mistake)):
+        replace(Plain.metadata, **wrong)
 
 
 async def test_ending_the_call_hangs_up_and_leaves_nothing_to_say() -> None:

@@ -44,7 +44,7 @@ class SlowTool(BaseTool):
     metadata = ToolMetadata(
         slug="slow",
         display_name="Slow",
-        description="",
+        description="For tests.",
         actions={"run": Action("Runs.", Nothing, read_only=False, idempotent=True)},
     )
 

@@ -54,7 +54,7 @@ class ShopTool(BaseTool):
     metadata = ToolMetadata(
         slug="shop",
         display_name="Shop",
-        description="",
+        description="For tests.",
         config=Shop,
         connection=OAuthConnection("google", ()),
         actions={

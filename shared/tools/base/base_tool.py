@@ -5,8 +5,9 @@ dashboard draws the form from `Config`, shows a Connect button when `connection`
 agent can use every action; see docs/adding-a-tool.md.
 """
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -15,6 +16,12 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.models.agent import OpeningHours
+from shared.models.base import SLUG
+
+LONGEST_SECONDS = 15.0
+"""An action's: a caller who has heard nothing from the agent for 25 s is given the fallback."""
+RESERVED_ARGUMENTS = ("action", "call_id")
+"""`AgentExecutor.run_tool`'s own parameters."""
 
 
 class NoConfig(BaseModel):
@@ -61,6 +68,35 @@ class ToolMetadata:
     """Language ("de") → what people read of all this in English → the same in that language.
 
     Of an action they read the first sentence. What has no translation stays English."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` about a mistake: when the tool's module is loaded, and not in a call."""
+        if mistake := next(_mistakes(self), None):
+            raise ValueError(f"tool {self.slug!r}: {mistake}")
+
+
+def _mistakes(tool: ToolMetadata) -> Generator[str]:
+    slug_like = "expected small letters, digits and _, at most 40, such as order_status"
+    if not re.match(SLUG, tool.slug):
+        yield f"slug: {slug_like}"
+    for name in ("display_name", "description"):
+        if not getattr(tool, name).strip():
+            yield f"{name}: expected words for who decides whether to enable the tool"
+    if not tool.actions:
+        yield "actions: expected one at least"
+    for name, action in tool.actions.items():
+        where = f"actions[{name!r}]"
+        if not re.match(SLUG, name):
+            yield f"{where}: {slug_like}"
+        if not action.description.strip():
+            yield f"{where}.description: expected words for the model: what it does, and when to use it"
+        if not 0 < action.timeout_seconds <= LONGEST_SECONDS:
+            found = action.timeout_seconds
+            yield f"{where}.timeout_seconds: expected over 0, at most {LONGEST_SECONDS:g}, not {found:g}"
+        if action.read_only and not action.idempotent:
+            yield f"{where}.idempotent: expected True, since what changes nothing may be repeated"
+        if taken := set(RESERVED_ARGUMENTS) & set(action.arguments.model_fields):
+            yield f"{where}.arguments: {min(taken)} cannot be the name of an argument"
 
 
 class Credential(Protocol):

@@ -17,9 +17,13 @@ class ToolRegistry:
     """Tools by slug; one instance of each, since tools hold no state of a call."""
 
     def __init__(self, tools: tuple[type[BaseTool], ...] = TOOLS) -> None:
-        self._tools = {tool.metadata.slug: tool() for tool in tools}
-        if len(self._tools) != len(tools):
-            raise ValueError("two tools have the same slug")
+        """Raises `ValueError` about two tools with one slug."""
+        self._tools: dict[str, BaseTool] = {}
+        for tool in tools:
+            slug = tool.metadata.slug
+            if other := self._tools.get(slug):
+                raise ValueError(f"{type(other).__name__} and {tool.__name__} have the same slug, {slug!r}")
+            self._tools[slug] = tool()
 
     def get(self, slug: str) -> BaseTool:
         """Raises `NotFoundError` for a slug that no tool has (any more)."""

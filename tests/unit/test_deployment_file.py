@@ -1,0 +1,57 @@
+"""What an operator gives the trunkline command to work on: a mistake is one line, exit status 2."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from operations.deployment import load_deployment
+from shared.errors import ConfigurationError
+
+pytestmark = pytest.mark.unit
+
+TRUNKLINE = Path(__file__).parents[2] / "bin" / "trunkline"
+GOOD: dict[str, object] = {
+    "project_id": "example",
+    "urls": dict.fromkeys(("incoming_call", "oauth", "tools_api"), "https://x.example"),
+    "tasks_queue": "projects/example/locations/us-central1/queues/calls",
+    "livekit_url": "wss://livekit.example",
+    "sip_host": "sip.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "env", "complaint"),
+    [
+        (
+            {},
+            {"LIVEKIT_URL": "livekit.example"},
+            r"livekit_url \(LIVEKIT_URL\): expected a URL, such as wss://",
+        ),
+        ({"project_id": 5}, {}, r"project_id \(GOOGLE_CLOUD_PROJECT\): Input should be a valid string;"),
+        ({"urls": "x"}, {"OAUTH_URL": "https://o.example"}, "not a deployment: urls: Input should be"),
+        ({"urls": {}}, {}, r"urls\.incoming_call \(INCOMING_CALL_URL\), urls\.oauth \(OAUTH_URL\), "),
+    ],
+)
+def test_a_deployment_with_a_mistake_is_told_what_was_expected(
+    tmp_path: Path, wrong: dict[str, object], env: dict[str, str], complaint: str
+) -> None:
+    file = tmp_path / "deployment.json"
+    file.write_text(json.dumps(GOOD | wrong))
+    with pytest.raises(ConfigurationError, match=complaint):
+        load_deployment(file, env)
+
+
+def test_before_anything_is_installed_the_command_says_so_also_through_a_link(tmp_path: Path) -> None:
+    clone = tmp_path / "a clone"
+    (clone / "bin").mkdir(parents=True)
+    shutil.copy(TRUNKLINE, clone / "bin")
+    link = tmp_path / "trunkline"
+    link.symlink_to(clone / "bin" / "trunkline")
+
+    done = subprocess.run([link], capture_output=True, text=True, timeout=20, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == f"trunkline: nothing is installed in {clone} yet; first run there: make setup\n"
