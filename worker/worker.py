@@ -21,8 +21,9 @@ from typing import Any
 
 from livekit.agents import AutoSubscribe, JobContext, JobExecutorType, JobProcess
 
-from shared.errors import ConfigurationError, NotFoundError, UnavailableError
+from shared.errors import ConfigurationError, NotFoundError, TrunklineError, UnavailableError
 from shared.livekit_native import keep_logs_native
+from shared.models.session import Lease, RoomMetadata
 from shared.services.session_service import LeaseHeldError
 from shared.telemetry import configure_logging
 from worker.admission import CallServer, answer_request, parse_metadata
@@ -81,11 +82,19 @@ async def entrypoint(ctx: JobContext) -> None:
         await joining
         call = Call(ctx, services, snapshot, lease)
     except BaseException:
-        # Another agent may come at once; the edge dispatches one.
-        await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
-        await services.aclose()
+        await _give_back(services, ids, lease)
         raise
     ctx.proc.userdata["serving"] = asyncio.create_task(_serve(ctx, call, services))
+
+
+async def _give_back(services: Services, ids: RoomMetadata, lease: Lease) -> None:
+    """Another agent may come at once; the edge dispatches one. Or later, when the lease has run out."""
+    try:
+        await services.sessions.release_lease(ids.tenant_id, ids.session_id, lease)
+    except TrunklineError as error:
+        log.warning("the lease could not be given back: %s", error)
+    finally:
+        await services.aclose()
 
 
 async def _join(ctx: JobContext) -> None:
