@@ -53,7 +53,7 @@ def firestore_emulator() -> tuple[str, str, str]:
     gcloud = shutil.which("gcloud")
     sdk = Path(gcloud).resolve().parents[1] if gcloud else Path("/usr/lib/google-cloud-sdk")
     jar = os.environ.get("FIRESTORE_EMULATOR_JAR") or str(sdk / EMULATOR)
-    if os.path.exists(jar):
+    if Path(jar).exists():
         return (OK, "Firestore emulator", jar)
     return (
         OPTIONAL,

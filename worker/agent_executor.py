@@ -120,7 +120,7 @@ class AgentExecutor:
             log.warning("tool %s failed: %s", name, self._without_secrets(str(error)))
             event |= {"ok": False, "sentence": sentence}
             answer = {"status": "error", "message": sentence}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a tool's fault costs its answer, not the call
             # The message of an unexpected error may quote anything; only its type and place are safe to log.
             log.error(  # noqa: TRY400
                 "tool %s broke: %s at %s", name, type(error).__name__, _where(error)

@@ -15,6 +15,7 @@ import socket
 import ssl
 import uuid
 from multiprocessing import connection, forkserver, resource_tracker, util
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -57,7 +58,7 @@ def _fork() -> None:
         address: str = _connection.arbitrary_address("AF_UNIX")
         listener.bind(address)
         if not util.is_abstract_socket_namespace(address):
-            os.chmod(address, 0o600)
+            Path(address).chmod(0o600)
         listener.listen()
         # The fork server ends when nobody holds the other end of this pipe any more.
         alive_r, alive_w = os.pipe()

@@ -101,7 +101,7 @@ def number_in(value: Value | None) -> int | float | None:
             return None
 
 
-def number_value(number: int | float) -> Value:
+def number_value(number: float) -> Value:
     """Integers that leave 64 bits stay at the border, as the server's own arithmetic does."""
     if isinstance(number, int):
         return Value(integer_value=max(-(2**63), min(2**63 - 1, number)))

@@ -72,8 +72,7 @@ class GoogleConsentGateway(OAuthGateway):
         except OAuth2Error as error:
             # Its text may quote the answer; code and status do not.
             raise refusal(self.provider.name, error.status_code or 0, str(error.error)) from None
-        except Exception as error:
-            # An answer that makes no sense runs the libraries into errors of every kind.
+        except Exception as error:  # noqa: BLE001 - what makes no sense runs the libraries into errors of every kind
             raise UnavailableError(f"{self.provider.name}: code exchange: {type(error).__name__}") from None
 
     def _exchange(self, code: str, request: ConsentRequest) -> Grant:

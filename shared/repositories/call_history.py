@@ -27,10 +27,11 @@ class CallFilter:
     """Not included."""
 
     def conditions(self) -> list[Filter]:
-        found: list[Filter] = []
-        for name in ("agent_id", "state", "outcome", "caller"):
-            if (value := getattr(self, name)) is not None:
-                found.append((name, "==", value))
+        found: list[Filter] = [
+            (name, "==", value)
+            for name in ("agent_id", "state", "outcome", "caller")
+            if (value := getattr(self, name)) is not None
+        ]
         if self.since is not None:
             found.append(("started_at", ">=", self.since))
         if self.until is not None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 import pytest_asyncio
@@ -112,7 +113,7 @@ class Callers:
         self._tasks: list[asyncio.Task[None]] = []
         self.reports: list[CallReport] = []
 
-    async def __aenter__(self) -> "Callers":
+    async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._call_on(number)) for number in range(CALLERS)]
         return self
 

@@ -191,7 +191,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     def run() -> None:
         try:
             loop.run_until_complete(serve(state))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the other thread raises it
             failed.append(error)
             ready.set()
 
