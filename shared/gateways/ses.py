@@ -74,11 +74,9 @@ class SesGateway:
     def __init__(
         self,
         *,
-        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         backoff_seconds: float = BACKOFF_SECONDS,
     ) -> None:
-        self._connect_timeout = connect_timeout_seconds
         self._read_timeout = read_timeout_seconds
         self._backoff = backoff_seconds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ses")
@@ -134,7 +132,7 @@ class SesGateway:
         from botocore.config import Config
 
         config = Config(
-            connect_timeout=self._connect_timeout,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=self._read_timeout,
             retries={"total_max_attempts": 1},
         )

@@ -1,10 +1,10 @@
 """Agents as people edit them."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,7 +42,7 @@ class NamedAgent:
 
 
 class AgentService:
-    """`now` is the clock, `new_id` makes ids that no agent has.
+    """`now` is the clock, with a time zone.
 
     All raise `UnavailableError`; those that take an agent's id raise `NotFoundError`; those that take
     `if_match` raise `PreconditionFailedError`.
@@ -55,7 +55,6 @@ class AgentService:
         removal: SecretRemoval,
         *,
         now: Callable[[], datetime] = utc_now,
-        new_id: Callable[[], str] = lambda: f"a{secrets.token_hex(8)}",
     ) -> None:
         self._agents = ConfiguredAgentRepository(database)
         self._numbers = PhoneNumberRepository(database)
@@ -63,7 +62,6 @@ class AgentService:
         self._removal = removal
         self._audit = AuditService(database, now=now)
         self._once = OnceCommitter(database, now=now)
-        self._new_id = new_id
 
     async def list_agents(self, tenant_id: str, limit: int, cursor: str | None) -> Page[NamedAgent]:
         """By name. Raises `InvalidFieldsError` for a cursor of another list."""
@@ -152,7 +150,7 @@ class AgentService:
     async def _create(
         self, tenant_id: str, actor: Actor, agent: Agent, tools: list[AgentTool], request: RequestKey | None
     ) -> NamedAgent:
-        new_id = self._new_id()
+        new_id = f"a{token_hex(8)}"
         subject = f"agents/{new_id}"
         changes = changes_between(None, agent)
         writes = [

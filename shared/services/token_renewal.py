@@ -64,13 +64,11 @@ class TokenRenewal:
         providers: Mapping[str, TokenRefresher],
         connections: ConnectionService,
         *,
-        new_owner: Callable[[], str] = lambda: secrets.token_hex(8),
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._secrets = secret_values
         self._providers = providers
         self._connections = connections
-        self._new_owner = new_owner
         self._now = now
 
     async def renew(self, connection: ConnectionRef) -> AccessToken:
@@ -102,7 +100,7 @@ class TokenRenewal:
         return token
 
     async def _renew_alone(self, provider: TokenRefresher, connection: ConnectionRef) -> AccessToken:
-        owner = self._new_owner()
+        owner = secrets.token_hex(8)
         started = await self._begin(connection, owner)
         current = started.connection
         refusal: Exception | None = None
