@@ -74,5 +74,6 @@ def _local(*arguments: str) -> str:
 
 def _near(path: Path) -> str:
     """As short as it can be typed in this folder."""
-    absolute = Path(os.path.abspath(path))  # not resolved: an environment's python is a link out of it
+    # Not resolved: an environment's python is a link out of it.
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
