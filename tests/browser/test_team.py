@@ -1,5 +1,6 @@
 """Numbers, members, keys, audit, usage and the organisation's settings."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,13 +13,18 @@ from local.cloud import Cloud
 from local.next_steps import dashboard_link
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
-from tests.browser.people import buy
+from tests.browser.people import an_agent, api_call, buy
 from tests.browser.stored_calls import seeded, store
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
 
 FREE_NUMBER = "+14155550177"
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shift += entry.value }))
+  .observe({ type: "layout-shift", buffered: true });
+"""
 
 
 async def sign_up(visitor: Visitor, email: str) -> None:
@@ -118,6 +124,24 @@ async def test_an_invited_person_accepts_by_the_link_that_is_shown_once(visit: V
     await page.get_by_role("button", name="Remove new@harbor-dental.example").click()
     await dialog.get_by_role("button", name="Remove").click()
     await expect(role).to_be_hidden()
+
+
+async def late(route: Route) -> None:
+    await asyncio.sleep(1)
+    await route.continue_()
+
+
+async def test_invitations_are_not_pushed_down_by_members_that_come_later(visit: Visit) -> None:
+    owner = await visit()
+    invited = {"email": "pending@harbor-dental.example", "role": "viewer"}
+    await api_call(owner, "POST", "/invitations", invited)
+    await owner.page.route("**/members?*", late)
+    await owner.page.add_init_script(SHIFTS)
+
+    await owner.open("/members/")
+
+    await expect(owner.page.get_by_role("table", name="Invited")).to_contain_text(invited["email"])
+    assert await owner.page.evaluate("window.shift") < 0.01
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,11 @@ export default function MembersPage() {
             <MemberTable members={all} onAction={mayManage ? setAction : undefined} />
             {members.more && <Button onClick={members.more}>{t("common.more")}</Button>}
             <RoleHints />
+            {/* Last, and without a skeleton: mostly there are none, and what comes late pushes nothing down. */}
+            {mayManage && <Invitations onRevoke={(invitation) => setAction({ kind: "revoke", invitation })} />}
           </>
         )}
       </Loaded>
-      {/* Last, and without a skeleton: mostly there are none, and what comes late pushes nothing down. */}
-      {mayManage && <Invitations onRevoke={(invitation) => setAction({ kind: "revoke", invitation })} />}
       <MemberDialogs action={action} onClose={() => setAction(undefined)} />
     </>
   );
