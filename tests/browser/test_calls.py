@@ -171,6 +171,20 @@ async def test_a_call_that_fell_back_says_why_and_a_failed_tool_what_it_said(
     owner.expects_complaint("404")
     await owner.page.goto(f"{owner.origin}/calls/view/?id={call.session_id}")
     await expect(page.get_by_text("This is not here any more")).to_be_visible()
+    assert await owner.accessibility_problems() == []
+
+
+async def test_a_call_of_an_agent_that_was_deleted_says_so(visit: Visit, cloud: Cloud) -> None:
+    """Its id alone stood there, as if that were somebody's name."""
+    call = seeded(19, day=14, agent_id="a0b1")
+    await store(cloud, call)
+    viewer = await visit("viewer")
+    await viewer.open("/calls/?since=2026-11-14&until=2026-11-14")
+    await expect(viewer.page.get_by_role("row").last).to_contain_text("Deleted agent (a0b1)")
+
+    await viewer.open(f"/calls/view/?id={call.session_id}")
+
+    await expect(viewer.page.get_by_role("main")).to_contain_text("Deleted agent (a0b1)")
 
 
 async def test_a_running_call_is_followed_as_it_goes_on(visit: Visit, cloud: Cloud) -> None:

@@ -219,6 +219,32 @@ async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visi
     await expect(page).not_to_have_url(re.compile(r"subject="))
 
 
+async def test_the_audit_log_calls_an_agent_by_its_name_and_one_that_is_gone_deleted(visit: Visit) -> None:
+    """It did until the agents' names were there, and for good once an agent was deleted."""
+    owner = await visit()
+    page = owner.page
+    agent = await an_agent(owner, "Short-lived")
+    await api_call(owner, "PATCH", f"/agents/{agent}/tools/end_call", {"enabled": True})
+    await page.route("**/agents?*", late)
+    await owner.page.goto(f"{owner.origin}/audit/")
+    entry = page.get_by_role("listitem").filter(has_text="Tool changed").first
+    await expect(entry).to_be_visible(timeout=20_000)
+    assert agent not in await entry.inner_text()
+    await expect(entry).to_contain_text("of Short-lived")
+
+    await page.goto(f"{owner.origin}/agents/")
+    await (
+        page.get_by_role("group", name="Actions for Short-lived").get_by_role("button", name="Delete").click()
+    )
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("status").get_by_text("Short-lived has been deleted.")).to_be_visible()
+    await owner.open("/audit/")
+
+    await expect(page.get_by_role("listitem").filter(has_text="Tool changed").first).to_contain_text(
+        f"of Deleted agent ({agent})"
+    )
+
+
 async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit, cloud: Cloud) -> None:
     viewer = await visit("viewer")
     page = viewer.page

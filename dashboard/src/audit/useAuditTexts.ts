@@ -2,7 +2,7 @@
 /** Entries of the audit log in words: what they are about, and the fields by the names that forms have for them. */
 import { AGENT_FIELDS, type AgentField } from "@/agents/draft";
 import { useFieldText } from "@/agents/fieldText";
-import { useAgents } from "@/data/agents";
+import { useAgentName } from "@/agents/useAgentName";
 import type { AuditEntry } from "@/data/audit";
 import { useMembers } from "@/data/team";
 import { type CatalogTool, useCatalogue } from "@/data/tools";
@@ -43,11 +43,10 @@ export function useAuditTexts(): AuditTexts {
   const t = useText();
   const format = useFormat();
   const agentText = useFieldText();
-  const agents = useAgents().data;
+  const agentName = useAgentName();
   const members = useMembers().data;
   const catalogue = useCatalogue().data?.items;
 
-  const agentName = (id: unknown) => agents?.find((agent) => agent.id === id)?.name;
   const toolOf = ({ subject }: AuditEntry) => {
     const slug = subject.split("/")[3];
     return slug === undefined ? undefined : catalogue?.find((tool) => tool.slug === slug);
@@ -63,7 +62,7 @@ export function useAuditTexts(): AuditTexts {
       case "tenant":
         return undefined;
       case "agents": {
-        const agent = agentName(id) ?? (slug ? undefined : said("name")) ?? id;
+        const agent = (slug ? undefined : said("name")) ?? agentName(id);
         return slug ? t("audit.toolOf", { tool: toolOf(entry)?.display_name ?? slug, agent }) : agent;
       }
       case "members":
@@ -71,8 +70,10 @@ export function useAuditTexts(): AuditTexts {
         return said("email") ?? members?.find((member) => member.id === id)?.email ?? id;
       case "api-keys":
         return said("name") ?? id;
-      case "calls":
-        return agentName(said("agent_id")) ?? said("agent_id") ?? id;
+      case "calls": {
+        const agent = said("agent_id");
+        return agent === undefined ? id : agentName(agent);
+      }
       default:
         return id;
     }
@@ -89,7 +90,7 @@ export function useAuditTexts(): AuditTexts {
     if (typeof value === "boolean") return t(value ? "agentFields.yes" : "agentFields.no");
     if (typeof value === "number") return format.number(value);
     if (Array.isArray(value)) return value.length ? format.list(value.map(plainText)) : undefined;
-    if (field === "agent_id") return agentName(value) ?? plainText(value);
+    if (field === "agent_id") return agentName(plainText(value));
     if (field === "expires_at" || field === "started_at") return format.dateTime(plainText(value));
     if (field === "role" && plainText(value) in ROLES) return t(ROLES[value as keyof typeof ROLES]);
     return plainText(value);

@@ -25,6 +25,7 @@ export const agents: Catalogue["agents"] = {
   deleteTitle: "{name} löschen?",
   deleteText:
     "Werkzeuge, Passwörter und Verbindungen werden mit gelöscht, unwiderruflich. Anrufe bleiben bis zu ihrem Ablauf.",
+  gone: "Gelöschter Agent ({id})",
   deleted: "{name} wurde gelöscht.",
   createTitle: "Neuer Agent",
   createText: "Ein Name und ein paar Worte genügen für den Anfang. Alles lässt sich später ändern.",

@@ -21,6 +21,7 @@ export const agents = {
   duplicated: "{name} has been made.",
   deleteTitle: "Delete {name}?",
   deleteText: "Its tools, passwords and connections go with it. This cannot be undone. Its calls stay until they expire.",
+  gone: "Deleted agent ({id})",
   deleted: "{name} has been deleted.",
   createTitle: "New agent",
   createText: "A name and a few words are enough to start. Everything can be changed later.",

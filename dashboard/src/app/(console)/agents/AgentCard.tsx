@@ -34,7 +34,7 @@ export function AgentCard({ agent, onAction }: AgentCardProps) {
         items={[
           [t("agents.voice"), agent.voice],
           [t("agents.language"), format.languageName(agent.language)],
-          [t("agents.timeZone"), agent.time_zone],
+          [t("agents.timeZone"), agent.time_zone.replaceAll("_", " ")],
           [t("agents.hours"), hours],
         ]}
       />

@@ -1,6 +1,7 @@
 "use client";
 import { PhoneIncoming, SearchX } from "lucide-react";
 import Link from "next/link";
+import { useAgentName } from "@/agents/useAgentName";
 import { useAgents } from "@/data/agents";
 import { type Call, type CallFilters, type CallState, type Outcome, useCalls } from "@/data/calls";
 import { useMay } from "@/data/tenant";
@@ -42,7 +43,7 @@ export default function CallsPage() {
         {(all) =>
           all.length > 0 ? (
             <>
-              <CallTable calls={all} names={new Map(agents.map(({ id, name }) => [id, name]))} />
+              <CallTable calls={all} />
               {calls.more && <Button onClick={calls.more}>{t("common.more")}</Button>}
             </>
           ) : filtered ? (
@@ -80,9 +81,10 @@ function nextDay(day: string): Date {
   return date;
 }
 
-function CallTable({ calls, names }: { calls: Call[]; names: Map<string, string> }) {
+function CallTable({ calls }: { calls: Call[] }) {
   const t = useText();
   const format = useFormat();
+  const agentName = useAgentName();
   const now = useNow(calls.some(isLive));
   const columns = [t("calls.started"), t("calls.caller"), t("calls.agent"), t("calls.outcome"), t("calls.duration")];
   return (
@@ -98,7 +100,7 @@ function CallTable({ calls, names }: { calls: Call[]; names: Map<string, string>
             </Link>
           </th>
           <td>{call.source === "web" ? t("calls.web") : (call.caller ?? t("calls.withheld"))}</td>
-          <td>{names.get(call.agent_id) ?? call.agent_id}</td>
+          <td>{agentName(call.agent_id)}</td>
           <td>
             <CallStatus call={call} />
           </td>

@@ -1,7 +1,8 @@
 "use client";
 import { Phone } from "lucide-react";
 import { useState } from "react";
-import { type Agent, useAgents } from "@/data/agents";
+import { useAgentName } from "@/agents/useAgentName";
+import { useAgents } from "@/data/agents";
 import { type PhoneNumber, useNumbers } from "@/data/numbers";
 import { useMay } from "@/data/tenant";
 import { useText } from "@/texts/TextProvider";
@@ -29,7 +30,7 @@ export default function NumbersPage() {
               <Toolbar>
                 <span role="status">{t("numbers.count", { count: all.length })}</span>
               </Toolbar>
-              <NumberTable numbers={all} agents={agents.data ?? []} onAction={mayEdit ? setAction : undefined} />
+              <NumberTable numbers={all} onAction={mayEdit ? setAction : undefined} />
               {numbers.more && <Button onClick={numbers.more}>{t("common.more")}</Button>}
             </>
           )
@@ -42,13 +43,12 @@ export default function NumbersPage() {
 
 interface NumberTableProps {
   numbers: PhoneNumber[];
-  agents: Agent[];
   onAction: ((action: NumberAction) => void) | undefined;
 }
 
-function NumberTable({ numbers, agents, onAction }: NumberTableProps) {
+function NumberTable({ numbers, onAction }: NumberTableProps) {
   const t = useText();
-  const names = new Map(agents.map(({ id, name }) => [id, name]));
+  const agentName = useAgentName();
   const columns = [t("numbers.number"), t("numbers.name"), t("numbers.agent"), t("numbers.state")];
   return (
     <Table caption={t("numbers.title")} columns={onAction ? [...columns, ""] : columns}>
@@ -56,7 +56,7 @@ function NumberTable({ numbers, agents, onAction }: NumberTableProps) {
         <tr key={each.number}>
           <th scope="row">{each.number}</th>
           <td>{each.name}</td>
-          <td>{each.agent_id === null ? t("numbers.nobody") : (names.get(each.agent_id) ?? each.agent_id)}</td>
+          <td>{each.agent_id === null ? t("numbers.nobody") : agentName(each.agent_id)}</td>
           <td>
             <State number={each} />
           </td>

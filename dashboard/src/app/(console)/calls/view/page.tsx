@@ -2,7 +2,7 @@
 import { Download } from "lucide-react";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useMemo, useState } from "react";
-import { useAgents } from "@/data/agents";
+import { useAgentName } from "@/agents/useAgentName";
 import { type Call, type EventTail, useCall, useEventTail } from "@/data/calls";
 import { useToolCallName } from "@/data/tools";
 import { useMay } from "@/data/tenant";
@@ -94,7 +94,7 @@ function CallFacts({ call }: { call: Call }) {
   const t = useText();
   const format = useFormat();
   const now = useNow(isLive(call));
-  const agent = useAgents().data?.find(({ id }) => id === call.agent_id)?.name ?? call.agent_id;
+  const agent = useAgentName()(call.agent_id);
   const items: [string, React.ReactNode][] = [
     [t("calls.outcome"), <CallStatus key="outcome" call={call} />],
     [t("calls.caller"), call.source === "web" ? t("calls.web") : (call.caller ?? t("calls.withheld"))],
