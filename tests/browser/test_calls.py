@@ -169,7 +169,7 @@ async def test_a_call_that_fell_back_says_why_and_a_failed_tool_what_it_said(
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page).to_have_url(f"{owner.origin}/calls/")
     owner.expects_complaint("404")
-    await owner.page.goto(f"{owner.origin}/calls/view/?id={call.session_id}")
+    await owner.open(f"/calls/view/?id={call.session_id}")
     await expect(page.get_by_text("This is not here any more")).to_be_visible()
     assert await owner.accessibility_problems() == []
 

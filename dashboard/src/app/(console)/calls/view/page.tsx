@@ -25,12 +25,23 @@ import styles from "./view.module.css";
 
 export default function CallPage() {
   const id = useSearchParams().get("id");
-  return id ? <OneCall key={id} id={id} /> : <NotFound />;
+  return id ? <OneCall key={id} id={id} /> : <NoCall />;
+}
+
+function NoCall() {
+  const t = useText();
+  return (
+    <>
+      <PageHeader title={t("calls.title")} />
+      <NotFound />
+    </>
+  );
 }
 
 function OneCall({ id }: { id: string }) {
   const call = useCall(id);
   const tail = useEventTail(call.data && id);
+  if (call.error?.kind === "not_found") return <NoCall />;
   return (
     <Loaded query={call} skeleton={<RowsSkeleton />}>
       {(found) => <CallView call={found} tail={tail} />}
