@@ -344,6 +344,13 @@ async def test_tools_are_described_in_the_persons_language_and_those_without_it_
     await expect(page.get_by_text("Nennt, was in einem Zeitraum im Kalender steht.")).to_be_visible()
     await expect(page.get_by_label("Kürzeste Vorlaufzeit (Minuten)")).to_be_visible()
     await expect(page.get_by_text("Termine in allen Kalendern des Kontos zu sehen")).to_be_visible()
+    told = page.get_by_label("Gästen Änderungen per E-Mail mitteilen")
+    await expect(told).to_have_text(re.compile("^Allen GästenNur Gästen, die .* nicht nutzenNiemandem$"))
+    await told.select_option(label="Niemandem")
+    await page.get_by_role("button", name="Einstellungen speichern").click()
+    await expect(page.get_by_role("status").get_by_text("sind gespeichert")).to_be_visible()
+    stored = await api_call(owner, "GET", f"/agents/{agent}/tools/google_calendar")
+    assert stored["config"]["send_updates"] == "none"
     assert await owner.accessibility_problems() == []
 
 

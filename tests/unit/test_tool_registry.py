@@ -75,13 +75,13 @@ def test_what_people_read_of_our_tools_is_there_in_every_language_of_the_dashboa
 
 
 def field_words(node: Any) -> Generator[str]:
-    """Titles and descriptions of a schema's fields, at whatever depth; a model's own are not shown."""
+    """Titles and descriptions of a schema's fields and choices, at whatever depth; not a model's own."""
     if isinstance(node, list):
         for each in cast("list[Any]", node):
             yield from field_words(each)
     if isinstance(node, dict):
         schema = cast("dict[str, Any]", node)
-        for field in schema.get("properties", {}).values():
+        for field in [*schema.get("properties", {}).values(), *schema.get("oneOf", [])]:
             yield from (field[key] for key in ("title", "description") if key in field)
         for each in schema.values():
             yield from field_words(each)

@@ -50,7 +50,7 @@ function withoutNull(node: Node): Node {
 
 /** A number or choice that has a value from the start has one in the end too. */
 function isInsisted(node: Node): boolean {
-  const chosen = node.enum !== undefined || node.type === "integer" || node.type === "number";
+  const chosen = node.enum !== undefined || node.oneOf !== undefined || node.type === "integer" || node.type === "number";
   return chosen && node.default !== undefined && node.default !== null;
 }
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from shared.models.agent import OpeningHours
 from shared.tools.base.fields import EmailAddress
@@ -17,6 +17,15 @@ Minutes = Annotated[int, Field(ge=5, le=MAX_DURATION_MINUTES)]
 Scope = Literal["this", "all"]
 
 _LOCAL = f"Local date and time of the business, such as {EXAMPLE}."
+_GUESTS = {
+    "type": "string",
+    "oneOf": [
+        {"const": "all", "title": "All guests"},
+        {"const": "externalOnly", "title": "Only guests who do not use Google Calendar"},
+        {"const": "none", "title": "Nobody"},
+    ],
+}
+"""Choices in words, for the form."""
 _SCOPE = "For a repeating event: only this occurrence, or all of the series. Ask the caller."
 
 
@@ -46,7 +55,7 @@ class GoogleCalendarConfig(BaseModel):
         title="Callers change their own appointments only",
         description="Those that were booked by phone from the same number.",
     )
-    send_updates: Literal["all", "externalOnly", "none"] = Field(
+    send_updates: Annotated[Literal["all", "externalOnly", "none"], WithJsonSchema(_GUESTS)] = Field(
         default="all", title="E-mail guests about changes", description="Only events with guests."
     )
 

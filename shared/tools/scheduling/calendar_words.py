@@ -39,5 +39,8 @@ GERMAN = {
         "Die, die am Telefon von derselben Nummer aus vereinbart wurden."
     ),
     "E-mail guests about changes": "Gästen Änderungen per E-Mail mitteilen",
+    "All guests": "Allen Gästen",
+    "Only guests who do not use Google Calendar": "Nur Gästen, die Google Kalender nicht nutzen",
+    "Nobody": "Niemandem",
     "Only events with guests.": "Nur bei Terminen mit Gästen.",
 }
