@@ -315,8 +315,10 @@ class Call:
         if self._ending.done():
             return
         for write in self._executor.writes_unknown_to_the_model():
-            text = "A function was done that the model had called off; the model is told."
-            self._log.notice(text, function=write.function)
+            self._log.notice(
+                "A function was done that the model had called off; the model is told.",
+                function=write.function,
+            )
             self._go(self._conversation.tell(agent_prompt.done_all_the_same(write.called)))
 
     def functions_called_off(self) -> None:

@@ -207,7 +207,9 @@ async def test_a_running_call_is_followed_as_it_goes_on(visit: Visit, cloud: Clo
 
 
 async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: Cloud) -> None:
-    await store(cloud, seeded(6))
+    call = seeded(6)
+    await store(cloud, call)
+    await store_events(cloud, call, event(call.started_at, "notice", text="The agent left."))
     owner = await visit("owner", viewport={"width": 390, "height": 844}, locale="de-DE")
     for path, title in (
         ("/calls/", "Anrufe"),
@@ -217,6 +219,8 @@ async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: C
         await owner.open(path)
         await expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title.split()[0])
         assert await fits(owner.page), path
+    await owner.open("/calls/view/?id=seeded-6")
+    await expect(owner.page.get_by_text("Der Agent hat das Gespräch verlassen.")).to_be_visible()
 
 
 async def fits(page: Page) -> bool:

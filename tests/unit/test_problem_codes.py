@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 from shared.problems import STATUS, TOO_LARGE
+from shared.services.auth_service import DISCONNECTED_BY_MEMBER
 from shared.services.consent_errors import Failure
+from shared.services.revocation_service import REMOVED
+from shared.services.secret_reconciler import SECRET_GONE
+from shared.services.token_renewal import REFUSED
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "dashboard" / "src" / "texts"
+CALL_SERVICE = ROOT / "shared" / "services" / "call_service.py"
 
 BY_STATUS = {code for _, code in STATUS.values()}
 """Of errors that have no code of their own; the dashboard words them by their kind."""
@@ -38,12 +43,35 @@ def test_every_way_in_which_a_consent_fails_has_a_text(language: str) -> None:
     assert re.findall(r"^  (\w+):", texts, re.MULTILINE) == [failure.name.lower() for failure in Failure]
 
 
+def test_every_sentence_that_the_platform_writes_for_people_is_in_the_catalogue() -> None:
+    """A call's notices, and why an account was disconnected, were English in every language."""
+    texts = (TEXTS / "en" / "platform.ts").read_text(encoding="utf-8")
+    reasons = {DISCONNECTED_BY_MEMBER, REMOVED, REFUSED, SECRET_GONE}
+
+    written = set(notices())
+
+    assert {"The agent left.", "The caller left a message."} <= written
+    assert written | reasons == set(re.findall(r'"([^"]+)",$', texts, re.MULTILINE))
+
+
 def test_every_code_is_explained_on_the_apis_page() -> None:
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     explained = re.findall(r"^\| `(\w+)` \| [1-5]\d\d \|", page, re.MULTILINE)
 
     assert len(explained) == len(set(explained))
     assert set(explained) == {*own_codes(), *BY_STATUS, *OF_THE_FRAMEWORK, TOO_LARGE}
+
+
+def notices() -> Iterator[str]:
+    """Of `log.notice("…")`, and of the one event of that kind that is not the worker's."""
+    for file in (ROOT / "worker").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="notice"), args=[text, *_]):
+                    yield ast.literal_eval(text)  # written out there, or nobody finds it here
+                case _:
+                    pass
+    yield from re.findall(r'"text": "([^"]+)"', CALL_SERVICE.read_text(encoding="utf-8"))
 
 
 def own_codes() -> Iterator[str]:

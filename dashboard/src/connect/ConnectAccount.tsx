@@ -7,6 +7,7 @@ import { useMay } from "@/data/tenant";
 import type { CatalogTool, Tool } from "@/data/tools";
 import { en } from "@/texts/en";
 import { useFormat } from "@/texts/format";
+import { platformText } from "@/texts/platformText";
 import { type TextFunction, useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { FormDialog } from "@/ui/Dialog";
@@ -44,6 +45,7 @@ export function ConnectAccount({ agentId, tool, onConnected }: ConnectAccountPro
   const { state, start, cancel } = useConnecting({ tool: address, since: connection?.since, onConnected: done });
   const connected = connection?.state === "connected";
   const account = connection?.account_email ?? undefined;
+  const reason = platformText(connection?.reason ?? "", t);
   return (
     <section className={styles["connection"]} aria-label={t("connect.title")}>
       <div ref={heading} tabIndex={-1} className={styles["head"]}>
@@ -54,7 +56,7 @@ export function ConnectAccount({ agentId, tool, onConnected }: ConnectAccountPro
       </div>
       {connection && !connected && (
         <p>
-          <span lang="en">{connection.reason}</span> {t("connect.reconnectText")}
+          <span lang={reason.lang}>{reason.text}</span> {t("connect.reconnectText")}
         </p>
       )}
       <ConnectionFacts tool={tool} />

@@ -12,6 +12,7 @@ import { form } from "./form";
 import { home } from "./home";
 import { members } from "./members";
 import { numbers } from "./numbers";
+import { platform } from "./platform";
 import { problems } from "./problems";
 import { session } from "./session";
 import { settings } from "./settings";
@@ -35,6 +36,7 @@ export const de: Catalogue = {
   home,
   members,
   numbers,
+  platform,
   problems,
   session,
   settings,

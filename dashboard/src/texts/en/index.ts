@@ -11,6 +11,7 @@ import { form } from "./form";
 import { home } from "./home";
 import { members } from "./members";
 import { numbers } from "./numbers";
+import { platform } from "./platform";
 import { problems } from "./problems";
 import { session } from "./session";
 import { settings } from "./settings";
@@ -34,6 +35,7 @@ export const en = {
   home,
   members,
   numbers,
+  platform,
   problems,
   session,
   settings,

@@ -1,5 +1,6 @@
 "use client";
 import { useFormat } from "@/texts/format";
+import { platformText } from "@/texts/platformText";
 import { useText } from "@/texts/TextProvider";
 import { Badge } from "@/ui/layout";
 import { cx } from "@/ui/cx";
@@ -35,11 +36,20 @@ export function Transcript({ entries, marked, onMark }: TranscriptProps) {
               </>
             )}
             {entry.kind === "tool" && <Tool tool={entry} />}
-            {entry.kind === "notice" && <p className={styles["notice"]} lang="en">{entry.text}</p>}
+            {entry.kind === "notice" && <Notice written={entry.text} />}
           </div>
         </li>
       ))}
     </ol>
+  );
+}
+
+function Notice({ written }: { written: string }) {
+  const { text, lang } = platformText(written, useText());
+  return (
+    <p className={styles["notice"]} lang={lang}>
+      {text}
+    </p>
   );
 }
 

@@ -1,0 +1,17 @@
+import type { Catalogue } from "../catalogue";
+
+export const platform: Catalogue["platform"] = {
+  took_over: "Dieser Agent hat übernommen.",
+  caller_silent: "Der Anrufer schweigt.",
+  asked_again: "Das Modell antwortete nicht und wurde noch einmal gefragt.",
+  agent_left: "Der Agent hat das Gespräch verlassen.",
+  reply_broke_off: "Eine Antwort brach mit der Verbindung zum Modell ab; nach dem Rest wurde gefragt.",
+  no_such_function: "Das Modell rief eine Funktion auf, die es nicht gibt.",
+  done_though_called_off: "Eine Funktion lief noch, die das Modell zurückgenommen hatte; das Modell erfährt es.",
+  events_dropped: "Hier fehlen Ereignisse, weil sie nicht geschrieben werden konnten.",
+  message_left: "Der Anrufer hat eine Nachricht hinterlassen.",
+  disconnected_by_member: "Ein Mitglied Ihrer Organisation hat es getrennt.",
+  agent_removed: "Der Agent wurde entfernt.",
+  connection_refused: "Der Anbieter nimmt die Verbindung nicht mehr an: Sie wurde zurückgenommen oder ist abgelaufen.",
+  credential_gone: "Die gespeicherten Zugangsdaten gibt es nicht mehr. Verbinden Sie das Konto erneut.",
+};
