@@ -53,3 +53,29 @@ async def test_an_agents_tabs_are_one_row_in_which_the_page_that_is_open_is_seen
         assert here["x"] >= 0
         assert here["x"] + here["width"] <= PHONE["width"]
         assert await owner.accessibility_problems() == []
+
+
+async def test_what_is_said_of_a_row_stands_beside_its_name(visit: Visit) -> None:
+    """Long addresses took the whole width: whose role is which was seen after scrolling alone."""
+    owner = await visit(viewport=PHONE)
+    await owner.open("/members/")
+
+    row = owner.page.get_by_role("row", name="desk@harbor-dental.example")
+    role = await row.get_by_role("cell", name="Editor", exact=True).bounding_box()
+
+    assert role is not None
+    assert role["x"] + role["width"] <= PHONE["width"]
+
+
+async def test_times_of_day_are_read_whole(visit: Visit) -> None:
+    """AM and PM were cut off."""
+    editor = await visit("editor", viewport=PHONE)
+    await editor.open("/start/?step=business")
+    times = editor.page.locator("input[type=time]")
+    room = await times.first.evaluate("input => input.offsetWidth")
+
+    needed = await times.first.evaluate(
+        "input => { input.style.flex = 'none'; input.style.width = 'auto'; return input.offsetWidth }"
+    )
+
+    assert needed <= room
