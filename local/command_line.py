@@ -15,6 +15,7 @@ from pathlib import Path
 from local import doctor
 from local.inputs import InputError, load_yaml
 from local.scenario import Scenario
+from shared.errors import UnavailableError
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SEED = Path(__file__).parent / "seeds" / "demo.yaml"
@@ -64,7 +65,7 @@ def run() -> int:
     except (InputError, PlayError, RealServerError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (NotRunningError, PartError) as error:
+    except (NotRunningError, PartError, UnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
 

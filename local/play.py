@@ -5,7 +5,8 @@ The judge does not trust the telephone alone: it reads the stored call, its even
 
 import asyncio
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -85,21 +86,10 @@ class Player:
         raise NotFoundError(f"no tenant of the seed has the number {scenario.dials}")
 
     async def _ended_call(self, tenant_id: str, result: CallResult) -> Call | None:
-        if result.call_sid is None:
+        if (call_sid := result.call_sid) is None:
             return None
-        call = None
-        for _ in range(int(OUTCOME_SECONDS / POLL_SECONDS)):
-            try:
-                call = await self._calls.get_call(tenant_id, session_id_for(result.call_sid))
-            except NotFoundError:
-                return None
-            except UnavailableError:
-                pass  # Firestore may be the part whose death is tried out
-            else:
-                if call.outcome is not None:
-                    return call
-            await asyncio.sleep(POLL_SECONDS)
-        return call
+        session_id = session_id_for(call_sid)
+        return await ended_call(lambda: self._calls.get_call(tenant_id, session_id), self._cloud.state)
 
     async def _events(self, tenant_id: str, call_sid: str | None) -> list[CallEvent]:
         if call_sid is None:
@@ -158,13 +148,40 @@ class Player:
         return found
 
     async def _control(self, part: str, method: str, path: str, body: Any = None) -> Any:
-        async with (
-            aiohttp.ClientSession(self._cloud.ports.url(part), timeout=CONTROL_TIMEOUT) as session,
-            session.request(method, path, json=body) as response,
-        ):
-            if response.status >= 400:
-                raise PlayError(f"{part}: {await response.text()}")
-            return await response.json()
+        try:
+            async with (
+                aiohttp.ClientSession(self._cloud.ports.url(part), timeout=CONTROL_TIMEOUT) as session,
+                session.request(method, path, json=body) as response,
+            ):
+                if response.status >= 400:
+                    raise PlayError(f"{part}: {await response.text()}")
+                return await response.json()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            Cloud.attach(self._cloud.state)  # says so when all has been stopped
+            raise UnavailableError(f"{part} does not answer: {type(error).__name__}") from error
+
+
+async def ended_call(
+    read: Callable[[], Awaitable[Call]], state: Path, seconds: float = OUTCOME_SECONDS
+) -> Call | None:
+    """The stored call once it has an outcome, or as it is after so long; None: there is none.
+
+    Raises `NotRunningError` when the laptop cloud on `state` was stopped meanwhile.
+    """
+    call = None
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            call = await read()
+        except NotFoundError:
+            return None
+        except UnavailableError:  # Firestore may be the part whose death is tried out
+            Cloud.attach(state)
+        else:
+            if call.outcome is not None:
+                return call
+        await asyncio.sleep(POLL_SECONDS)
+    return call
 
 
 class PlayError(Exception):

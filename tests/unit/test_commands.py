@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -19,9 +20,12 @@ from local.commands import verdict
 from local.environment import Ports
 from local.inputs import load_yaml
 from local.next_steps import next_steps
+from local.play import ended_call
 from local.report import CallReport
 from local.seed import DEMO, Seed
 from local.supervisor import PartError
+from shared.errors import UnavailableError
+from shared.models.call import Call
 
 pytestmark = pytest.mark.unit
 
@@ -339,3 +343,22 @@ def test_calls_that_fail_on_a_machine_without_time_left_are_not_blamed_on_the_pl
     assert verdict(reports, load) == (1 if failures else 0)
     hint = "The processors had no time left in 5 of 6 s: 2 calls at once may be too much for them."
     assert (hint in capsys.readouterr().out) == blames_the_machine
+
+
+async def never() -> Call:
+    raise UnavailableError("Firestore does not answer")
+
+
+async def test_a_laptop_cloud_that_is_stopped_during_a_call_ends_the_waiting_for_its_outcome(
+    tmp_path: Path,
+) -> None:
+    """The player once asked a Firestore that was gone for minutes, without a word."""
+    with pytest.raises(NotRunningError, match="no laptop cloud runs on"):
+        await ended_call(never, tmp_path)
+
+
+async def test_the_outcome_is_waited_for_while_firestore_starts_again(tmp_path: Path) -> None:
+    me = psutil.Process()
+    running = Running(ports=Ports.choose(), pids={me.pid: me.create_time()})
+    (tmp_path / "running.json").write_text(running.model_dump_json())
+    assert await ended_call(never, tmp_path, seconds=0.1) is None
