@@ -152,7 +152,10 @@ async def test_calls_leave_no_secret_behind(
     state = tmp_path_factory.mktemp("laptop")
     async with (
         running_cloud(state, livekit, console=True) as laptop,
-        aiohttp.ClientSession(timeout=CONTROL_TIMEOUT) as http,
+        # A function may close a connection that has been idle in the moment in which it is used again.
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True), timeout=CONTROL_TIMEOUT
+        ) as http,
     ):
         works, mails, fails = [await laptop.tenant() for _ in range(3)]
         secrets = await known_secrets(laptop)
@@ -183,7 +186,7 @@ async def test_calls_leave_no_secret_behind(
             **answers.texts,
         }
 
-    assert any('"connection.disconnected"' in document for document in documents), "the owner is told"
+    assert any('"tool.disconnected"' in document for document in documents), "the owner is told"
     assert all(places.values()), "there is something to search in each place"
     assert all(secrets.values()), "there is something of each kind to search for"
     assert any('"DEBUG"' in line for line in places["logs"])
