@@ -67,14 +67,13 @@ async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool
     """One call through a stack of its own, which starts empty and is gone afterwards."""
     started = time.monotonic()
     status = INTERRUPTED
-    load: list[float] = []
     state = made_folder(out) / "demo"
     _say("Starting the laptop cloud…")
     with _until_interrupted():
         async with laptop_cloud(state, fresh=True, embedded_livekit=embedded_livekit, say=_say) as cloud:
             await seed_cloud(cloud, seed)
             _say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
-            async with _measured(load):
+            async with _measured_load() as load:
                 report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
             (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
             _say("\n" + timeline_text(report))
@@ -90,10 +89,9 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
     """Against a running stack. Each of several calls has a copy of the tenant: none is in another's way."""
     cloud = Cloud.attach(state)
     made_folder(out)
-    load: list[float] = []
     if calls == 1:
         await seed_cloud(cloud, seed)
-        async with _measured(load):
+        async with _measured_load() as load:
             report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
         print("\n" + timeline_text(report) + f"\noutcome: {report.outcome}; recording: {report.wav}")
         reports = [report]
@@ -109,7 +107,7 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
             for number, copy in enumerate(copies, 1)
         )
         _say(f"Playing {calls} calls at once…")
-        async with _measured(load):
+        async with _measured_load() as load:
             reports = await asyncio.gather(*plays)
         print(percentiles_text(reports))
     text = json.dumps([report.model_dump(mode="json") for report in reports], indent=2)
@@ -138,8 +136,9 @@ async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
 
 
 @asynccontextmanager
-async def _measured(load: list[float]) -> AsyncGenerator[None]:
-    """Adds, second by second, how busy all processors were, in per cent."""
+async def _measured_load() -> AsyncGenerator[list[float]]:
+    """How busy all processors are, in per cent; each second adds its own."""
+    load: list[float] = []
 
     async def measure() -> None:
         psutil.cpu_percent()
@@ -149,7 +148,7 @@ async def _measured(load: list[float]) -> AsyncGenerator[None]:
 
     task = asyncio.create_task(measure())
     try:
-        yield
+        yield load
     finally:
         task.cancel()
 
