@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -21,9 +20,14 @@ def free_port() -> int:
 
 
 async def accepting(
-    process: asyncio.subprocess.Process, port: int, *, log: Path | None = None, seconds: float = READY_SECONDS
+    process: asyncio.subprocess.Process,
+    port: int,
+    *,
+    log: Path | None = None,
+    seconds: float = READY_SECONDS,
+    pause: float = 0.05,
 ) -> None:
-    """Returns once `port` takes connections.
+    """Returns once `port` takes connections, which is tried every `pause` seconds.
 
     Raises `AssertionError` with the end of the process's `log` when it ends, or does not do so in time.
     """
@@ -33,7 +37,7 @@ async def accepting(
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", port)
                 except OSError:
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(pause)
                 else:
                     writer.close()
                     return
@@ -61,15 +65,9 @@ class FunctionProcess:
             )
 
     async def accepting(self) -> None:
-        """Returns as soon as the port takes a connection. Raises `RuntimeError` with the log if it dies."""
-        give_up = time.monotonic() + READY_SECONDS
-        while time.monotonic() < give_up:
-            if self._process is None or self._process.returncode is not None:
-                break
-            if self._is_accepting():
-                return
-            await asyncio.sleep(0.001)
-        raise RuntimeError(f"the function did not start:\n{self._log.read_text(encoding='utf-8')[-4000:]}")
+        """Of the started process, to the millisecond; see `accepting`."""
+        assert self._process is not None
+        await accepting(self._process, self.port, log=self._log, pause=0.001)
 
     def cpu_milliseconds(self) -> float:
         """CPU time so far, of the server and its worker."""
