@@ -33,6 +33,7 @@ from shared.tools.base.base_tool import OAuthConnection
 from shared.tools.base.registry import ToolRegistry
 
 STATE_VALID = timedelta(minutes=10)
+SECRET_BYTES = 32
 
 DISCONNECTED_BY_MEMBER = "A member of your organisation disconnected it."
 
@@ -65,7 +66,7 @@ class Connected:
 
 
 class AuthService:
-    """`now` is the clock, with a time zone; `new_secret` makes 256 random bits as URL-safe text."""
+    """`now` is the clock, with a time zone."""
 
     def __init__(
         self,
@@ -76,7 +77,6 @@ class AuthService:
         *,
         registry: ToolRegistry | None = None,
         now: Callable[[], datetime] = utc_now,
-        new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     ) -> None:
         """`public_url` is where the provider sends browsers back to: `{public_url}/api/v1/oauth/…`."""
         self._states = OAuthStateRepository(database)
@@ -89,7 +89,6 @@ class AuthService:
         self._public_url = public_url
         self._registry = registry or ToolRegistry()
         self._now = now
-        self._new_secret = new_secret
 
     async def start(
         self,
@@ -112,7 +111,8 @@ class AuthService:
                 sentence="There is no such agent.",
                 code="no_such_agent",
             )
-        state, verifier = self._new_secret(), SecretStr(self._new_secret())
+        state = secrets.token_urlsafe(SECRET_BYTES)
+        verifier = SecretStr(secrets.token_urlsafe(SECRET_BYTES))
         if language is not None:
             state = f"{language}.{state}"
         state_id = state_id_of(state)
