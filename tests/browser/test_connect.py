@@ -26,11 +26,16 @@ async def consent_page(visitor: Visitor, button: str = "Connect Google") -> Page
     return window
 
 
+async def asked(visitor: Visitor, name: str, button: str = "Connect Google") -> tuple[str, Page]:
+    """A new agent, its calendar's page open, and the provider's page that asks for consent."""
+    agent = await an_agent(visitor, name)
+    await visitor.open(f"/agents/tools/?id={agent}&tool={SLUG}")
+    return agent, await consent_page(visitor, button)
+
+
 async def connected(visitor: Visitor) -> str:
     """A new agent whose calendar is connected, its page open."""
-    agent = await an_agent(visitor, "Connected desk")
-    await visitor.open(f"/agents/tools/?id={agent}&tool={SLUG}")
-    window = await consent_page(visitor)
+    agent, window = await asked(visitor, "Connected desk")
     await window.get_by_role("radio", name=ACCOUNT).check()
     await window.get_by_role("button", name="Continue").click()
     await expect(visitor.page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
@@ -67,9 +72,7 @@ async def test_an_account_is_connected_in_a_window_of_its_own_and_disconnected(v
 async def test_a_window_that_has_lost_the_dashboard_ends_in_its_language(visit: Visit) -> None:
     owner = await visit(locale="de-DE")
     owner.expects_complaint("400")
-    agent = await an_agent(owner, "Abgelehnt")
-    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
-    window = await consent_page(owner, "Google verbinden")
+    _, window = await asked(owner, "Abgelehnt", "Google verbinden")
     await window.evaluate("window.opener = null")
     await window.get_by_role("button", name="Cancel").click()
 
@@ -80,9 +83,7 @@ async def test_a_window_that_has_lost_the_dashboard_ends_in_its_language(visit: 
 async def test_who_says_no_at_the_provider_is_told_and_nothing_is_stored(visit: Visit) -> None:
     owner = await visit()
     owner.expects_complaint("400")
-    agent = await an_agent(owner, "Refused desk")
-    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
-    window = await consent_page(owner)
+    agent, window = await asked(owner, "Refused desk")
 
     async with window.expect_event("close"):
         await window.get_by_role("button", name="Cancel").click()
@@ -98,9 +99,7 @@ async def test_a_failure_that_is_rare_is_told_in_the_persons_language_too(visit:
     """It was told in the connection function's own English sentence."""
     owner = await visit(locale="de-DE")
     owner.expects_complaint("400")
-    agent = await an_agent(owner, "Seltenes Pult")
-    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
-    window = await consent_page(owner, "Google verbinden")
+    _, window = await asked(owner, "Seltenes Pult", "Google verbinden")
 
     async with window.expect_event("close"):
         callback = f"{owner.cloud.ports.url('oauth')}/api/v1/oauth/google/callback?state=made-up&code=made-up"
