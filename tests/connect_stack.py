@@ -101,6 +101,13 @@ class Stack:
         ]
         return await self.tool(), versions
 
+    def scheduler_token(self) -> str:
+        """What Cloud Scheduler sends with its tasks."""
+        now = int(time.time())
+        email = self.settings.tasks_service_account
+        claims = {"sub": "1", "aud": self.settings.public_url, "email": email, "email_verified": True}
+        return self.google.identity.sign({**claims, "iat": now, "exp": now + 600})
+
     async def add_member(self, email: str, role: Role, tenant_id: str = TENANT) -> None:
         user = self.identity.users.find(email) or self.identity.users.put(email)
         user_id = user_id_for(self.identity.url, user.subject)
