@@ -15,11 +15,11 @@ from pathlib import Path
 from bench import report
 from local.cloud import laptop_cloud
 from local.commands import seed_cloud
-from local.inputs import load_yaml
 from local.livekit.real import find_server
 from local.play import Player
 from local.scenario import Expect, Say, Scenario
 from local.seed import DEMO, Seed
+from shared.input_files import load_yaml
 
 TARGET_MS = 1500
 """From the webhook to the greeting, at the 95th percentile."""

@@ -24,9 +24,9 @@ from bench import report
 from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
 from local.identity.seeding import seed_members
-from local.inputs import load_yaml
 from local.next_steps import dashboard_link
 from local.seed import DEMO, Seed
+from shared.input_files import load_yaml
 from shared.models.call import Call, CallState, Outcome
 from shared.repositories.calls import CallRepository
 from tests.browser.chromium import DASHBOARD, launch

@@ -31,13 +31,13 @@ from bench.voice import NOISE
 from bench.voice_peer import LONG_ANSWER, QUESTION
 from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
-from local.inputs import load_yaml
 from local.livekit.real import find_server
 from local.phone.phone import Phone, unused_number
 from local.phone.timeline import Moment
 from local.scenario import Expect, Say, Scenario, Turn
 from local.seed import DEMO, Seed
 from local.supervisor import python
+from shared.input_files import load_yaml
 
 WORKERS = {"ours": None, "livekit-agents, minimal": python("-m", "bench.minimal_worker", "start")}
 OURS, MINIMAL = WORKERS

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from local import environment as env
 from local.environment import Environment, Ports
-from local.inputs import made_folder
+from local.folders import made_folder
 from local.parts import call_parts, console_parts
 from local.supervisor import PartError, Supervisor, end_leftovers, runs
 from local.tls import Certificates, ensure_certificates

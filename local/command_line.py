@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from local import doctor
-from local.inputs import InputError, load_yaml
 from local.scenario import Scenario
 from shared.errors import UnavailableError
+from shared.input_files import InputError, load_yaml
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SEED = Path(__file__).parent / "seeds" / "demo.yaml"

@@ -15,8 +15,8 @@ import psutil
 
 from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
+from local.folders import made_folder
 from local.identity.seeding import seed_members
-from local.inputs import made_folder
 from local.next_steps import DEPLOYMENT, OPERATOR_ENV
 from local.play import CONTROL_TIMEOUT, Follow, Player
 from local.report import CallReport, percentiles_text, timeline_text, tool_call

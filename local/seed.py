@@ -14,10 +14,10 @@ import aiohttp
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from local.environment import OAUTH_CLIENT_ID, Ports
-from local.inputs import first_mistake
 from local.scenario import fill_dates
 from shared.gateways.firestore import Database, Put, Write
 from shared.gateways.secret_manager import SecretManagerGateway
+from shared.input_files import first_mistake
 from shared.models.agent import Agent, TimeZoneName
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState
 from shared.models.base import DocumentId, PhoneNumber, Slug

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from operations.operator import Operator
 from operations.report import Difference, PlannedChange
-from shared.errors import ConfigurationError, NotFoundError
+from shared.errors import NotFoundError
 from shared.gateways.firestore import Write
+from shared.input_files import first_mistake
 from shared.models.agent import Agent
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
 from shared.models.audit import AuditAction
@@ -83,12 +84,9 @@ async def import_tenant(
 ) -> tuple[list[PlannedChange], list[str]]:
     """What differs, made so with `apply`; and what is left for people.
 
-    Broken off it is finished by the next: each agent is one commit, then each of its tools. Raises
-    `NotFoundError`, and `ConfigurationError` about a file that cannot be right: then nothing is changed.
+    Broken off it is finished by the next: each agent is one commit, then each of its tools. What
+    `mistake_in_tools` tells is not looked for here. Raises `NotFoundError`.
     """
-    for agent_id, agent in wanted.agents.items():
-        for slug, tool in agent.tools.items():
-            _check_tool(f"agents.{agent_id}.tools.{slug}", slug, tool)
     if await TenantPurgeRepository(operator.database).find(tenant_id) is None:
         raise NotFoundError(f"no tenant {tenant_id}: trunkline tenant create {tenant_id} --apply")
     importer = _Importer(operator, tenant_id, apply=apply)
@@ -205,22 +203,30 @@ def _lacks_account(wanted: ToolFile, has: AgentTool | None) -> bool:
     return wanted.connected and (has is None or has.connection is None)
 
 
-def _check_tool(where: str, slug: str, tool: ToolFile) -> None:
-    """Raises `ConfigurationError` about an unknown tool, a field that is wrong, or a secret in the file."""
+def mistake_in_tools(wanted: TenantFile) -> str | None:
+    """The first unknown tool, field that is wrong, or secret in the file, and what was expected."""
+    places = (
+        (f"agents.{agent_id}.tools.{slug}", slug, tool)
+        for agent_id, agent in wanted.agents.items()
+        for slug, tool in agent.tools.items()
+    )
+    mistakes = ((where, _mistake(slug, tool)) for where, slug, tool in places)
+    return next((f"{where}{mistake}" for where, mistake in mistakes if mistake), None)
+
+
+def _mistake(slug: str, tool: ToolFile) -> str | None:
     try:
         metadata = ToolRegistry().get(slug).metadata
     except NotFoundError:
-        known = ", ".join(each.metadata.slug for each in ToolRegistry().all())
-        raise ConfigurationError(f"{where}: expected one of {known}") from None
+        return f": expected one of {', '.join(each.metadata.slug for each in ToolRegistry().all())}"
     secrets = secret_fields(metadata.config)
     if given := sorted(set(secrets) & set(tool.config)):
         fix = "take it out, name it under secrets, and set it in the dashboard"
-        raise ConfigurationError(f"{where}.config.{given[0]} is a secret, which is in no file: {fix}")
+        return f".config.{given[0]} is a secret, which is in no file: {fix}"
     if not tool.enabled and not tool.config:
-        return  # it was never set up
+        return None  # it was never set up
     try:
         validated_config(metadata, tool.config, set(secrets))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(map(str, ("config", *first["loc"])))
-        raise ConfigurationError(f"{where}.{field}: {first['msg']}") from None
+        return f".config.{first_mistake(error, metadata.config)}"
+    return None

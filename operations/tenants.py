@@ -5,21 +5,21 @@ import hashlib
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
-from pydantic import ValidationError
 
 from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, Report, TenantReport
 from operations.tenant_creation import create_tenant, new_tenant
-from operations.tenant_files import TenantFile, export_tenant, import_tenant
+from operations.tenant_files import TenantFile, export_tenant, import_tenant, mistake_in_tools
 from operations.tenant_invitations import FileOption, OwnerOption, TenantArgument, told
 from operations.tenant_invitations import app as invitations
 from operations.tenant_values import tenant_id_of
 from shared.errors import ConfigurationError, UnavailableError
+from shared.input_files import InputError, load_yaml
 from shared.services.call_control_service import CallControlService
 from shared.services.number_service import NumberService
 from shared.services.secret_removal import FORGET_PATH, ForgetSecrets
@@ -125,7 +125,7 @@ def import_command(
     apply: ApplyOption = False,
 ) -> None:
     """Make a tenant's settings, agents and tools what the file says; what it does not name stays."""
-    run(lambda operator: _import(operator, tenant_id, file, apply=apply), deployment, as_json)
+    run(lambda operator: import_file(operator, tenant_id, file, apply=apply), deployment, as_json)
 
 
 @app.command()
@@ -136,7 +136,7 @@ def seed(
     apply: ApplyOption = False,
 ) -> None:
     """A first agent to call and to change: the shipped example."""
-    run(lambda operator: _import(operator, tenant_id, EXAMPLE, apply=apply), deployment, as_json)
+    run(lambda operator: import_file(operator, tenant_id, EXAMPLE, apply=apply), deployment, as_json)
 
 
 @app.command()
@@ -209,21 +209,15 @@ class ForgettingByTask:
         return len(secrets)
 
 
-async def _import(operator: Operator, tenant_id: str, file: Path, *, apply: bool) -> TenantReport:
+async def import_file(operator: Operator, tenant_id: str, file: Path, *, apply: bool) -> TenantReport:
+    """Raises `InputError` about a file that cannot be right: then nothing is changed."""
     wanted = await asyncio.to_thread(_read, file)
     changes, notes = await import_tenant(operator, tenant_id_of(tenant_id), wanted, apply=apply)
     return TenantReport(tenant_id=tenant_id, applied=apply, changes=changes, notes=notes)
 
 
 def _read(file: Path) -> TenantFile:
-    try:
-        values: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return TenantFile.model_validate(values)
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from None
-    except yaml.YAMLError:
-        raise ConfigurationError(f"{file}: not YAML") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{file}: {where}: {first['msg']}") from None
+    wanted = load_yaml(file, TenantFile)
+    if mistake := mistake_in_tools(wanted):
+        raise InputError(f"{file}: {mistake}")
+    return wanted

@@ -7,8 +7,8 @@ from pathlib import Path
 from local.google.iam import Policy
 from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn, Options
-from local.inputs import InputError
 from local.runtime import serve
+from shared.input_files import InputError
 
 _CLIENT = Client("laptop-client", "laptop-client-secret", frozenset())
 

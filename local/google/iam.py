@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from local.google.identity import OWNER
-from local.inputs import load_yaml
+from shared.input_files import load_yaml
 
 EVERYTHING = "*"
 
@@ -95,7 +95,7 @@ class Policy:
 
     @classmethod
     def from_file(cls, path: Path) -> "Policy":
-        """YAML or JSON; raises `local.inputs.InputError`."""
+        """YAML or JSON; raises `shared.input_files.InputError`."""
         file = load_yaml(path, PolicyFile)
         return cls(file.grants, file.readers, file.public)
 

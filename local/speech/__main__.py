@@ -6,10 +6,10 @@ from pathlib import Path
 
 import yaml
 
-from local.inputs import InputError, load_yaml
 from local.scenario import Scenario
 from local.speech import recordings
 from local.speech.lines import MissingSpeech, Voice, synthesised
+from shared.input_files import InputError, load_yaml
 from shared.services import agent_prompt
 
 _PHRASES = [

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from local.inputs import InputError, load_yaml
 from local.phone.sip_bridge import SipSettings
 from local.runtime import serve
 from local.twilio.server import TwilioStandIn
 from local.twilio.store import Number
 from local.twilio.webhooks import TIMEOUT_SECONDS
 from shared.errors import ConfigurationError
+from shared.input_files import InputError, load_yaml
 
 
 class NumbersFile(BaseModel):

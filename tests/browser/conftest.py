@@ -12,8 +12,8 @@ from playwright.async_api import Browser, async_playwright
 from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
 from local.identity.seeding import seed_members
-from local.inputs import load_yaml
 from local.seed import DEMO, Seed
+from shared.input_files import load_yaml
 from tests.browser.chromium import launch
 from tests.browser.visitor import Visitor
 from tests.calls.laptop import restored_environment

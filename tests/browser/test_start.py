@@ -10,8 +10,8 @@ from aiohttp import ClientSession
 from playwright.async_api import Route, expect
 
 from local.cloud import Cloud
-from local.inputs import load_yaml
 from local.scenario import Scenario
+from shared.input_files import load_yaml
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
 from tests.browser.microphone import HEARD, speaking_editor

@@ -9,12 +9,12 @@ import pytest
 
 from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
-from local.inputs import load_yaml
 from local.livekit.real import find_server
 from local.play import Player
 from local.scenario import Scenario
 from local.seed import DEMO, Seed
 from shared.gateways.firestore import Database
+from shared.input_files import load_yaml
 from tests.contract.google_stand_in import certificates
 
 SCENARIOS = Path(__file__).parents[2] / "local" / "scenarios"

@@ -1,19 +1,22 @@
 """A tenant's first and last day: made, filled and deleted for good, with what lies at Twilio and Google."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local.twilio.store import Recording
 from operations.callable_agent import find_agent
 from operations.tenant_files import AgentFile, TenantFile, ToolFile, export_tenant, import_tenant
-from operations.tenants import ForgettingByTask, purge_tenant
+from operations.tenants import ForgettingByTask, import_file, purge_tenant
 from shared.errors import ConfigurationError, ConflictError, NotFoundError, UnavailableError
 from shared.gateways.firestore import Database, Write
+from shared.input_files import InputError
 from shared.models.base import utc_now
 from shared.models.call import CallState
 from shared.models.session import Lease
@@ -167,30 +170,39 @@ async def test_a_tenants_own_export_changes_nothing_when_it_is_imported(world: W
 
 
 @pytest.mark.parametrize(
-    ("slug", "tool", "complaint"),
+    ("wrong", "complaint"),
     [
         (
-            "send_email",
-            {"config": {"secret_access_key": "k"}},
-            "send_email.config.secret_access_key is a secret",
+            {"tools": {"send_email": {"config": {"secret_access_key": "k"}}}},
+            "tools.send_email.config.secret_access_key is a secret",
         ),
         (
-            "send_email",
-            {"enabled": True, "config": {"region": 1}},
-            r"agents\.desk\.tools\.send_email\.config\.",
+            {"tools": {"send_email": {"enabled": True, "config": {"region": 1}}}},
+            "tools.send_email.config.",
         ),
-        ("telepathy", {}, r"agents\.desk\.tools\.telepathy: expected one of end_call, google_calendar"),
+        ({"tools": {"telepathy": {}}}, "tools.telepathy: expected one of end_call, google_calendar"),
+        (
+            {"fallback": {"kind": "voicemail", "promt": "Hello."}},
+            "fallback.voicemail.promt: unknown field, expected one of kind, prompt, max_seconds",
+        ),
+        (
+            {"hours": [{"weekday": 0, "opens": "09:00", "closes": "17:00", "close": "18:00"}]},
+            "hours.0.close: unknown field, expected one of weekday, opens, closes",
+        ),
+        ({"greting": "Hello."}, "greting: unknown field, expected one of name, enabled, instructions"),
+        ({"name": 5}, "name: expected text, in quotes where it could be something else (found 5)"),
     ],
 )
-async def test_a_file_that_cannot_be_right_changes_nothing(
-    world: World, slug: str, tool: dict[str, Any], complaint: str
+async def test_a_file_with_a_mistake_changes_nothing_and_is_told_file_field_and_what_was_expected(
+    world: World, tmp_path: Path, wrong: dict[str, Any], complaint: str
 ) -> None:
-    good = AgentFile(name="Night desk", instructions="Be brief.")
-    bad = good.model_copy(update={"tools": {slug: ToolFile(**tool)}})
-    wanted = TenantFile(agents={"night": good, "desk": bad})
+    """A misspelt field below another, such as the fallback's, was once left out without a word."""
+    good = {"name": "Night desk", "instructions": "Be brief."}
+    file = tmp_path / "harbor.yaml"
+    file.write_text(yaml.safe_dump({"agents": {"night": good, "desk": good | wrong}}))
     before = await under(world, f"tenants/{TENANT}")
-    with pytest.raises(ConfigurationError, match=complaint):
-        await import_tenant(world.operator, TENANT, wanted, apply=True)
+    with pytest.raises(InputError, match=re.escape(f"{file}: agents.desk.{complaint}")):
+        await import_file(world.operator, TENANT, file, apply=True)
     assert await under(world, f"tenants/{TENANT}") == before
 
 

@@ -30,11 +30,11 @@ from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
 from local.environment import PROJECT, Ports
 from local.identity.seeding import seed_members
-from local.inputs import load_yaml
 from local.parts import call_parts, console_parts
 from local.seed import DEMO, Seed
 from local.supervisor import Supervisor
 from shared.gateways.firestore import Database
+from shared.input_files import load_yaml
 from shared.models.base import utc_now
 from shared.models.call import Call, CallState, Outcome
 from shared.models.member import Role

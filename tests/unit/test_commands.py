@@ -18,13 +18,13 @@ from local import command_line
 from local.cloud import Cloud, NotRunningError, Running, laptop_cloud
 from local.commands import verdict
 from local.environment import Ports
-from local.inputs import load_yaml
 from local.next_steps import next_steps
 from local.play import ended_call
 from local.report import CallReport
 from local.seed import DEMO, Seed
 from local.supervisor import PartError
 from shared.errors import UnavailableError
+from shared.input_files import load_yaml
 from shared.models.call import Call
 
 pytestmark = pytest.mark.unit

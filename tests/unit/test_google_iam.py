@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.google.iam import Policy
-from local.inputs import InputError
+from shared.input_files import InputError
 
 pytestmark = pytest.mark.unit
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local import scenario as scenario_module
-from local.inputs import InputError, load_yaml
 from local.scenario import CallTool, Say, Scenario, fill_dates
 from local.speech import recordings
 from local.speech.__main__ import wanted
+from shared.input_files import InputError, load_yaml
 
 pytestmark = pytest.mark.unit
 

@@ -1,12 +1,13 @@
-"""Files that a person writes (scenarios, seed data) are checked before anything starts."""
+"""Files that a person writes (scenarios, seed data, tenants) are checked before anything starts."""
 
-import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+from shared.errors import ConfigurationError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -20,7 +21,7 @@ _EXPECTED = {
 """Where pydantic's own words are about Python."""
 
 
-class InputError(Exception):
+class InputError(ConfigurationError):
     """A mistake in a file: one line that names the file, the field and what was expected."""
 
 
@@ -34,17 +35,6 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice", problem_mark=key.start_mark)
             names.add(str(key.value))
         return super().construct_mapping(node, deep)
-
-
-def made_folder(path: Path) -> Path:
-    """Make it unless it is there. Raises `InputError` when it cannot be written."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: expected a folder that can be written: {error.strerror}") from None
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise InputError(f"{path}: expected a folder that can be written: it belongs to somebody else")
-    return path
 
 
 def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
@@ -92,10 +82,14 @@ def _fields_at(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
         below = [
             one for node in nodes for child in _below(node, step) for one in _alternatives(child, definitions)
         ]
-        # pydantic names the chosen member of a union in between, here after the field that tells it.
-        chosen = [node for node in nodes if step in node.get("properties", ())]
+        # pydantic names the chosen member of a union in between: after the field that tells it, or its value.
+        chosen = [node for node in nodes if _is_member(node.get("properties", {}), step)]
         nodes = [one for one in below if one.get("type") in ("object", "array")] or chosen or nodes
     return list(dict.fromkeys(name for node in nodes for name in node.get("properties", ())))
+
+
+def _is_member(fields: dict[str, Any], name: int | str) -> bool:
+    return name in fields or any(field.get("const") == name for field in fields.values())
 
 
 def _below(node: dict[str, Any], step: int | str) -> Generator[dict[str, Any]]:
