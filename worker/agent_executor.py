@@ -173,7 +173,7 @@ class AgentExecutor:
             context = await self._context(configured, tool, self._idempotency_key(call_id))
             return await tool.execute(action_name, validated, context)
 
-        if action.read_only:
+        if action.read_only or action.withdrawn_when_called_off:
             return _plain(await _within_time(action, attempt))
         write = Write(function_name(name, action_name, actions), event["arguments"], call_id)
         if (done := await self._writes.done_before(write)) is not None:

@@ -26,6 +26,7 @@ from worker.call_watch import CallWatch, Due
 from worker.caller import Caller, other_agents
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
+from worker.goodbye import Goodbye
 from worker.history import history_of
 from worker.hold_sound import HoldSound
 from worker.lease import LeaseKeeper
@@ -37,12 +38,6 @@ log = logging.getLogger(__name__)
 CALLER_COMES_WITHIN = 120.0
 """Seconds that an agent waits; LiveKit closes an empty room before that."""
 WATCH_EVERY = 0.2
-QUIET_BEFORE_HANG_UP = 0.8
-"""Seconds after the agent's last word, so that a goodbye is not cut off."""
-HANG_UP_WITHIN = 10.0
-"""Seconds after which a call that is to end does end, whatever is still being said."""
-GOODBYE_WITHIN = 8.0
-
 TOOLS_FINISH_WITHIN = 3.0
 """Seconds that a running tool still gets when the call is over."""
 
@@ -78,10 +73,10 @@ class Call:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._model_up = asyncio.Event()
         self._answered = False
-        self._hanging_up = False
 
         self._call_end = CallEnd(services, snapshot, lease.generation)
         self._watch = CallWatch(snapshot.agent, self._clock)
+        self._goodbye = Goodbye(self._watch, self._clock, self._on_goodbye_heard)
         self._hold_sound = HoldSound(ctx.room)
         self._caller = Caller(ctx.room, self._on_caller_left)
         self._log = CallLog(self._write_events, generation=lease.generation, now=services.now)
@@ -149,8 +144,8 @@ class Call:
                 self._hold_sound.play()
             else:
                 self._hold_sound.stop()
-            for due in self._watch.due():
-                if not self._hanging_up:
+            if not self._goodbye.is_said:
+                for due in self._watch.due():
                     self._go(self._act(due))
 
     async def _earlier(self) -> llm.ChatContext:
@@ -200,11 +195,11 @@ class Call:
                 self._log.notice("The caller is silent.")
                 self._say(agent_prompt.STILL_THERE)
             case "end_silent_call":
-                await self._say_goodbye(agent_prompt.NOBODY_THERE, Outcome.CALLER_SILENT)
+                self._goodbye.say(Outcome.CALLER_SILENT, self._say(agent_prompt.NOBODY_THERE))
             case "warn_of_end":
                 self._say(agent_prompt.NEARLY_OVER)
             case "end_long_call":
-                await self._say_goodbye(agent_prompt.TIME_IS_UP, Outcome.MAX_LENGTH)
+                self._goodbye.say(Outcome.MAX_LENGTH, self._say(agent_prompt.TIME_IS_UP))
             case "tell_to_wait":
                 self._say(agent_prompt.ONE_MOMENT)
             case "ask_model_again":
@@ -221,33 +216,18 @@ class Call:
         self._watch.reply_owed()
         return phrase
 
-    async def _say_goodbye(self, sentence: str, outcome: Outcome) -> None:
-        """End the call with a last word. A silent caller who speaks up meanwhile has not gone."""
-        self._hanging_up = True
-        asked_at = self._clock()
-        await asyncio.wait([self._say(sentence)], timeout=GOODBYE_WITHIN)
-        if outcome is Outcome.CALLER_SILENT and self._watch.caller_heard_since(asked_at):
-            self._hanging_up = False
-            return
-        await self._agent_is_quiet()
-        self._end(Ending("ended", outcome.value, outcome))
-
     async def hang_up(self) -> None:
-        """`CallControl`: end the call once the agent has finished what it is saying."""
-        if not self._hanging_up:
-            self._hanging_up = True
-            self._go(self._hang_up())
+        """`CallControl`: end the call once the agent has said its goodbye, unless the caller speaks up."""
+        self._goodbye.say(Outcome.AGENT_ENDED)
 
-    async def _hang_up(self) -> None:
-        # A goodbye that comes with the request, or right behind it, may not have begun to be heard.
-        await asyncio.sleep(QUIET_BEFORE_HANG_UP)
-        await self._agent_is_quiet()
-        self._end(Ending("ended", "the agent ended the call", Outcome.AGENT_ENDED))
+    def _on_goodbye_heard(self, outcome: Outcome) -> None:
+        reason = "the agent ended the call" if outcome is Outcome.AGENT_ENDED else outcome.value
+        self._end(Ending("ended", reason, outcome))
 
-    async def _agent_is_quiet(self) -> None:
-        deadline = self._clock() + HANG_UP_WITHIN
-        while self._watch.agent_quiet_for() < QUIET_BEFORE_HANG_UP and self._clock() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(WATCH_EVERY / 2)
+    def _go_on(self) -> None:
+        """The caller has something more to say. The model knows what that means (`EndCallTool`)."""
+        self._log.notice("The caller spoke up, so the call goes on.")
+        self._watch.caller_spoke_up()
 
     # The end.
 
@@ -259,6 +239,7 @@ class Call:
     async def _finish(self, ending: Ending) -> None:
         for task in list(self._tasks):
             task.cancel()
+        self._goodbye.stop()
         self._hold_sound.stop()
         match ending.kind:
             case "ended":
@@ -322,6 +303,8 @@ class Call:
             self._go(self._conversation.tell(agent_prompt.done_all_the_same(write.called)))
 
     def functions_called_off(self) -> None:
+        if self._goodbye.call_off():  # the model's own word that the caller speaks
+            self._go_on()
         if not self._executor.awaited():
             self._watch.tools_called_off()
         self._tell_of_unknown_writes()
@@ -340,6 +323,8 @@ class Call:
 
     def caller_transcribed(self) -> None:
         self._watch.caller_spoke()
+        if self._goodbye.caller_said_something():
+            self._go_on()
 
     def functions_answered(self, unknown: list[str]) -> None:
         for name in unknown:

@@ -46,6 +46,7 @@ class CallWatch:
         self._agent_spoke_at = clock()
         self._model_acted_at = clock()
         self._heard_from = clock()
+        self._voiced_at = clock()
         self._caller_heard_at = clock()
         self._tool_since: float | None = None
         self._told_to_wait_at: float | None = None
@@ -66,6 +67,8 @@ class CallWatch:
             self.caller_spoke()
         if change == "started":
             self._heard_from = self._clock()
+        if self._voice.speaking and not self._voice.quiet_for:
+            self._voiced_at = self._clock()
         # An "uh-huh" that the agent talked through, or a turn that is answered already, wants no reply.
         if change == "ended" and not self._agent_speaking and self._model_acted_at < self._heard_from:
             self._reply.reply_owed(self._clock())
@@ -77,8 +80,14 @@ class CallWatch:
             self._silence.caller_spoke(self._clock())
 
     def caller_heard_since(self, moment: float) -> bool:
-        """`moment` is of the clock that was given."""
-        return self._voice.speaking or self._caller_heard_at > moment
+        """As a voice, not yet as words; `moment` is of the clock that was given."""
+        return self._voiced_at > moment
+
+    def caller_spoke_up(self) -> None:
+        """When the call was about to end: an answer to this is owed, and nothing that was owed before."""
+        self._reply.model_acted()
+        if self._model_acted_at < self._voiced_at:
+            self._reply.reply_owed(self._clock())
 
     def model_acted(self) -> None:
         """It speaks or calls a function. What it thinks, or writes, nobody hears."""

@@ -2,12 +2,15 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
-from livekit.agents import FunctionToolsExecutedEvent, llm
+from livekit import rtc
+from livekit.agents import FunctionToolsExecutedEvent, UserInputTranscribedEvent, llm
 from pydantic import BaseModel
 
 from shared.errors import UnavailableError
@@ -17,6 +20,7 @@ from shared.tools.base.registry import ToolRegistry
 from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeRoom, FakeServices, Rooms
 from tests.waiting import eventually
 from worker import call as call_module
+from worker import goodbye
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
 from worker.call_end import STEP_ATTEMPTS
@@ -100,24 +104,86 @@ async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Call, "_serve", for_ever)
-    monkeypatch.setattr(call_module, "QUIET_BEFORE_HANG_UP", 0.05)
+    monkeypatch.setattr(goodbye, "QUIET_BEFORE_HANG_UP", 0.05)
+    monkeypatch.setattr(goodbye, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(goodbye, "WORDS_WITHIN", 1.0)
     monkeypatch.setattr(call_module, "WATCH_EVERY", 0.01)
     monkeypatch.setattr(call_module, "TOOLS_FINISH_WITHIN", 0.05)
     return await Rig.start()
 
 
 async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_its_end(rig: Rig) -> None:
-    await asyncio.sleep(call_module.QUIET_BEFORE_HANG_UP)
+    await asyncio.sleep(goodbye.QUIET_BEFORE_HANG_UP)
     serving = asyncio.create_task(rig.call.serve())
     await rig.call.hang_up()
     await asyncio.sleep(0)
     rig.call.agent_speaks(True)
-    await asyncio.sleep(5 * call_module.QUIET_BEFORE_HANG_UP)
+    await asyncio.sleep(5 * goodbye.QUIET_BEFORE_HANG_UP)
     assert not serving.done()
     assert await rig.state() == (CallState.IN_PROGRESS, None)
     rig.call.agent_speaks(False)
     await asyncio.wait_for(serving, 5)
     assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+
+
+def voice(rig: Rig) -> None:
+    """A fifth of a second of it, on the line at once."""
+    samples = np.tile(np.array([4000, -4000], "<i2"), 1600)
+    rig.call._watch.caller_audio(rtc.AudioFrame(samples.tobytes(), 16000, 1, 3200))
+
+
+def words(rig: Rig) -> None:
+    written = UserInputTranscribedEvent(transcript="Wait, one more thing.", is_final=False)
+    rig.call._conversation.session.emit("user_input_transcribed", written)
+
+
+async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_the_call(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    voice(rig)
+    await asyncio.sleep(2 * goodbye.QUIET_BEFORE_HANG_UP)
+    assert not serving.done(), "the model may yet write down what was said"
+    words(rig)
+    await asyncio.sleep(goodbye.WORDS_WITHIN + 3 * goodbye.QUIET_BEFORE_HANG_UP)
+    assert not serving.done()
+    assert rig.call._watch.is_reply_owed()
+    await rig.call.hang_up()
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+    assert "The caller spoke up, so the call goes on." in [n["text"] for n in await rig.events("notice")]
+
+
+async def test_a_model_that_calls_its_end_off_hears_the_caller_and_the_call_goes_on(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    rig.call.functions_called_off()
+    await asyncio.sleep(3 * goodbye.QUIET_BEFORE_HANG_UP)
+    assert not serving.done()
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(serving, 5)
+
+
+@pytest.mark.parametrize("sign", [voice, words], ids=["noise", "words that were said before"])
+async def test_neither_noise_nor_late_words_keep_an_agent_from_hanging_up(
+    rig: Rig, sign: Callable[[Rig], None]
+) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    sign(rig)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+    assert [notice["text"] for notice in await rig.events("notice")] == ["The agent left."]
+
+
+async def test_a_call_that_has_lasted_as_long_as_it_may_ends_whatever_the_caller_says(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    rig.call._goodbye.say(Outcome.MAX_LENGTH, heard)
+    voice(rig)
+    words(rig)
+    heard.set_result(True)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.MAX_LENGTH)
 
 
 @pytest.mark.parametrize("ending", ["fallback", "ended"])

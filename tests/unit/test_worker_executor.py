@@ -60,6 +60,7 @@ class ShopTool(BaseTool):
         actions={
             "look": Action("Looks.", Day, read_only=True, idempotent=True, timeout_seconds=0.2),
             "book": Action("Books.", Day, read_only=False, idempotent=False, timeout_seconds=0.2),
+            "ring": Action("Rings.", Day, read_only=False, idempotent=True, withdrawn_when_called_off=True),
         },
     )
     context: ToolContext[Shop]
@@ -294,6 +295,15 @@ async def test_before_the_same_function_does_something_else_the_model_is_told_wh
     assert rig.tool.runs == ["book", "book"]
 
 
+async def test_what_is_withdrawn_when_called_off_is_no_news_and_can_be_done_again() -> None:
+    rig = Rig()
+    for call_id in ("c1", "c2"):
+        await rig.run("ring", call_id=call_id, day="today")
+        rig.called_off.add(call_id)
+    assert rig.tool.runs == ["ring", "ring"]
+    assert rig.executor.writes_unknown_to_the_model() == []
+
+
 async def test_a_write_that_was_called_off_and_failed_is_done_when_it_is_asked_for_again() -> None:
     rig = Rig()
     rig.tool.failures = [ToolError("That time is taken.")]
@@ -355,7 +365,7 @@ async def test_a_tool_that_is_not_set_up_completely_says_so() -> None:
 
 def test_functions_are_named_after_tool_and_action() -> None:
     names = [tool.info.name for tool in bind_tools(Rig().executor)]
-    assert names == ["shop_look", "shop_book"]
+    assert names == ["shop_look", "shop_book", "shop_ring"]
 
 
 def test_a_long_result_is_shortened_and_says_so() -> None:

@@ -52,6 +52,8 @@ class Action:
     idempotent: bool
     """Repeating it with the same `ToolContext.idempotency_key` does the thing once."""
     timeout_seconds: float = 8.0
+    withdrawn_when_called_off: bool = False
+    """Nothing is left of it then: the model is not told that it was done, and may ask for it again."""
 
 
 @dataclass(frozen=True)

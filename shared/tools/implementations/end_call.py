@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.tools.base.base_tool import Action, BaseTool, NoConfig, ToolContext, ToolMetadata
 
+ENDS = (
+    "The call ends as soon as your goodbye has been heard. Say nothing more. If the caller speaks before "
+    "that, the call goes on: answer them, and call this function again when they want nothing more, or at "
+    "once when they have only said goodbye."
+)
+
 
 class EndCall(BaseModel):
     model_config = ConfigDict(extra="ignore")
@@ -35,6 +41,7 @@ class EndCallTool(BaseTool):
                 read_only=False,
                 idempotent=True,
                 timeout_seconds=5,
+                withdrawn_when_called_off=True,
             )
         },
     )
@@ -43,4 +50,4 @@ class EndCallTool(BaseTool):
         self, action: str, arguments: BaseModel, context: ToolContext[NoConfig]
     ) -> dict[str, Any]:
         await context.call.hang_up()
-        return {"message": "The call ends now. Say nothing more."}
+        return {"message": ENDS}

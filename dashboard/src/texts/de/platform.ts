@@ -4,6 +4,7 @@ export const platform: Catalogue["platform"] = {
   took_over: "Dieser Agent hat übernommen.",
   caller_silent: "Der Anrufer schweigt.",
   asked_again: "Das Modell antwortete nicht und wurde noch einmal gefragt.",
+  caller_spoke_up: "Der Anrufer hat noch etwas gesagt, also geht der Anruf weiter.",
   agent_left: "Der Agent hat das Gespräch verlassen.",
   reply_broke_off: "Eine Antwort brach mit der Verbindung zum Modell ab; nach dem Rest wurde gefragt.",
   no_such_function: "Das Modell rief eine Funktion auf, die es nicht gibt.",

@@ -3,6 +3,7 @@ export const platform = {
   took_over: "This agent took over.",
   caller_silent: "The caller is silent.",
   asked_again: "The model did not answer and was asked again.",
+  caller_spoke_up: "The caller spoke up, so the call goes on.",
   agent_left: "The agent left.",
   reply_broke_off: "A reply broke off with the connection to the model; the rest was asked for.",
   no_such_function: "The model called a function that does not exist.",
