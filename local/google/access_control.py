@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from local.google.api_error import ApiError, not_found, not_implemented
-from local.google.iam import DOCUMENTS, EVERYTHING, ON_PROJECT, PUBLIC, Policy
+from local.google.iam import CREATE, DOCUMENTS, EVERYTHING, LIST, ON_PROJECT, PUBLIC, Policy
 from local.google.rpc import Code, RpcError
 
 CONDITIONS = 3
@@ -72,7 +72,8 @@ class AccessControl:
                 continue
             wanted = [
                 ("documents", DOCUMENTS, documents),
-                ("secret.creator", ON_PROJECT, None),
+                ("secret.creator", frozenset({CREATE}), None),
+                ("secret.lister", frozenset({LIST}), None),
                 (f"{part.replace('-', '_')}.secrets", frozenset(filter(_on_secret, granted)), tenants),
             ]
             for role_id, permissions, condition in wanted:

@@ -16,42 +16,29 @@ DOCUMENTS = frozenset(
 )
 """Told by the stand-in, not enforced: Firestore's emulators ask nobody who they are."""
 
-ON_PROJECT = frozenset({"secretmanager.secrets.create", "secretmanager.secrets.list"})
+CREATE, LIST = "secretmanager.secrets.create", "secretmanager.secrets.list"
+ON_PROJECT = frozenset({CREATE, LIST})
 """These act on the project, where a condition cannot name a secret."""
 
 DEFAULT_POLICY: Mapping[str, frozenset[str]] = {
-    "incoming-call": DOCUMENTS
-    | {
-        "cloudtasks.tasks.create",
-        "cloudtasks.tasks.delete",
-        "cloudtasks.tasks.get",
-        "cloudtasks.tasks.list",
-        "cloudtasks.queues.get",
-    },
+    "incoming-call": DOCUMENTS | {"cloudtasks.tasks.create"},
     # Reads what a call needs, and stores what a provider rotated.
     "worker": DOCUMENTS | {"secretmanager.versions.access", "secretmanager.versions.add"},
     "oauth": DOCUMENTS
     | ON_PROJECT
     | {
-        "secretmanager.secrets.get",
         "secretmanager.secrets.delete",
         "secretmanager.versions.add",
         "secretmanager.versions.access",
-        "secretmanager.versions.get",
         "secretmanager.versions.list",
-        "secretmanager.versions.enable",
-        "secretmanager.versions.disable",
         "secretmanager.versions.destroy",
     },
     # Stores what people type into forms, and can never read it back; has `oauth` revoke what it removes.
     "tools-api": DOCUMENTS
-    | ON_PROJECT
     | {
         "cloudtasks.tasks.create",
-        "secretmanager.secrets.get",
+        CREATE,
         "secretmanager.versions.add",
-        "secretmanager.versions.get",
-        "secretmanager.versions.list",
         "secretmanager.versions.destroy",
     },
     OWNER: frozenset({EVERYTHING}),

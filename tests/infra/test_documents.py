@@ -14,6 +14,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from local.google.iam import DEFAULT_POLICY
 from operations import cli
 from operations.app import app
 from operations.report import OK, Report
@@ -177,6 +178,32 @@ def test_costs_are_reckoned_with_the_worker_that_terraform_makes() -> None:
         r"cpu\s*= optional\(number, (\d+)\)\s+memory\s*= optional\(string, \"(\d+)Gi\"\)", text
     )[0]
     assert (prices.PLATFORM.cpus, prices.PLATFORM.gibibytes) == (int(cpus), int(memory))
+
+
+def test_the_table_of_rights_to_secrets_says_what_is_enforced() -> None:
+    """Terraform grants the same (`test_terraform_deployment.py`)."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip(" `") for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith(("| service account |", *(f"| `{part}` |" for part in DEFAULT_POLICY)))
+    ]
+    head, *parts = rows
+    told = {
+        part: {
+            f"secretmanager.{name}"
+            for name, cell in zip(head[1:-1], cells[:-1], strict=True)
+            if cell == "yes"
+        }
+        for part, *cells in parts
+    }
+    enforced = {
+        part: {permission for permission in granted if permission.startswith("secretmanager.")}
+        for part, granted in DEFAULT_POLICY.items()
+        if part in told
+    }
+    assert len(told) == 4
+    assert told == enforced
 
 
 def test_nothing_is_run_by_a_test_that_could_reach_a_cloud() -> None:

@@ -22,6 +22,7 @@ output "permissions" {
       tolist(google_project_iam_custom_role.documents.permissions),
       try(local.secret_roles[part], []),
       contains(["oauth", "tools_api"], part) ? tolist(google_project_iam_custom_role.secret_creator.permissions) : [],
+      part == "oauth" ? tolist(google_project_iam_custom_role.secret_lister.permissions) : [],
     ))
   }
 }

@@ -12,22 +12,15 @@ locals {
     ]
     oauth = [
       "secretmanager.secrets.delete",
-      "secretmanager.secrets.get",
       "secretmanager.versions.access",
       "secretmanager.versions.add",
       "secretmanager.versions.destroy",
-      "secretmanager.versions.disable",
-      "secretmanager.versions.enable",
-      "secretmanager.versions.get",
       "secretmanager.versions.list",
     ]
     # Takes secret fields from forms and can never read one back.
     tools_api = [
-      "secretmanager.secrets.get",
       "secretmanager.versions.add",
       "secretmanager.versions.destroy",
-      "secretmanager.versions.get",
-      "secretmanager.versions.list",
     ]
   }
 }
@@ -59,8 +52,15 @@ resource "google_project_iam_member" "secrets" {
 resource "google_project_iam_custom_role" "secret_creator" {
   project     = var.project_id
   role_id     = "trunkline.secret.creator"
-  title       = "Trunkline: create secrets and list their names"
-  permissions = ["secretmanager.secrets.create", "secretmanager.secrets.list"]
+  title       = "Trunkline: create secrets"
+  permissions = ["secretmanager.secrets.create"]
+}
+
+resource "google_project_iam_custom_role" "secret_lister" {
+  project     = var.project_id
+  role_id     = "trunkline.secret.lister"
+  title       = "Trunkline: list secrets' names"
+  permissions = ["secretmanager.secrets.list"]
 }
 
 resource "google_project_iam_member" "secret_creator" {
@@ -69,6 +69,13 @@ resource "google_project_iam_member" "secret_creator" {
   project = var.project_id
   role    = google_project_iam_custom_role.secret_creator.name
   member  = local.members[each.key]
+}
+
+# The API names what it destroys; only who reconciles and deletes has to find secrets.
+resource "google_project_iam_member" "secret_lister" {
+  project = var.project_id
+  role    = google_project_iam_custom_role.secret_lister.name
+  member  = local.members.oauth
 }
 
 # Each read of a value has a name to it.

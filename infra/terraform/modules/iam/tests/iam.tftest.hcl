@@ -62,6 +62,7 @@ run "what_doctor_is_told_is_what_is_granted" {
         google_project_iam_custom_role.documents.permissions,
         try(google_project_iam_custom_role.secrets[part].permissions, []),
         contains(keys(google_project_iam_member.secret_creator), part) ? google_project_iam_custom_role.secret_creator.permissions : [],
+        google_project_iam_member.secret_lister.member == "serviceAccount:${output.emails[part]}" ? google_project_iam_custom_role.secret_lister.permissions : [],
       )
     ])
     error_message = "Output permissions says something else than the roles."
@@ -76,6 +77,7 @@ run "no_wildcards" {
       for permission in flatten([
         [for role in google_project_iam_custom_role.secrets : tolist(role.permissions)],
         tolist(google_project_iam_custom_role.secret_creator.permissions),
+        tolist(google_project_iam_custom_role.secret_lister.permissions),
         tolist(google_project_iam_custom_role.documents.permissions),
       ]) : !strcontains(permission, "*")
     ])
