@@ -13,9 +13,6 @@ import sys
 from pathlib import Path
 
 from local import doctor
-from local.scenario import Scenario
-from shared.errors import UnavailableError
-from shared.input_files import InputError, load_yaml
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SEED = Path(__file__).parent / "seeds" / "demo.yaml"
@@ -29,14 +26,17 @@ def run() -> int:
         return doctor.main()
     # gRPC reports on its own that a server went away, which here is the normal end.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    # Only now: the commands below import everything.
+    # Only now: the commands below import everything, also the tools, of which one may be what is wrong.
     from local import commands
     from local.cloud import NotRunningError
     from local.livekit.real import RealServerError, find_server
     from local.next_steps import next_steps
     from local.play import PlayError
+    from local.scenario_file import load_scenario
     from local.seed import Seed
     from local.supervisor import PartError
+    from shared.errors import UnavailableError
+    from shared.input_files import InputError, load_yaml
 
     try:
         if given.command == "token":
@@ -55,10 +55,8 @@ def run() -> int:
                     lambda cloud: next_steps(cloud, seed, state, seeds),
                 )
             )
-        scenario = load_yaml(given.scenario, Scenario)
         numbers = [number for tenant in seed.tenants.values() for number in tenant.numbers]
-        _check_number(given.scenario, scenario, given.seed, numbers)
-        _check_speech(given.scenario, scenario)
+        scenario = load_scenario(given.scenario, given.seed, numbers)
         if given.command == "demo":
             return asyncio.run(commands.demo(scenario, seed, given.out, given.embedded_livekit))
         return asyncio.run(commands.call(scenario, seed, given.state, given.calls, given.out))
@@ -68,25 +66,6 @@ def run() -> int:
     except (NotRunningError, PartError, UnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
-
-
-def _check_number(file: Path, scenario: Scenario, seed: Path, numbers: list[str]) -> None:
-    if scenario.dials not in numbers:
-        expected = f"expected a number of {seed}: {', '.join(numbers) or 'it has none'}"
-        raise InputError(f"{file}: dials: {expected} (found {scenario.dials!r})")
-
-
-def _check_speech(file: Path, scenario: Scenario) -> None:
-    """Before anything starts. With the real model only the caller's lines are spoken here."""
-    from local.speech import MissingSpeech, check_speech
-
-    for voice, line in sorted(scenario.spoken_lines()):
-        if voice == "agent" and os.environ.get("GEMINI_API_KEY"):
-            continue
-        try:
-            check_speech(line, voice)
-        except MissingSpeech as error:
-            raise InputError(f"{file}: {error}") from None
 
 
 def _option(name: str, value: Path, default: Path) -> list[str]:

@@ -55,7 +55,8 @@ def _texts(value: Any) -> Generator[str]:
             yield from _texts(each)
 
 
-def _known_function(name: str) -> str:
+def known_function(name: str) -> str:
+    """Raises `ValueError` about a name under which the model can call nothing."""
     known = [
         function_name(tool.metadata.slug, action, tool.metadata.actions)
         for tool in ToolRegistry().all()
@@ -145,7 +146,7 @@ class Expect(_Part):
 
     outcome: Outcome | None = None
     fallback_reason: FallbackReason | None = None
-    tools: list[Annotated[str, AfterValidator(_known_function)]] = Field(default_factory=list)
+    tools: list[Annotated[str, AfterValidator(known_function)]] = Field(default_factory=list)
     """Functions that must have run without error, in this order (others may run in between)."""
     calendar: list[CalendarEntry] = Field(default_factory=list)
     hears: list[str] = Field(default_factory=list)

@@ -70,6 +70,14 @@ def only_line(capsys: pytest.CaptureFixture[str]) -> str:
             r": greeting\.0\.call\.arguments: expected {today}, {tomorrow} .*, found {tomorow}$",
         ),
         (
+            SCENARIO | {"turns": [{"caller": "Thank you, goodbye.", "agent": [{"call": "end"}]}]},
+            r": turns\.0\.agent\.0\.call: expected one of end_call, google_calendar_list_events, .*'end'$",
+        ),
+        (
+            SCENARIO | {"greeting": [{"say": "Hello."}, {"call": "hangup"}]},
+            r": greeting\.1\.call: expected one of end_call, .*'hangup'$",
+        ),
+        (
             SCENARIO | {"expect": {"tools": ["end"]}},
             r": expect\.tools\.0: expected one of end_call, .*'end'$",
         ),
