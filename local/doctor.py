@@ -13,7 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EMULATOR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
-OK, MISSING, OPTIONAL = "ok", "missing", "optional"
+OLDEST_NODE = 20
+"""Its major version; Next.js needs it."""
+OK, MISSING, OPTIONAL, WRONG = "ok", "missing", "optional", "wrong"
 
 
 def version_of(*command: str) -> str:
@@ -29,6 +31,16 @@ def program(name: str, need: str, remedy: str, *version: str) -> tuple[str, str,
     if path is None:
         return (MISSING if need == "needed" else OPTIONAL, name, remedy)
     return (OK, name, version_of(path, *version) if version else path)
+
+
+def node() -> tuple[str, str, str]:
+    state, name, found = program(
+        "node", "needed", f"Node {OLDEST_NODE} or newer: make check runs pyright on it", "--version"
+    )
+    major = found.lstrip("v").partition(".")[0]
+    if state == OK and not (major.isdigit() and int(major) >= OLDEST_NODE):
+        return (WRONG, name, f"{found}; expected {OLDEST_NODE} or newer")
+    return (state, name, found)
 
 
 def python_311() -> tuple[str, str, str]:
@@ -69,6 +81,23 @@ def installed() -> tuple[str, str, str]:
     return (OPTIONAL, "dependencies", "not installed yet; make demo, make test and make setup install them")
 
 
+def tools() -> tuple[str, str, str]:
+    """Loads them: a mistake in the definition of one, or a library that it lacks, is told then."""
+    if not (ROOT / ".venv/.installed").exists():
+        return (OPTIONAL, "tools", "looked at once the dependencies are installed")
+    program = "from shared.tools.base.registry import ToolRegistry as R; print(len(R().all()), 'registered')"
+    done = subprocess.run(
+        [str(ROOT / ".venv/bin/python"), "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = (done.stdout or done.stderr).strip().splitlines() or ["they do not load"]
+    return (WRONG if done.returncode else OK, "tools", lines[-1])
+
+
 def disk() -> tuple[str, str, str]:
     free = shutil.disk_usage(ROOT).free / 2**30
     return (OK if free > 3 else MISSING, "disk", f"{free:.0f} GiB free (3 are needed)")
@@ -81,18 +110,19 @@ def gemini() -> tuple[str, str, str]:
 
 
 def main() -> int:
-    """Prints one line a finding; 1 when something that is needed is missing."""
+    """Prints one line a finding; 1 when something that is needed is missing or wrong."""
     findings = [
         python_311(),
         program("make", "needed", "apt install make, or xcode-select --install", "--version"),
         program("cc", "needed", "apt install gcc, or xcode-select --install", "--version"),
-        program("node", "needed", "Node 20 or newer: make check runs pyright on it", "--version"),
+        node(),
         program("git", "needed", "apt install git", "--version"),
         program("terraform", "optional", "only to test infra/terraform and to deploy", "version"),
         program("go", "optional", "only to build the real livekit-server: https://go.dev/dl", "version"),
         program("npm", "optional", "only to build the dashboard: it comes with Node.js", "--version"),
         program("chromium", "optional", "only for the browser tests: make browser", "--version"),
         installed(),
+        tools(),
         livekit_server(),
         firestore_emulator(),
         disk(),
@@ -100,9 +130,10 @@ def main() -> int:
     ]
     for state, name, text in findings:
         print(f"{state:<9} {name:<20} {text}")
-    missing = [name for state, name, _ in findings if state == MISSING]
-    print("\n" + ("Missing: " + ", ".join(missing) if missing else "Everything that is needed is here."))
-    return 1 if missing else 0
+    wanting = [f"{name} ({state})" for state, name, _ in findings if state in (MISSING, WRONG)]
+    last = f"Not ready: {', '.join(wanting)}." if wanting else "Everything that is needed is here."
+    print(f"\n{last}")
+    return 1 if wanting else 0
 
 
 if __name__ == "__main__":
