@@ -1,11 +1,9 @@
 """Each action of each tool of the call as a function of its own that the model can call."""
 
-import functools
 from typing import Any
 
 from livekit.agents import RunContext, function_tool
 from livekit.agents.llm import RawFunctionTool
-from pydantic import BaseModel
 
 from shared.models.agent_tool import AgentTool
 from shared.tools.base.base_tool import RESERVED_ARGUMENTS, Action, BaseTool
@@ -24,11 +22,6 @@ def bind_tools(executor: AgentExecutor) -> list[ToolFunc]:
     ]
 
 
-@functools.cache
-def schema_for(arguments: type[BaseModel]) -> dict[str, Any]:
-    return for_gemini(arguments)
-
-
 def create_tool_func(
     executor: AgentExecutor, configured: AgentTool, tool: BaseTool, action_name: str, action: Action
 ) -> ToolFunc:
@@ -45,6 +38,6 @@ def create_tool_func(
     schema = {
         "name": function_name(slug, action_name, tool.metadata.actions),
         "description": action.description,
-        "parameters": schema_for(action.arguments),
+        "parameters": for_gemini(action.arguments),
     }
     return function_tool(call, raw_schema=schema)

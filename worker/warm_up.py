@@ -32,9 +32,7 @@ from pydantic import BaseModel
 
 from shared.models.agent import Agent
 from shared.models.session import SessionSnapshot
-from shared.tools.base.registry import ToolRegistry
 from worker.model_connector import http_options
-from worker.tool_binding import schema_for
 
 _BUILT_WHEN_USED: tuple[type[BaseModel], ...] = (
     types.FunctionCall,
@@ -104,9 +102,6 @@ def _use_tools() -> None:
     import_module("boto3")
     import_module("googleapiclient.discovery")
     import_module("httplib2")
-    for tool in ToolRegistry().all():
-        for action in tool.metadata.actions.values():
-            schema_for(action.arguments)
 
 
 def _use_firestore() -> None:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast, get_args
+from typing import Any, cast
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
-from shared.tools.base.base_tool import ToolMetadata
+from shared.tools.base.base_tool import ToolMetadata, holds_secret
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
 
@@ -61,11 +61,7 @@ class ToolCatalog:
 
 def secret_fields(config: type[BaseModel]) -> list[str]:
     """Names of the fields that hold a `SecretStr`, optional ones included."""
-    return [name for name, field in config.model_fields.items() if _holds_secret(field.annotation)]
-
-
-def _holds_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
+    return [name for name, field in config.model_fields.items() if holds_secret(field.annotation)]
 
 
 def first_sentence(description: str) -> str:

@@ -10,18 +10,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.models.agent import OpeningHours
+from shared.models.agent_tool import REFRESH_TOKEN
 from shared.models.base import SLUG
+from shared.tools.base.gemini_schema import UnsupportedSchemaError, for_gemini, function_name
 
 LONGEST_SECONDS = 15.0
 """An action's: a caller who has heard nothing from the agent for 25 s is given the fallback."""
+LONGEST_NAME = 64
+"""A function's, in characters: Gemini takes no more."""
 RESERVED_ARGUMENTS = ("action", "call_id")
 """`AgentExecutor.run_tool`'s own parameters."""
+
+_SLUG_LIKE = "expected small letters, digits and _, at most 40, such as order_status"
 
 
 class NoConfig(BaseModel):
@@ -78,27 +84,73 @@ class ToolMetadata:
 
 
 def _mistakes(tool: ToolMetadata) -> Generator[str]:
-    slug_like = "expected small letters, digits and _, at most 40, such as order_status"
     if not re.match(SLUG, tool.slug):
-        yield f"slug: {slug_like}"
+        yield f"slug: {_SLUG_LIKE}"
     for name in ("display_name", "description"):
         if not getattr(tool, name).strip():
             yield f"{name}: expected words for who decides whether to enable the tool"
     if not tool.actions:
         yield "actions: expected one at least"
     for name, action in tool.actions.items():
-        where = f"actions[{name!r}]"
-        if not re.match(SLUG, name):
-            yield f"{where}: {slug_like}"
-        if not action.description.strip():
-            yield f"{where}.description: expected words for the model: what it does, and when to use it"
-        if not 0 < action.timeout_seconds <= LONGEST_SECONDS:
-            found = action.timeout_seconds
-            yield f"{where}.timeout_seconds: expected over 0, at most {LONGEST_SECONDS:g}, not {found:g}"
-        if action.read_only and not action.idempotent:
-            yield f"{where}.idempotent: expected True, since what changes nothing may be repeated"
-        if taken := set(RESERVED_ARGUMENTS) & set(action.arguments.model_fields):
-            yield f"{where}.arguments: {min(taken)} cannot be the name of an argument"
+        yield from (f"actions[{name!r}]{mistake}" for mistake in _mistakes_of_action(name, action))
+        if len(function := function_name(tool.slug, name, tool.actions)) > LONGEST_NAME:
+            yield f"actions[{name!r}]: {function} is too long, expected at most {LONGEST_NAME} characters"
+    yield from (f"config{mistake}" for mistake in _mistakes_of_config(tool.config))
+    if tool.connection is not None:
+        yield from (f"connection.{mistake}" for mistake in _mistakes_of_connection(tool.connection))
+
+
+def _mistakes_of_action(name: str, action: Action) -> Generator[str]:
+    if not re.match(SLUG, name):
+        yield f": {_SLUG_LIKE}"
+    if not action.description.strip():
+        yield ".description: expected words for the model: what it does, and when to use it"
+    if not 0 < action.timeout_seconds <= LONGEST_SECONDS:
+        found = action.timeout_seconds
+        yield f".timeout_seconds: expected over 0, at most {LONGEST_SECONDS:g}, not {found:g}"
+    if action.read_only and not action.idempotent:
+        yield ".idempotent: expected True, since what changes nothing may be repeated"
+    if not _is_model(action.arguments):
+        yield f".arguments: expected a pydantic model, found {action.arguments!r}"
+        return
+    if taken := set(RESERVED_ARGUMENTS) & set(action.arguments.model_fields):
+        yield f".arguments: {min(taken)} cannot be the name of an argument"
+    try:
+        for_gemini(action.arguments)
+    except UnsupportedSchemaError as error:
+        yield f".arguments: {error}"
+
+
+def _mistakes_of_config(config: type[BaseModel]) -> Generator[str]:
+    if not _is_model(config):
+        yield f": expected a pydantic model, found {config!r}"
+        return
+    if REFRESH_TOKEN in config.model_fields:
+        yield f".{REFRESH_TOKEN}: expected another name, the connected account's token has this one"
+    for name, setting in config.model_fields.items():
+        kinds = {setting.annotation, *get_args(setting.annotation)}
+        if holds_secret(setting.annotation) and not kinds <= {SecretStr, SecretStr | None, type(None)}:
+            # What is not a field of its own would be stored with the rest, and could be read back.
+            yield f".{name}: expected a secret to be a field of its own, not within another"
+
+
+def _mistakes_of_connection(connection: OAuthConnection) -> Generator[str]:
+    if isinstance(connection.scopes, str):
+        yield f"scopes: expected several, such as ({connection.scopes!r},)"
+    elif unknown := set(connection.scope_texts) - set(connection.scopes):
+        yield f"scope_texts: expected scopes that are asked for, found {min(unknown)}"
+
+
+def _is_model(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, BaseModel)
+
+
+def holds_secret(kind: Any, inside: tuple[Any, ...] = ()) -> bool:
+    """Whether a value of that type has a `SecretStr` in it; `inside` lists the models that it stands in."""
+    parts = list(get_args(kind))
+    if _is_model(kind) and kind not in inside:
+        parts += [each.annotation for each in kind.model_fields.values()]
+    return kind is SecretStr or any(holds_secret(part, (*inside, kind)) for part in parts)
 
 
 class Credential(Protocol):

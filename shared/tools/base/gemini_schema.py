@@ -8,10 +8,11 @@ others are hints, and the arguments are validated against the full model before 
 Reference: https://ai.google.dev/api/caching#Schema
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError
 
 from shared.errors import TrunklineError
 
@@ -34,10 +35,20 @@ class UnsupportedSchemaError(TrunklineError):
     """An arguments model uses what Gemini cannot express; the message says where and what to use."""
 
 
+@functools.cache
 def for_gemini(model: type[BaseModel]) -> Schema:
-    """The object schema of `model`; raises `UnsupportedSchemaError` when there is no faithful translation."""
-    schema = model.model_json_schema()
-    return _Translation(model.__name__, schema.pop("$defs", {})).node(schema, model.__name__, ())
+    """The object schema of `model`, made once: it must not be changed.
+
+    Raises `UnsupportedSchemaError` when there is no faithful translation.
+    """
+    try:
+        schema = model.model_json_schema()
+    except PydanticUserError as error:
+        raise UnsupportedSchemaError(f"{model.__name__}: {error.message}") from None
+    translated = _Translation(model.__name__, schema.pop("$defs", {})).node(schema, model.__name__, ())
+    if translated.get("type") != "object":
+        raise UnsupportedSchemaError(f"{model.__name__}: Gemini needs named fields, which this model has not")
+    return translated
 
 
 class _Translation:
