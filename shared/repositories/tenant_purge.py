@@ -28,6 +28,10 @@ class TenantPurgeRepository:
         """Also of calls of which only events are left."""
         return await self._database.ids(f"tenants/{tenant_id}/calls")
 
+    async def recording_sids(self, tenant_id: str) -> list[str]:
+        """Of recordings that lie at Twilio, also those whose calls are gone."""
+        return await self._database.ids(f"tenants/{tenant_id}/recordings")
+
     async def leases(self, tenant_id: str, now: datetime) -> int:
         """Agents that are in a call, or are about to leave it."""
         return await self._database.count(f"tenants/{tenant_id}/sessions", ("lease.expires_at", ">", now))

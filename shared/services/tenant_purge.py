@@ -24,7 +24,7 @@ from shared.services.call_control_service import CallControlService
 from shared.services.number_service import NumberService
 
 PEOPLE = ("members", "invitations", "api_keys")
-REST = ("sessions", "request_keys", "audit")
+REST = ("sessions", "recordings", "request_keys", "audit")
 
 AGENT_STARTS = timedelta(seconds=2)
 """An agent that was asked for before its call was ended claims its lease within that time."""
@@ -88,7 +88,7 @@ class TenantPurge:
         yield Purged("members, invitations and keys", await self._collections(tenant_id, PEOPLE))
         calls, ended = await self._end_calls(tenant_id, actor)
         await self._agents_gone(tenant_id, self._now() + AGENT_STARTS if ended else self._now())
-        yield Purged("recordings", await self._delete_recordings(calls))
+        yield Purged("recordings", await self._delete_recordings(tenant_id, calls))
         written = await self._documents.collection(tenant_id, "calls", below=["events"])
         yield Purged("calls and their events", written)
         yield Purged("secrets", await self._secrets.forget(tenant_id))
@@ -123,20 +123,18 @@ class TenantPurge:
                 ended += 1
         return calls, ended
 
-    async def _delete_recordings(self, calls: list[Call]) -> int:
-        """Also of callers who were leaving a message: Twilio tells of it when nobody knows the call."""
-        deleted = 0
+    async def _delete_recordings(self, tenant_id: str, calls: list[Call]) -> int:
+        """Also of calls that have expired, and of callers who were leaving a message: Twilio tells of that
+        when nobody knows the call."""
+        sids = set(await self._documents.recording_sids(tenant_id))
         for call in calls:
             if call.voicemail is not None:
-                sids = [call.voicemail.recording_sid]
+                sids.add(call.voicemail.recording_sid)
             elif call.fallback_served == "voicemail":
-                sids = [found.sid for found in await self._twilio.recordings_of(call.call_sid)]
-            else:
-                continue
-            for sid in sids:
-                await self._twilio.delete_recording(sid)
-            deleted += len(sids)
-        return deleted
+                sids.update(found.sid for found in await self._twilio.recordings_of(call.call_sid))
+        for sid in sorted(sids):
+            await self._twilio.delete_recording(sid)
+        return len(sids)
 
     async def _agents_gone(self, tenant_id: str, earliest: datetime) -> None:
         """What an agent writes after its call's documents are deleted would stay for ever.

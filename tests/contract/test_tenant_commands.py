@@ -19,8 +19,10 @@ from shared.gateways.firestore import Database, Write
 from shared.input_files import InputError
 from shared.models.base import utc_now
 from shared.models.call import CallState
+from shared.models.recording import StoredRecording
 from shared.models.session import Lease
 from shared.models.tenant import Tenant
+from shared.repositories.recordings import RecordingRepository
 from shared.services.call_service import CallService, state_event
 from shared.services.team_service import TeamService
 from tests.connect_stack import ACCOUNT, AGENT, CLIENT_ID, TENANT
@@ -127,6 +129,22 @@ async def test_a_message_that_is_being_left_while_its_tenant_is_deleted_does_not
     done = await purge_tenant(world.operator, TENANT, TENANT, apply=True)
     assert {step.what: step.count for step in done.steps}["recordings"] == 2, "one was stored before"
     assert [each.call_sid for each in store.recordings.values()] == ["CA3"]
+
+
+async def test_a_message_whose_call_has_expired_does_not_stay_at_twilio_when_its_tenant_is_deleted(
+    world: World,
+) -> None:
+    """Firestore had removed the call, and Twilio could not be reached: only the recording's note is left, and
+    nobody goes through the notes of a tenant that does not exist."""
+    sid, store = "RE" + "4" * 32, world.twilio.exchange.store
+    store.put_recording(
+        Recording(sid=sid, call_sid="CA4", source="RecordVerb", channels=1, started_at=utc_now(), seconds=3)
+    )
+    note = StoredRecording(session_id="ca4", delete_after=utc_now())
+    await world.stack.database.commit([RecordingRepository(world.stack.database).note(TENANT, sid, note)])
+    await purge_tenant(world.operator, TENANT, TENANT, apply=True)
+    assert list(store.recordings) == []
+    assert await under(world, f"tenants/{TENANT}") == []
 
 
 @pytest.mark.parametrize(("name", "error"), [(None, ConfigurationError), ("Harbour", ConflictError)])
