@@ -113,9 +113,18 @@ class Database:
             return [(document.id, document.to_dict() or {}) for document in documents]
 
     async def ids(self, collection: str) -> list[str]:
-        """Of all documents of a collection, those included that are gone and have others below them."""
-        async with _firestore_call(f"list {collection}"):
-            return [document.id async for document in self._client.collection(collection).list_documents()]
+        """Of all documents of a collection, those included that are gone and have others below them.
+
+        They come in pages, and each may take as long as an operation: there is no telling how many there are.
+        """
+        found: list[str] = []
+        documents = self._client.collection(collection).list_documents()
+        while True:
+            async with _firestore_call(f"list {collection}"):
+                document = await anext(documents, None)
+            if document is None:
+                return found
+            found.append(document.id)
 
     async def group(
         self, collection_id: str, *filters: Filter, order: Order | None = None, limit: int | None = None
