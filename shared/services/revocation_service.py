@@ -5,6 +5,7 @@ Each step may be repeated, and a process may die between any two; see `secret_st
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,11 +82,10 @@ class RevocationService:
                     provider = tool.connection.provider
                     await self._connections.begin_disconnect(address, provider, REMOVED, None)
         for secret_id in await self._store.ids(tenant_id, agent_id, slug, field=REFRESH_TOKEN):
-            try:
-                grant = StoredGrant.opened(await self._store.read_latest(secret_id))
-            except SecretGoneError:
-                continue
-            await self._revoke(tenant_id, grant)
+            # The newest may be of a consent that came to nothing, and destroyed.
+            for version in await self._store.versions(secret_id):
+                if version.readable:
+                    await self._revoke_stored(tenant_id, version.name)
         return await self._store.purge(tenant_id, agent_id, slug)
 
     async def forget_removed(self, tenant_id: str, agent_id: str, slug: str | None = None) -> int:
@@ -117,6 +117,11 @@ class RevocationService:
             return False
         facts = {"provider": connection.provider, "account_email": connection.account_email}
         return await self._revoke(address.tenant_id, stored.model_copy(update=facts))
+
+    async def _revoke_stored(self, tenant_id: str, version: str) -> None:
+        """By what stands with the token itself: its document may be gone."""
+        with suppress(SecretGoneError):
+            await self._revoke(tenant_id, StoredGrant.opened(await self._store.read(version)))
 
     async def _revoke(self, tenant_id: str, grant: StoredGrant) -> bool:
         """False when the provider cannot, or other tools of the tenant live by the same account's consent."""

@@ -84,10 +84,6 @@ class ToolSecretStore:
         labels = {label: label_value(name) for label, name in names.items() if name is not None}
         return await self._gateway.list_secrets(labels)
 
-    async def read_latest(self, secret_id: str) -> SecretStr:
-        """Raises `SecretGoneError`."""
-        return (await self._gateway.access_latest(secret_id))[1]
-
     async def purge(self, tenant_id: str, agent_id: str | None = None, slug: str | None = None) -> int:
         """Delete all secrets of a tenant, an agent or a tool; the answer is how many there were."""
         secret_ids = await self.ids(tenant_id, agent_id, slug)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from functions.tools_api.api import Api
 from functions.tools_api.settings import ApiSettings
 from shared.errors import UnavailableError
+from shared.models.agent_tool import REFRESH_TOKEN, ToolAddress
 from shared.models.audit import Actor
 from shared.services import secret_removal
+from shared.services.connections import SupersededError
 from shared.services.secret_removal import FORGET_PATH
 from shared.services.secret_store import ToolSecretStore
 from shared.services.tool_service import ToolChange
@@ -112,6 +115,24 @@ async def test_removing_a_tool_revokes_its_connection_and_no_others(
     assert calendar is not None
     assert readable == list(calendar.sensitive_config.values())
     assert granted(stack)
+
+
+async def test_a_consent_that_came_to_nothing_does_not_keep_the_one_in_use_from_being_revoked(
+    stack: Stack,
+) -> None:
+    """The other one's token was stored, and destroyed since it came too late: the newest version is none."""
+    async with stack.browser() as browser:
+        await browser.connect()
+
+    async def refuse(version: str) -> str | None:
+        raise SupersededError("somebody else's consent came later")
+
+    with pytest.raises(SupersededError):
+        await ToolSecretStore(stack.desk.secrets).replace(
+            ToolAddress(TENANT, AGENT, CALENDAR), REFRESH_TOKEN, SecretStr("late"), refuse
+        )
+    await stack.desk.revocations.forget(TENANT, AGENT)
+    assert not granted(stack)
 
 
 async def test_a_process_that_dies_when_the_documents_are_gone_leaves_no_secret(
