@@ -279,9 +279,8 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
     enabled = current.tool.enabled if wanted.enabled is None else wanted.enabled
     if wanted.config is None and not enabled:
         return
-    large = [n for n, v in split.new.items() if len(v.get_secret_value().encode()) > MAX_SECRET_BYTES]
-    if large:
-        raise InvalidFieldsError([(f"config.{name}", "is too long to be stored") for name in large])
+    if refused := [(f"config.{name}", why) for name, v in split.new.items() if (why := _unfit(v))]:
+        raise InvalidFieldsError(refused)
     if odd := [name for name, value in split.plain.items() if not _is_storable(value)]:
         raise InvalidFieldsError([(f"config.{name}", "cannot be stored") for name in odd])
     config = current.tool.config if wanted.config is None else wanted.config
@@ -291,6 +290,15 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
         validated_config(current.metadata, given, set(stored))
     except ValidationError as error:
         raise invalid_fields(error, below="config") from None
+
+
+def _unfit(secret: SecretStr) -> str | None:
+    """Why it cannot be stored."""
+    try:
+        size = len(secret.get_secret_value().encode())
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say
+        return "cannot be stored"
+    return "is too long to be stored" if size > MAX_SECRET_BYTES else None
 
 
 def _is_storable(value: Any, levels: int = MAX_LEVELS) -> bool:

@@ -115,12 +115,19 @@ async def test_impossible_hours_are_refused_in_a_patch_as_well(
     assert message in error["message"]
 
 
-async def test_a_secret_that_cannot_be_stored_is_refused_by_name(tenant: TestTenant) -> None:
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [("k" * 70_000, "is too long to be stored"), ("half of a pair: \ud800", "cannot be stored")],
+    ids=["long", "no text"],
+)
+async def test_a_secret_that_cannot_be_stored_is_refused_by_name(
+    tenant: TestTenant, secret: str, message: str
+) -> None:
     agent = await agent_of(tenant)
-    config = SES | {"secret_access_key": "k" * 70_000}
+    config = SES | {"secret_access_key": secret}
     path = f"/agents/{agent['id']}/tools/send_email"
     refused = await tenant.editor("PATCH", path, {"config": config}, If_Match="*", expect=422)
-    field, message = "config.secret_access_key", "is too long to be stored"
+    field = "config.secret_access_key"
     assert refused.body["errors"] == [
         {"field": field, "message": message, "code": "value_error", "limit": None}
     ]
