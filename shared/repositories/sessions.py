@@ -22,6 +22,11 @@ class SessionRepository:
             raise NotFoundError(f"no session {session_id} of tenant {tenant_id}")
         return SessionSnapshot.from_firestore(fields)
 
+    async def lease(self, tenant_id: str, session_id: str) -> Lease | None:
+        """None: nobody ever held it, or there is no session."""
+        fields = await self._database.get(session_path(tenant_id, session_id)) or {}
+        return _lease_in(fields)
+
     def creation(self, tenant_id: str, snapshot: SessionSnapshot) -> list[Write]:
         return [Create(session_path(tenant_id, snapshot.session_id), snapshot.to_firestore())]
 
@@ -35,11 +40,15 @@ class SessionRepository:
         decided: list[Lease] = []
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
-            stored = fields.get("lease")
-            current = None if stored is None else Lease.model_validate(stored)
+            current = _lease_in(fields)
             lease = decide(current)
             decided.append(lease)
             return ({} if lease == current else {"lease": lease.model_dump()}), []
 
         await self._database.update(session_path(tenant_id, session_id), change)
         return decided[-1]
+
+
+def _lease_in(session: Fields) -> Lease | None:
+    stored = session.get("lease")
+    return None if stored is None else Lease.model_validate(stored)

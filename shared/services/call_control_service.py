@@ -100,6 +100,12 @@ class CallControlService:
                 sentence="This call is going on. End it first.",
                 code="call_goes_on",
             )
+        if await self._sessions.is_held(tenant_id, call_id):  # what it writes next would stay
+            raise ConflictError(
+                f"an agent still writes about call {call_id}",
+                sentence="This call has just ended. Delete it in a few seconds.",
+                code="call_just_ended",
+            )
         removals: list[Write] = []
         for recording_sid in await self._messages_of(call):
             await self._twilio.delete_recording(recording_sid)

@@ -14,6 +14,7 @@ from shared.repositories.call_history import CallFilter, CallHistoryRepository
 from shared.repositories.calls import CallRepository, NamedEvent
 from shared.repositories.paging import Page
 from shared.services.event_tail import TailPosition
+from shared.services.session_service import SessionManager
 
 POLL_EVERY_SECONDS = 1.0
 """How often a waiting reader's events are looked for; the worker writes about as often."""
@@ -43,7 +44,7 @@ class CallQueryService:
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._calls = CallRepository(database)
         self._history = CallHistoryRepository(database)
-        self._now = now
+        self._sessions = SessionManager(database, now=now)
 
     async def list_calls(
         self, tenant_id: str, wanted: CallFilter, limit: int, cursor: str | None
@@ -66,18 +67,23 @@ class CallQueryService:
         clock = asyncio.get_running_loop().time
         deadline = clock() + wait_seconds
         while True:
-            call, found = await asyncio.gather(
-                self._calls.get(tenant_id, call_id),
-                self._history.events_since(
-                    tenant_id, call_id, position.since, limit + len(position.seen) + 1
-                ),
+            # In this order: what was written until then is among the events.
+            is_over = await self._is_over(tenant_id, call_id)
+            found = await self._history.events_since(
+                tenant_id, call_id, position.since, limit + len(position.seen) + 1
             )
             news = position.news(found)
-            ended = call.outcome is not None and len(news) <= limit
+            ended = is_over and len(news) <= limit
             if news or ended or clock() >= deadline:
                 shown = news[:limit]
                 return Tail(shown, position.after(shown).encode(), ended)
             await asyncio.sleep(min(POLL_EVERY_SECONDS, max(0.0, deadline - clock())))
+
+    async def _is_over(self, tenant_id: str, call_id: str) -> bool:
+        """And nobody writes about it any more: an agent learns of an end that others saw, and has to tell of
+        what was said last."""
+        call = await self._calls.get(tenant_id, call_id)
+        return call.outcome is not None and not await self._sessions.is_held(tenant_id, call_id)
 
     async def usage(self, tenant_id: str, first: date, last: date, time_zone: str) -> list[DayUsage]:
         """By day of `time_zone`, both included; counted by Firestore. Raises `InvalidFieldsError`."""

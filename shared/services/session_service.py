@@ -170,6 +170,11 @@ class SessionManager:
         except LeaseLostError:
             return
 
+    async def is_held(self, tenant_id: str, session_id: str) -> bool:
+        """An agent is in the call, or still writes about it: it lets its lease go when it has written all."""
+        lease = await self._sessions.lease(tenant_id, session_id)
+        return lease is not None and lease.expires_at > self._now()
+
     async def beat(self, worker: str) -> None:
         """The machine of that worker is alive."""
         await self._workers.beat(worker, self._now())

@@ -18,7 +18,7 @@ from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, Outcome
 from shared.models.session import room_name_for
 from shared.repositories.calls import CallRepository
-from shared.services.session_service import SessionManager
+from shared.services.session_service import RELEASED, SessionManager
 from tests.contract.tools_api_stack import LIVEKIT_KEY, LIVEKIT_SECRET, NUMBERS, Stack, TestTenant
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
@@ -124,6 +124,31 @@ async def test_a_waiting_tail_answers_as_soon_as_something_happens(stack: Stack,
     async with asyncio.timeout(5):
         last = await tenant.viewer("GET", f"/calls/ca1/events?wait=20&after={after}", expect=200)
     assert last.body["ended"] is True
+
+
+async def test_a_call_that_has_just_ended_is_followed_and_kept_until_its_agent_has_told_all(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    """The edge writes the end that it sees; the agent learns of it, and then writes what was said last. Who
+    followed the call never saw that, and of a call that was deleted meanwhile it stayed."""
+    call = ended_call(1)
+    await store(stack, tenant, call)
+    session = f"tenants/{tenant.id}/sessions/ca1"
+
+    async def holds_lease_until(moment: datetime) -> None:
+        lease = {"owner": "job", "generation": 1, "expires_at": moment}
+        await stack.database.commit([Put(session, {"session_id": "ca1", "lease": lease})])
+
+    await holds_lease_until(utc_now() + timedelta(minutes=1))
+    first = await tenant.viewer("GET", "/calls/ca1/events", expect=200)
+    assert (ids(first), first.body["ended"]) == ([], False)
+    refused = await tenant.owner("DELETE", "/calls/ca1", expect=409)
+    assert refused.body["code"] == "call_just_ended"
+    await add_event(stack, tenant, call, "worker-1-000001", NOON)
+    await holds_lease_until(RELEASED)
+    last = await tenant.viewer("GET", f"/calls/ca1/events?after={first.body['after']}", expect=200)
+    assert (ids(last), last.body["ended"]) == (["worker-1-000001"], True)
+    await tenant.owner("DELETE", "/calls/ca1", expect=204)
 
 
 async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, tenant: TestTenant) -> None:

@@ -10,6 +10,7 @@ export const problems: Catalogue["problems"] = {
   another_provider: "Dieses Werkzeug verbindet sich nicht mit so einem Konto.",
   at_capacity: "Es laufen schon so viele Anrufe, wie diese Organisation gleichzeitig führen darf.",
   call_goes_on: "Dieser Anruf läuft noch. Beenden Sie ihn zuerst.",
+  call_just_ended: "Dieser Anruf ist gerade erst zu Ende. Löschen Sie ihn in ein paar Sekunden.",
   creation_undone: "Was diese Anfrage angelegt hat, wurde inzwischen gelöscht.",
   forbidden: "Das dürfen Sie nicht.",
   invalid_fields: "Einige Eingaben stimmen nicht.",

@@ -9,6 +9,7 @@ export const problems = {
   another_provider: "This tool does not connect to such an account.",
   at_capacity: "As many calls are going on as this organisation may have at once.",
   call_goes_on: "This call is going on. End it first.",
+  call_just_ended: "This call has just ended. Delete it in a few seconds.",
   creation_undone: "What this request made has been deleted since.",
   forbidden: "You may not do that.",
   invalid_fields: "Some of what was entered is not right.",
