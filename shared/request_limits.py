@@ -87,7 +87,8 @@ def address_of(request: Request, proxies_in_front: int = 0) -> str:
 
     https://docs.cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
     """
-    written = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
+    # Several lines of one header are one list (RFC 9110, section 5.3); the first may be the sender's own.
+    written = [each.strip() for each in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
     seen = written[max(0, len(written) - 1 - proxies_in_front)]
     return seen or (request.client.host if request.client else "unknown")
 

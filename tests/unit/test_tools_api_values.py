@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from starlette.requests import Request
 
 from functions.tools_api.http import Day, Moment
 from functions.tools_api.tool_routes import AgentToolPatch
@@ -16,7 +17,7 @@ from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, Conne
 from shared.models.base import PhoneNumber
 from shared.models.call import CallEvent
 from shared.repositories.paging import decode_cursor, encode_cursor
-from shared.request_limits import RateLimit, TooManyRequestsError
+from shared.request_limits import RateLimit, TooManyRequestsError, address_of
 from shared.services.etags import check_match, etag_of
 from shared.services.event_tail import OVERLAP, TailPosition
 from shared.services.opaque_token import OpaqueToken
@@ -213,6 +214,11 @@ def test_the_rate_limit_lets_a_burst_through_and_then_what_accrues() -> None:
     limit.take("a")
     with pytest.raises(TooManyRequestsError):
         limit.take("a")
+
+
+def test_an_address_that_a_sender_claims_in_a_line_of_its_own_counts_for_nothing() -> None:
+    lines = [(b"x-forwarded-for", b"198.51.100.1"), (b"x-forwarded-for", b"203.0.113.7")]
+    assert address_of(Request({"type": "http", "headers": lines})) == "203.0.113.7"
 
 
 def test_a_patch_has_every_field_of_an_agent_and_requires_none() -> None:
