@@ -19,6 +19,18 @@ async def test_an_event_that_stays_when_it_is_may_be_outside_of_the_rules() -> N
     assert calendar.events["a"]["summary"] == "New"
 
 
+@pytest.mark.parametrize("scope", ["this", "all"])
+async def test_an_event_that_stays_when_it_is_may_be_beside_others(scope: str) -> None:
+    """What overlaps it already does not keep its title from being changed."""
+    calendar = series()
+    calendar.add(event("other", "2026-11-24T09:30:00", "2026-11-24T10:30:00"))
+    same = {"event_id": "s_1", "start": "2026-11-24T09:00:00", "end": "2026-11-24T10:00:00"}
+
+    await run(calendar, "update_event", **same, summary="New", scope=scope)
+
+    assert calendar.asked("patch") == [("s_1" if scope == "this" else "s", {"summary": "New"})]
+
+
 async def test_moving_an_event_keeps_its_length_and_does_not_collide_with_itself() -> None:
     calendar = FakeCalendar(event("a", "2026-11-24T13:30:00", "2026-11-24T15:00:00"))
 

@@ -21,6 +21,7 @@ from shared.tools.scheduling.calendar_events import (
     for_the_model,
     is_all_day,
     is_cancelled,
+    is_exception,
     private_property,
     span_of,
 )
@@ -142,10 +143,10 @@ async def update(
         if (value := getattr(wanted, name)) is not None
     }
     span = _moved_span(agenda, event, wanted, context.config) if wanted.moves else None
+    if span is not None and _is_when(agenda, event, target, span):
+        span = None  # a model that changes something else often repeats the time that the event has anyway
     if span is not None:
-        # A model that changes something else often repeats the time that the event has anyway.
-        if is_all_day(event) or span != span_of(event, agenda.zone):
-            agenda.check_allowed(span)
+        agenda.check_allowed(span)
         if await _is_taken(agenda, span, target, context.config):
             raise await agenda.taken(span)
     times = _times(agenda, span) if span is not None else {}
@@ -165,6 +166,13 @@ async def update(
         await agenda.patch(target["id"], {**details, **moved})
     told = for_the_model({**event, **details, **times}, agenda.zone)
     return {"message": "The whole series is changed; this occurrence is an example.", "event": told}
+
+
+def _is_when(agenda: Agenda, event: Event, target: Event, span: Span) -> bool:
+    """Whether `target` happens then already. An occurrence that was moved on its own does not speak for its
+    series."""
+    speaks = target is event or not is_exception(event)
+    return speaks and not is_all_day(event) and span == span_of(event, agenda.zone)
 
 
 async def _is_taken(agenda: Agenda, span: Span, target: Event, config: GoogleCalendarConfig) -> bool:
