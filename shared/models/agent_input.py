@@ -37,11 +37,16 @@ def _language_tag(tag: str) -> str:
     return tag
 
 
-def _possible_hours(spans: list[OpeningHours] | None) -> list[OpeningHours] | None:
-    ordered = sorted(spans or [], key=lambda span: (span.weekday, span.opens))
-    for span in ordered:
+def closing_later(spans: list[OpeningHours] | None) -> list[OpeningHours] | None:
+    """Raises `ValueError` for a span that would never be open."""
+    for span in spans or []:
         if span.closes <= span.opens:
             raise ValueError(f"weekday {span.weekday} closes before it opens; use a span on each day")
+    return spans
+
+
+def _possible_hours(spans: list[OpeningHours] | None) -> list[OpeningHours] | None:
+    ordered = sorted(closing_later(spans) or [], key=lambda span: (span.weekday, span.opens))
     for earlier, later in itertools.pairwise(ordered):
         if earlier.weekday == later.weekday and later.opens < earlier.closes:
             raise ValueError(f"two spans of weekday {later.weekday} overlap")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.tools.scheduling.calendar_arguments import ListEvents
+from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig, ListEvents
 from tests.tools import caller_hears
 from tests.unit.calendar_runs import WORKDAYS, event, run
 from tests.unit.fake_calendar import FakeCalendar
@@ -106,6 +106,29 @@ async def test_free_slots_keep_working_hours_and_events_clear() -> None:
     )
 
     assert await free(calendar, duration_minutes=60) == ["12:15 to 13:15", "16:00 to 17:00"]
+
+
+def test_working_hours_that_would_never_be_open_are_refused() -> None:
+    """A night shift of one span was taken, and nobody could book in it."""
+    night = {"weekday": 0, "opens": "22:00", "closes": "06:00"}
+    with pytest.raises(ValidationError, match="closes before it opens; use a span on each day"):
+        GoogleCalendarConfig.model_validate({"working_hours": [night]})
+
+
+async def test_a_night_of_two_spans_can_be_booked_across_midnight() -> None:
+    night = [
+        {"weekday": 1, "opens": "22:00", "closes": "24:00"},
+        {"weekday": 2, "opens": "00:00", "closes": "02:00"},
+    ]
+    hours = await run(
+        FakeCalendar(),
+        "find_free_slots",
+        start="2026-11-24",
+        end="2026-11-25",
+        duration_minutes=180,
+        config={"working_hours": night},
+    )
+    assert [slot["start"] for slot in hours["slots"]] == ["2026-11-24T22:00:00+01:00"]
 
 
 async def test_buffers_keep_a_distance_to_both_sides() -> None:

@@ -2,9 +2,18 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from shared.models.agent import OpeningHours
+from shared.models.agent_input import closing_later
 from shared.tools.base.fields import EmailAddress
 from shared.tools.scheduling.local_time import EXAMPLE, LocalTime, RangeEnd, RangeStart
 
@@ -39,7 +48,7 @@ class GoogleCalendarConfig(BaseModel):
         description="“primary”, or the id in the calendar's settings.",
     )
     default_duration_minutes: Minutes = Field(default=30, title="Length of an appointment (minutes)")
-    working_hours: list[OpeningHours] | None = Field(
+    working_hours: Annotated[list[OpeningHours] | None, AfterValidator(closing_later)] = Field(
         default=None,
         title="Working hours",
         description="When appointments may be booked. Empty: the agent's opening hours.",
