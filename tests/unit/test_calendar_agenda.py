@@ -7,10 +7,12 @@ from pydantic import ValidationError
 
 from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig, ListEvents
 from tests.tools import caller_hears
-from tests.unit.calendar_runs import WORKDAYS, event, run
+from tests.unit.calendar_runs import BOOKING, WORKDAYS, event, run
 from tests.unit.fake_calendar import FakeCalendar
 
 pytestmark = pytest.mark.unit
+
+AFTERNOON = [{"weekday": 1, "opens": "14:00", "closes": "17:00"}]
 
 
 async def test_events_are_told_in_local_time_with_the_weekday() -> None:
@@ -155,6 +157,16 @@ async def test_events_that_take_no_time_do_not_block(harmless: dict[str, Any]) -
     calendar = FakeCalendar(event("a", "2026-11-24", "2026-11-25", **harmless))
 
     assert (await free(calendar))[0] == "09:00 to 09:30"
+
+
+async def test_an_event_without_length_does_not_keep_what_is_offered_from_being_booked() -> None:
+    """It was offered and then refused, with the same time offered again."""
+    calendar = FakeCalendar(event("reminder", "2026-11-24T14:15:00", "2026-11-24T14:15:00"))
+
+    assert "14:00 to 14:30" in await free(calendar, config={"working_hours": AFTERNOON})
+    await run(calendar, "create_event", **BOOKING, duration_minutes=30)
+
+    assert calendar.asked("insert")
 
 
 async def test_an_event_that_others_declined_still_blocks() -> None:

@@ -50,7 +50,13 @@ def takes_time(event: Event) -> bool:
         or is_declined(event)
         or event.get("transparency") == "transparent"
         or event.get("eventType") == "workingLocation"
+        or _has_no_length(event)
     )
+
+
+def _has_no_length(event: Event) -> bool:
+    start = event["start"].get("dateTime")
+    return start is not None and start == event["end"].get("dateTime")
 
 
 def private_property(event: Event, name: str) -> str | None:
