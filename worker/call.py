@@ -61,14 +61,23 @@ class Ending:
 class Call:
     """Serves one caller; hears from its room, model, conversation, tools and lease."""
 
-    def __init__(self, ctx: JobContext, services: Services, snapshot: SessionSnapshot, lease: Lease) -> None:
+    def __init__(
+        self,
+        ctx: JobContext,
+        services: Services,
+        snapshot: SessionSnapshot,
+        lease: Lease,
+        *,
+        began: float,
+    ) -> None:
+        """`began` is when this agent's work on the call did, by the monotonic clock."""
         self._ctx = ctx
         self._services = services
         self._snapshot = snapshot
         self._generation = lease.generation
         self._ids = (snapshot.tenant_id, snapshot.session_id)
         self._clock = time.monotonic
-        self._started = self._clock()
+        self._began = began
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._model_up = asyncio.Event()
@@ -127,9 +136,9 @@ class Call:
         if await surplus:
             self._end(Ending("fallback", "the tenant has no free line", fallback=FallbackReason.AT_CAPACITY))
             return
+        self._go(self._tell_when_ready())
         caller = await self._caller_comes()
         await self._model_up.wait()
-        self._log.timing("agent_ready", self._elapsed_ms())
         # LiveKit answers the call now that an agent's audio is published. The first words are asked for while
         # the phone still rings, and held back until the caller hears them.
         self._conversation.hold()
@@ -164,6 +173,11 @@ class Call:
         except UnavailableError as error:
             log.warning("the tenant's calls could not be counted: %s", error)
             return False
+
+    async def _tell_when_ready(self) -> None:
+        """Whether or not the caller is there: how long Twilio dials is not the agent's time."""
+        await self._model_up.wait()
+        self._log.timing("agent_ready", self._elapsed_ms())
 
     async def _caller_comes(self) -> str:
         try:
@@ -346,7 +360,7 @@ class Call:
         await self._services.calls.append_events(*self._ids, events, expires_at=self._snapshot.expires_at)
 
     def _elapsed_ms(self) -> float:
-        return (self._clock() - self._started) * 1000
+        return (self._clock() - self._began) * 1000
 
     def _go(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)

@@ -16,6 +16,7 @@ import functools
 import logging
 import signal
 import sys
+import time
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -52,6 +53,7 @@ CLOSE_SECONDS = 7.0
 
 async def entrypoint(ctx: JobContext) -> None:
     """Serve one call: claim the right to speak, read the snapshot, and stay until the call is over."""
+    began = time.monotonic()
     ids = parse_metadata(ctx.job.metadata, room=ctx.job.room.name)
     if ids is None:
         ctx.shutdown("not a call of ours")
@@ -80,7 +82,7 @@ async def entrypoint(ctx: JobContext) -> None:
         return
     try:
         await joining
-        call = Call(ctx, services, snapshot, lease)
+        call = Call(ctx, services, snapshot, lease, began=began)
     except BaseException:
         await _give_back(services, ids, lease)
         raise

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from worker import goodbye
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
 from worker.call_end import STEP_ATTEMPTS
+from worker.conversation import Conversation
 from worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.unit
@@ -77,7 +79,7 @@ class Rig:
         self.services = services
 
     @classmethod
-    async def start(cls) -> "Rig":
+    async def start(cls, *, began: float | None = None) -> "Rig":
         services: Any = await FakeServices(FailingRooms(CALLER)).start()
         path = "tenants/harbor/sessions/ca1"
         services.database.documents[path]["tools"] = [{"slug": "slow", "enabled": True}]
@@ -87,7 +89,11 @@ class Rig:
         lease = await services.sessions.claim_lease("harbor", "ca1", "job-1", timedelta(minutes=1))
         snapshot = await services.sessions.get_session("harbor", "ca1")
         context: Any = SimpleNamespace(room=FakeRoom(), local_participant_identity="agent-1")
-        return cls(Call(context, services, snapshot, lease), services)
+        began = time.monotonic() if began is None else began
+        return cls(Call(context, services, snapshot, lease, began=began), services)
+
+    async def timings(self) -> dict[str, float]:
+        return {event["name"]: event["milliseconds"] for event in await self.events("timing")}
 
     async def state(self) -> tuple[CallState, Outcome | None]:
         call = await self.services.calls.get_call("harbor", "ca1")
@@ -110,6 +116,24 @@ async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr(call_module, "WATCH_EVERY", 0.01)
     monkeypatch.setattr(call_module, "TOOLS_FINISH_WITHIN", 0.05)
     return await Rig.start()
+
+
+async def test_how_long_an_agent_takes_to_be_ready_is_told_without_the_time_until_its_caller_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Joining the room counts ("Agent start slow" is alarmed by it); how long Twilio dials does not."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return
+
+    monkeypatch.setattr(Conversation, "start", nothing)
+    rig = await Rig.start(began=time.monotonic() - 2)
+    serving = asyncio.create_task(rig.call.serve())
+    rig.call.connected()
+    timings = await eventually(rig.timings)
+    assert list(timings) == ["agent_ready"]
+    assert timings["agent_ready"] >= 2000
+    serving.cancel()
 
 
 async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_its_end(rig: Rig) -> None:
@@ -245,7 +269,7 @@ async def test_an_agent_that_takes_over_is_told_what_the_first_one_did(rig: Rig)
     lease = await services.sessions.claim_lease("harbor", "ca1", "job-2", timedelta(minutes=1))
     snapshot = await services.sessions.get_session("harbor", "ca1")
     context: Any = SimpleNamespace(room=FakeRoom(), local_participant_identity="agent-2")
-    successor = Call(context, services, snapshot, lease)
+    successor = Call(context, services, snapshot, lease, began=time.monotonic())
     said, done = (message.text_content or "" for message in (await successor._earlier()).messages())
     assert said == "Run it, please."
     assert '"function": "slow"' in done
