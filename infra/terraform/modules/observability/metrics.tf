@@ -73,7 +73,7 @@ resource "google_logging_metric" "counter" {
 resource "google_logging_metric" "agent_ready" {
   project         = var.project_id
   name            = "trunkline/agent_ready_milliseconds"
-  description     = "From an agent's job to an agent that can speak"
+  description     = "From the start of an agent's work on a call until it can speak"
   filter          = "${local.worker} AND jsonPayload.message=\"a step of the call was reached\" AND jsonPayload.step=\"agent_ready\""
   value_extractor = "EXTRACT(jsonPayload.milliseconds)"
 

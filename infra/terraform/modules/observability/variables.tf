@@ -40,7 +40,7 @@ variable "channels" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept. They name callers' numbers, never what was said."
+  description = "How long logs are kept. They name callers' numbers; what was said only of agents that have log_spoken_words."
   type        = number
   default     = 30
 
