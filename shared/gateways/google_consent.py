@@ -79,6 +79,8 @@ class GoogleConsentGateway(OAuthGateway):
         """Blocks."""
         flow = self._flow(request)
         with flow.oauth2session:
+            # The code and our client's secret are for Google's address alone.
+            flow.oauth2session.max_redirects = 0
             flow.fetch_token(code=code, timeout=EXCHANGE_TIMEOUT_SECONDS)
         credentials = flow.credentials
         if not isinstance(credentials, Credentials):

@@ -100,3 +100,33 @@ async def test_what_makes_no_sense_is_a_typed_error_or_a_whole_grant(
         pass
     else:
         assert answer["status"] == 200, case
+
+
+@pytest.mark.parametrize("gateway", [OAuthGateway, GoogleConsentGateway])
+@pytest.mark.parametrize("status", [302, 307])
+async def test_a_code_and_the_clients_secret_do_not_follow_a_redirect(
+    gateway: type[OAuthGateway], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    followed: list[str] = []
+
+    async def away(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        followed.append(await request.text())
+        return web.json_response(GOOD)
+
+    app = web.Application()
+    app.add_routes([web.post("/token", away), web.route("*", "/elsewhere", elsewhere)])
+    async with TestServer(app) as server:
+        made = OAuthProvider(
+            name="moved",
+            token_uri=str(server.make_url("/token")),
+            client_id="c",
+            client_secret=SecretStr("s"),
+        )
+        request = ConsentRequest("https://x.example/callback", ["s"], "state", SecretStr("v" * 43))
+        with pytest.raises(UnavailableError):
+            await gateway(made).exchange("code", request)
+    assert followed == []
