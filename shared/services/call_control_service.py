@@ -107,20 +107,20 @@ class CallControlService:
                 code="call_just_ended",
             )
         removals: list[Write] = []
-        for recording_sid in await self._messages_of(call):
+        for recording_sid in sorted(await self.messages_of(call)):
             await self._twilio.delete_recording(recording_sid)
             removals.append(self._recordings.removal(tenant_id, recording_sid))
         changes = {"started_at": Change(before=call.started_at.isoformat())}
         entry = self._audit.entry(tenant_id, actor, AuditAction.CALL_DELETED, f"calls/{call_id}", changes)
         await self._history.delete(tenant_id, call_id, entry, *removals)
 
-    async def _messages_of(self, call: Call) -> list[str]:
-        """One that nobody has told of yet would stay at Twilio, and its call be written down again."""
-        if call.voicemail is not None:
-            return [call.voicemail.recording_sid]
-        if call.fallback_served != "voicemail":
-            return []
-        return [recording.sid for recording in await self._twilio.recordings_of(call.call_sid)]
+    async def messages_of(self, call: Call) -> set[str]:
+        """Ids of what the caller left at Twilio, also what nobody has told of yet: it would stay there, and
+        its call be written down again."""
+        sids = {call.voicemail.recording_sid} if call.voicemail else set[str]()
+        if call.fallback_served == "voicemail":
+            sids.update(recording.sid for recording in await self._twilio.recordings_of(call.call_sid))
+        return sids
 
     async def open_recording(self, tenant_id: str, call_id: str) -> RecordedAudio:
         """What the caller left, to be read to its end or closed. Raises `NotFoundError`."""

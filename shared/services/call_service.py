@@ -44,6 +44,7 @@ class CallService:
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
+        self._database = database
         self._calls = CallRepository(database)
         self._recordings = RecordingRepository(database)
 
@@ -160,7 +161,12 @@ class CallService:
         await self._calls.change(tenant_id, call.session_id, serve)
 
     async def store_voicemail(self, tenant_id: str, session_id: str, voicemail: Voicemail) -> bool:
-        """Also after the call has ended: a recording may be announced late. The first one stays."""
+        """Also after the call has ended: a recording may be announced late. The first one stays.
+
+        A caller who was led to the voicemail twice leaves two: the second is not shown, but noted, so that it
+        goes from Twilio as well.
+        """
+        second: list[Write] = []
 
         def note(call: Call) -> list[Write]:
             if call.expires_at is None:
@@ -170,12 +176,17 @@ class CallService:
 
         def store(call: Call) -> tuple[Fields, list[NamedEvent]]:
             if call.voicemail is not None:
+                if call.voicemail.recording_sid != voicemail.recording_sid:
+                    second[:] = note(call)
                 return {}, []
             data = {"text": "The caller left a message.", "seconds": voicemail.seconds}
             event = CallEvent(at=self._now(), source="twilio", kind="notice", data=data)
             return {"voicemail": voicemail.to_firestore()}, [("twilio-voicemail", event)]
 
-        return await self._calls.change(tenant_id, session_id, store, along=note)
+        stored = await self._calls.change(tenant_id, session_id, store, along=note)
+        if second:
+            await self._database.commit(second)
+        return stored
 
     async def end_call(
         self,

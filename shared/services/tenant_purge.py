@@ -124,14 +124,10 @@ class TenantPurge:
         return calls, ended
 
     async def _delete_recordings(self, tenant_id: str, calls: list[Call]) -> int:
-        """Also of calls that have expired, and of callers who were leaving a message: Twilio tells of that
-        when nobody knows the call."""
+        """Also of calls that have expired: their notes are left."""
         sids = set(await self._documents.recording_sids(tenant_id))
         for call in calls:
-            if call.voicemail is not None:
-                sids.add(call.voicemail.recording_sid)
-            elif call.fallback_served == "voicemail":
-                sids.update(found.sid for found in await self._twilio.recordings_of(call.call_sid))
+            sids |= await self._control.messages_of(call)
         for sid in sorted(sids):
             await self._twilio.delete_recording(sid)
         return len(sids)

@@ -196,14 +196,19 @@ async def test_a_deleted_call_leaves_nothing(stack: Stack, tenant: TestTenant) -
     await tenant.owner("DELETE", "/calls/ca1", expect=404)
 
 
+@pytest.mark.parametrize("is_second", [False, True])
 async def test_a_message_that_nobody_has_told_of_is_deleted_with_its_call(
-    stack: Stack, tenant: TestTenant
+    stack: Stack, tenant: TestTenant, is_second: bool
 ) -> None:
-    """It would stay at Twilio, where it would be found and its call written down again."""
+    """It would stay at Twilio, where it would be found and its call written down again. A caller who was led
+    to the voicemail twice has left two."""
+    told = stack.recorded("CA1", seconds=2) if is_second else None
     untold = stack.recorded("CA1", seconds=7)
-    await store(stack, tenant, ended_call(1, outcome=Outcome.VOICEMAIL, fallback_served="voicemail"))
+    call = ended_call(1, outcome=Outcome.VOICEMAIL, fallback_served="voicemail", voicemail=told)
+    await store(stack, tenant, call)
     await tenant.owner("DELETE", "/calls/ca1", expect=204)
-    assert untold.recording_sid not in stack.twilio.exchange.store.recordings
+    left = stack.twilio.exchange.store.recordings.values()
+    assert untold.recording_sid not in {recording.sid for recording in left}
 
 
 async def test_what_a_caller_left_is_heard_by_its_tenant_alone(stack: Stack, tenant: TestTenant) -> None:

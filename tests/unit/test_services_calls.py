@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import NotFoundError
 from shared.models.agent import Agent
-from shared.models.call import Call, CallState, FallbackReason, Outcome
+from shared.models.call import Call, CallState, FallbackReason, Outcome, Voicemail
 from shared.models.session import SessionSnapshot
 from shared.services.call_service import CallService
 from shared.services.session_service import LeaseHeldError, LeaseLostError, SessionManager
@@ -187,3 +187,20 @@ async def test_events_expire_with_their_call(
     await calls.mark_answered(T, S, clock())
     expires_at = (await calls.get_call(T, S)).expires_at
     assert [event.expires_at for _, event in await calls.read_events(T, S)] == [expires_at]
+
+
+async def test_a_second_message_is_not_shown_and_goes_from_twilio_with_its_call(
+    database: FakeDatabase, calls: CallService
+) -> None:
+    """Its caller was led to the voicemail twice; without a note it stayed at Twilio for ever."""
+    first, second = (
+        Voicemail(recording_sid=sid, recording_url=f"https://api.twilio.com/{sid}", seconds=7)
+        for sid in ("RE1", "RE2")
+    )
+    assert await calls.store_voicemail(T, S, first) is True
+    for told_again in (second, first, second):
+        assert await calls.store_voicemail(T, S, told_again) is False
+    call = await calls.get_call(T, S)
+    assert call.voicemail == first
+    notes = [database.documents[f"tenants/{T}/recordings/{sid}"] for sid in ("RE1", "RE2")]
+    assert notes == [{"session_id": S, "delete_after": call.expires_at}] * 2
