@@ -86,7 +86,10 @@ class Doors:
             case 204:
                 return ok(check, "takes what Twilio signs, and reads Firestore")
             case 403:
-                fix = "its PUBLIC_URL or TWILIO_AUTH_TOKEN is another one: make secrets, make deploy"
+                fix = (
+                    "its PUBLIC_URL is another one: make deploy; or its TWILIO_AUTH_TOKEN: make secrets, "
+                    'then new instances, which read it (docs/deploy.md, "Afterwards")'
+                )
                 return failed(check, "refuses what is signed with the account's token for this URL", fix)
             case 503:
                 fix = "its service account needs the role trunkline.documents on the database: make deploy"
