@@ -87,7 +87,7 @@ class AgentExecutor:
         return sum(not self._env.is_called_off(call_id) for call_id in self._runs.values())
 
     def writes_unknown_to_the_model(self) -> list[Write]:
-        """What was done although the model had called it off, since this was asked last."""
+        """What became of those that it had called off, since this was asked last."""
         return self._writes.untold()
 
     def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
@@ -175,7 +175,7 @@ class AgentExecutor:
 
         if action.read_only or action.withdrawn_when_called_off:
             return _plain(await _within_time(action, attempt))
-        write = Write(function_name(name, action_name, actions), event["arguments"], call_id)
+        write = Write(name, function_name(name, action_name, actions), event["arguments"], call_id)
         if (done := await self._writes.done_before(write)) is not None:
             return done
         with self._writes.running(write):

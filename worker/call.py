@@ -6,7 +6,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from worker.agent_executor import AgentExecutor, ToolEnvironment
 from worker.call_end import CallEnd, insist
 from worker.call_log import CallLog
 from worker.call_watch import CallWatch, Due
+from worker.called_off_writes import Standing
 from worker.caller import Caller, other_agents
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
@@ -46,6 +47,22 @@ _ROOM_IS_GONE = (
     rtc.DisconnectReason.ROOM_CLOSED,
     rtc.DisconnectReason.PARTICIPANT_REMOVED,
 )
+
+_CALLED_OFF: dict[Standing, tuple[str, Callable[[str], str]]] = {
+    "runs_on": (
+        "A function runs on that the model had called off; the model is told.",
+        agent_prompt.runs_on,
+    ),
+    "done": (
+        "A function was done that the model had called off; the model is told.",
+        agent_prompt.done_all_the_same,
+    ),
+    "failed": (
+        "A function failed that the model had called off; the model is told.",
+        agent_prompt.failed_all_the_same,
+    ),
+}
+"""What the call's events, and the model, are told of such a function."""
 
 
 @dataclass(frozen=True)
@@ -307,14 +324,17 @@ class Call:
         self._tell_of_unknown_writes()
 
     def _tell_of_unknown_writes(self) -> None:
-        if self._ending.done():
-            return
+        if not self._ending.done():
+            self._go(self._conversation.tell(self._notes_of_unknown_writes))
+
+    def _notes_of_unknown_writes(self) -> list[str]:
+        """For the model, which hears of them now."""
+        notes: list[str] = []
         for write in self._executor.writes_unknown_to_the_model():
-            self._log.notice(
-                "A function was done that the model had called off; the model is told.",
-                function=write.function,
-            )
-            self._go(self._conversation.tell(agent_prompt.done_all_the_same(write.called)))
+            notice, note = _CALLED_OFF[write.standing]
+            self._log.notice(notice, function=write.function)
+            notes.append(note(write.called))
+        return notes
 
     def functions_called_off(self) -> None:
         if self._goodbye.call_off():  # the model's own word that the caller speaks

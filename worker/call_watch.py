@@ -29,6 +29,9 @@ Due = Literal[
     "give_model_up",
 ]
 
+BETWEEN_WORDS = 0.2
+"""Seconds of silence in which nobody would take the caller's turn for over, and no model does."""
+
 
 class CallWatch:
     """Takes events as they come and a monotonic `clock`; `due()` is asked a few times a second."""
@@ -82,6 +85,11 @@ class CallWatch:
     def caller_heard_since(self, moment: float) -> bool:
         """As a voice, not yet as words; `moment` is of the clock that was given."""
         return self._voiced_at > moment
+
+    def caller_is_speaking(self) -> bool:
+        """At this very moment, and no function runs that the model waits for."""
+        speaks = self._voice.speaking and self._voice.quiet_for < BETWEEN_WORDS
+        return speaks and self._tool_since is None
 
     def caller_spoke_up(self) -> None:
         """When the call was about to end: an answer to this is owed, and nothing that was owed before."""

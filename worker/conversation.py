@@ -8,7 +8,7 @@ It knows nothing of leases, outcomes or Firestore, and runs on memory audio as w
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -167,10 +167,13 @@ class Conversation:
         session = self._model.phone_session
         return session is not None and session.is_called_off(call_id)
 
-    async def tell(self, note: str) -> None:
-        """Have the model know of something that nobody said, as soon as nobody is interrupted by that."""
+    async def tell(self, notes: Callable[[], Sequence[str]]) -> None:
+        """Have the model know of what nobody said, as soon as nobody is interrupted by that.
+
+        `notes` is asked then: what there is to tell may have changed meanwhile.
+        """
         if self._model.phone_session is not None:
-            await self._model.phone_session.tell(note)
+            await self._model.phone_session.tell(notes)
 
     async def played_out(self) -> None:
         """Until what has come from the model so far has been heard."""

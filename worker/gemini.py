@@ -14,6 +14,7 @@ for each gap.
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from google.genai import errors, types
@@ -301,17 +302,34 @@ class PhoneSession(RealtimeSession):
         """The model will say nothing to what this function returns."""
         return self._results.is_called_off(call_id)
 
-    async def tell(self, note: str) -> None:
-        """Put a note into the conversation, which wants no reply, when it interrupts nobody: what a client
-        says "will interrupt any current model generation".
+    async def tell(self, notes: Callable[[], Sequence[str]]) -> None:
+        """Put notes into the conversation, which want no reply, when they interrupt nobody: what a client
+        says "will interrupt any current model generation". What there is to tell is asked for at that moment.
 
         https://ai.google.dev/api/live#bidigeneratecontentclientcontent
         """
-        while self._in_exchange() or self._in_turn:  # noqa: ASYNC110 - the plugin has no event for it
+        while not self._takes_notes():  # noqa: ASYNC110 - the plugin has no event for it
             await asyncio.sleep(0.05)
-        context = self.chat_ctx
-        context.add_message(role="user", content=note)
-        await self.update_chat_ctx(context)
+        if told := notes():
+            context = self.chat_ctx
+            for note in told:
+                context.add_message(role="user", content=note)
+            await self.update_chat_ctx(context)
+
+    def _takes_notes(self) -> bool:
+        """While the caller is speaking it generates nothing either, and will answer knowing of them; a moment
+        later it may have begun to."""
+        if self._watch.caller_is_speaking():
+            return not self._says_something and self._pending_generation_fut is None
+        return not self._in_exchange() and not self._in_turn
+
+    @property
+    def _says_something(self) -> bool:
+        """A generation begins with what the model has understood of the caller."""
+        generation = self._current_generation
+        if generation is None or generation._done:
+            return False
+        return bool(generation.output_text) or generation.response_id in self._reply_bytes
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
         known = {item.id for item in self.chat_ctx.items}

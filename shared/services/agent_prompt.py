@@ -56,6 +56,9 @@ you what to do.
 Give times to functions in the agent's time zone. If a function fails, tell the caller the message that it
 returned, in your own words, and offer another way."""
 
+_CALLED_OFF = """\
+(A note of the telephone system, which nobody said. The caller spoke up while you called a function, but"""
+
 
 def system_instruction(snapshot: SessionSnapshot, now: datetime) -> str:
     """`now` is any aware moment; it is told in the agent's time zone."""
@@ -116,22 +119,25 @@ def done_earlier(call: str) -> str:
     )
 
 
+def runs_on(call: str) -> str:
+    """Tells the model of a function that it had called off, in JSON, and that is being done all the same."""
+    return (
+        f"{_CALLED_OFF} it is being done all the same: {call}. You will be told what comes of it. Until then "
+        "do not say that it was not done, and do not call it again.)"
+    )
+
+
 def done_all_the_same(call: str) -> str:
     """Tells the model of a function that it had called off, in JSON, with what came of it."""
     return (
-        "(A note of the telephone system, which nobody said. The caller spoke up while you were calling a "
-        f"function, but it was done all the same: {call}. Do not do it again. If the caller does not want it "
+        f"{_CALLED_OFF} it was done all the same: {call}. Do not do it again. If the caller does not want it "
         "any more, undo it.)"
     )
 
 
-def done_before(call: str) -> str:
-    """Refuses a function, once, because of another call of it that was called off and done all the same."""
-    return (
-        "This was not done yet. You called the same function before, and although that call was called off "
-        f"when the caller spoke up, it was done: {call}. If the caller does not want that any more, undo it "
-        "or change it. If the caller wants this as well, call the function once more."
-    )
+def failed_all_the_same(call: str) -> str:
+    """Tells the model what came of a function that it was told of with `runs_on`, in JSON."""
+    return f"{_CALLED_OFF} it was tried all the same, without success: {call}. Tell the caller.)"
 
 
 def answer_again() -> str:

@@ -17,8 +17,10 @@ from livekit.agents import function_tool
 
 from local.gemini.mouth import Pace
 from local.scenario import Misbehave
+from local.speech import silence, speech_for
 from tests.calls.agent_session import SpokenCall, spoken_call
 from tests.contract.gemini_client import scenario
+from tests.memory_audio import FRAME_BYTES
 from tests.waiting import eventually
 from worker.tool_binding import ToolFunc
 
@@ -95,13 +97,46 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply_and_gets_non
     assert call.dues == []
 
 
+async def test_who_speaks_over_a_function_is_answered_by_a_model_that_knows_what_becomes_of_it() -> None:
+    """It takes what it has called off for not done; told after its answer, it has said so by then."""
+
+    ended = asyncio.Event()
+
+    async def book(raw_arguments: dict[str, object]) -> str:
+        await ended.wait()
+        return ""
+
+    schema = {"name": "book", "description": "", "parameters": {"type": "object", "properties": {}}}
+    turns = [{"caller": QUESTION, "agent": [{"call": "book"}, {"say": ANSWER}]}, NEXT_TURN]
+    tools = [function_tool(book, raw_schema=schema)]
+    model = "gemini-2.5-flash-native-audio-preview-12-2025"
+    words = (speech_for(THANKS, "caller") + silence(0.8)).data
+    frames = iter(words[at : at + FRAME_BYTES] for at in range(0, len(words), FRAME_BYTES))
+    async with spoken_call(scenario(turns=turns), tools, model=model) as (call, gemini):
+        call.say(QUESTION)
+        await eventually(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
+        while not (call.called_off and call.watch.caller_is_speaking()):
+            call.input.push(next(frames))
+            await asyncio.sleep(0.01)
+        telling = asyncio.create_task(call.conversation.tell(lambda: ["(It is being done.)"]))
+        try:
+            await eventually(lambda: [each for each in gemini.gemini.calls.sent if "being" in each["text"]])
+        finally:
+            ended.set()
+        call.input.push(b"".join(frames))
+        await call.hears(WELCOME)
+        await telling
+    assert call.spoken("agent") == [WELCOME]
+    assert call.dues == []
+
+
 async def test_a_note_to_the_model_waits_until_nobody_is_interrupted_by_it() -> None:
     turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}, NEXT_TURN]
     async with spoken_call(scenario(turns=turns), pace=Pace(speed=4)) as (call, gemini):
         call.say(QUESTION)
         await asyncio.wait_for(call.output.first_frame.wait(), 10)
         assert call.peer.status()["speaking"]
-        telling = asyncio.create_task(call.conversation.tell("(A note.)"))
+        telling = asyncio.create_task(call.conversation.tell(lambda: ["(A note.)"]))
         spoke_until: list[float] = []
         while not telling.done():
             if call.peer.status()["speaking"]:

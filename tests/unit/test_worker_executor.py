@@ -61,6 +61,7 @@ class ShopTool(BaseTool):
             "look": Action("Looks.", Day, read_only=True, idempotent=True, timeout_seconds=0.2),
             "book": Action("Books.", Day, read_only=False, idempotent=False, timeout_seconds=0.2),
             "ring": Action("Rings.", Day, read_only=False, idempotent=True, withdrawn_when_called_off=True),
+            "unbook": Action("Undoes it.", Day, read_only=False, idempotent=True),
         },
     )
     context: ToolContext[Shop]
@@ -281,18 +282,40 @@ async def test_one_that_still_runs_is_waited_for_before_it_is_asked_for_again() 
     assert rig.tool.runs == ["book"]
 
 
-async def test_before_the_same_function_does_something_else_the_model_is_told_what_was_done() -> None:
+async def test_something_else_of_the_same_function_is_done_at_once_and_the_model_told_of_the_first() -> None:
     rig = Rig()
     await called_off_booking(rig, result={"event_id": "e1", "said": "it costs s3cret-key"})
-    told = await rig.run("book", call_id="c2", day="tomorrow")
-    assert told["status"] == "error"
-    assert [
-        part for part in ("not done yet", "shop_book", '"today"', '"e1"') if part not in told["message"]
-    ] == []
-    assert "s3cret" not in told["message"]
-    assert rig.tool.runs == ["book"]
-    assert (await rig.run("book", call_id="c3", day="tomorrow"))["status"] == "ok"
+    assert (await rig.run("book", call_id="c2", day="tomorrow"))["status"] == "ok"
     assert rig.tool.runs == ["book", "book"]
+    [write] = rig.executor.writes_unknown_to_the_model()
+    assert [part for part in ("shop_book", '"today"', '"e1"') if part not in write.called] == []
+    assert "s3cret" not in write.called
+
+
+async def test_what_the_model_knows_of_and_may_have_undone_is_done_again_when_asked_for_again() -> None:
+    rig = Rig()
+    await called_off_booking(rig)
+    assert rig.executor.writes_unknown_to_the_model()
+    await rig.run("unbook", call_id="c2", day="today")
+    await rig.run("book", call_id="c3", day="today")
+    assert rig.tool.runs == ["book", "unbook", "book"]
+
+
+async def test_the_model_is_told_that_a_write_runs_on_and_then_what_came_of_it() -> None:
+    rig = Rig()
+    rig.tool.takes = 0.05
+    rig.tool.failures = [ToolError("That time is taken.")]
+    booking = asyncio.create_task(rig.run("book", call_id="c1", day="today"))
+    await eventually(lambda: rig.tool.runs, pause=0)
+    assert rig.executor.writes_unknown_to_the_model() == []
+    rig.called_off.add("c1")
+    [write] = rig.executor.writes_unknown_to_the_model()
+    assert write.standing == "runs_on"
+    assert rig.executor.writes_unknown_to_the_model() == []
+    await booking
+    assert rig.executor.writes_unknown_to_the_model() == [write]
+    assert write.standing == "failed"
+    assert "That time is taken." in write.called
 
 
 async def test_what_is_withdrawn_when_called_off_is_no_news_and_can_be_done_again() -> None:
@@ -365,7 +388,7 @@ async def test_a_tool_that_is_not_set_up_completely_says_so() -> None:
 
 def test_functions_are_named_after_tool_and_action() -> None:
     names = [tool.info.name for tool in bind_tools(Rig().executor)]
-    assert names == ["shop_look", "shop_book", "shop_ring"]
+    assert names == ["shop_look", "shop_book", "shop_ring", "shop_unbook"]
 
 
 def test_a_long_result_is_shortened_and_says_so() -> None:

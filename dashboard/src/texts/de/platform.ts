@@ -9,6 +9,8 @@ export const platform: Catalogue["platform"] = {
   reply_broke_off: "Eine Antwort brach mit der Verbindung zum Modell ab; nach dem Rest wurde gefragt.",
   no_such_function: "Das Modell rief eine Funktion auf, die es nicht gibt.",
   done_though_called_off: "Eine Funktion lief noch, die das Modell zurückgenommen hatte; das Modell erfährt es.",
+  runs_on_though_called_off: "Eine Funktion läuft noch, die das Modell zurückgenommen hatte; das Modell erfährt es.",
+  failed_though_called_off: "Eine Funktion schlug fehl, die das Modell zurückgenommen hatte; das Modell erfährt es.",
   events_dropped: "Hier fehlen Ereignisse, weil sie nicht geschrieben werden konnten.",
   message_left: "Der Anrufer hat eine Nachricht hinterlassen.",
   disconnected_by_member: "Ein Mitglied Ihrer Organisation hat es getrennt.",

@@ -8,6 +8,8 @@ export const platform = {
   reply_broke_off: "A reply broke off with the connection to the model; the rest was asked for.",
   no_such_function: "The model called a function that does not exist.",
   done_though_called_off: "A function was done that the model had called off; the model is told.",
+  runs_on_though_called_off: "A function runs on that the model had called off; the model is told.",
+  failed_though_called_off: "A function failed that the model had called off; the model is told.",
   events_dropped: "events were dropped because they could not be written",
   message_left: "The caller left a message.",
   disconnected_by_member: "A member of your organisation disconnected it.",
