@@ -1,5 +1,6 @@
 """docs/openapi.json is what the code serves, and every example in docs/api.md does what it says."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from functions.tools_api.app import routed_app
+from functions.tools_api.openapi import operations
+from functions.tools_api.settings import ApiSettings
 from tests.contract.tools_api_stack import Client, Stack
 
 pytestmark = pytest.mark.contract
@@ -96,6 +99,27 @@ def compare(shown: Any, real: Any, known: dict[str, str], where: str) -> None:
             assert re.fullmatch(pattern, real, re.DOTALL), f"{where}: {real}"
         case _:
             assert real == shown, f"{where}: {real}"
+
+
+def test_the_page_says_who_may_do_what() -> None:
+    """The table's rows: operations, a person's role, a key's scope."""
+    lines = (DOCS / "api.md").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("| operations | a person's role | a key's scope |") + 2
+    told: dict[str, tuple[str, str]] = {}
+    for line in itertools.takewhile(lambda line: line.startswith("|"), lines[begin:]):
+        names, role, scope = (cell.replace("`", "").strip() for cell in line.strip("|").split("|"))
+        told |= dict.fromkeys(names.split(), (role, scope))
+    guards = {each.name: each.guard for each in operations(routed_app())}
+    assert told == {
+        name: (guard.least_role or "any", guard.scope or "none") for name, guard in guards.items() if guard
+    }
+    assert len(told) == len(guards)
+
+
+def test_the_page_names_every_setting() -> None:
+    page = (DOCS / "api.md").read_text(encoding="utf-8").partition("## Running it")[2]
+    named = set(re.findall(r"`([A-Z][A-Z_]+)`", page))
+    assert named == {name.upper() for name in ApiSettings.model_fields}
 
 
 def test_the_document_in_docs_is_what_the_code_describes() -> None:
