@@ -6,7 +6,6 @@ make it ask again, an exception would leave the caller in silence.
 
 import asyncio
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,6 +24,8 @@ from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
 from worker.bounded_json import bounded_json
 from worker.called_off_writes import CalledOffWrites, Write
+from worker.longest_step import LongestStep
+from worker.tool_faults import plain, told
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ MAX_RESULT = 8000
 """Characters of JSON that one tool call may add to the model's context."""
 CUT_WITHIN = 0.5
 """Seconds in which a run that is cut short writes down that it was."""
+HELD_UP = 0.3
+"""Seconds in which a tool awaits nothing, so that nobody is heard, from which on the log tells of it."""
+REMEDY = "await what takes long, or do it on a thread"
 APOLOGY = "Something went wrong with that on our side."
 TOO_SLOW = "That took too long, so I stopped waiting for it."
 CUT_SHORT = "This was cut short. I cannot say whether it was done."
@@ -121,10 +125,7 @@ class AgentExecutor:
             event |= {"ok": False, "sentence": sentence}
             answer = {"status": "error", "message": sentence}
         except Exception as error:  # noqa: BLE001 - a tool's fault costs its answer, not the call
-            # The message of an unexpected error may quote anything; only its type and place are safe to log.
-            log.error(  # noqa: TRY400
-                "tool %s broke: %s at %s", name, type(error).__name__, _where(error)
-            )
+            log.error("tool %s broke: %s", name, told(error))  # noqa: TRY400 - its message may quote anything
             event |= {"ok": False, "sentence": APOLOGY}
             answer = {"status": "error", "message": APOLOGY}
         except asyncio.CancelledError:
@@ -171,15 +172,20 @@ class AgentExecutor:
 
         async def attempt() -> dict[str, Any]:
             context = await self._context(configured, tool, self._idempotency_key(call_id))
-            return await tool.execute(action_name, validated, context)
+            run = LongestStep(tool.execute(action_name, validated, context))
+            try:
+                return await run
+            finally:
+                if run.seconds > HELD_UP:
+                    log.warning("tool %s held up the whole call for %.1f s: %s", name, run.seconds, REMEDY)
 
         if action.read_only or action.withdrawn_when_called_off:
-            return _plain(await _within_time(action, attempt))
+            return plain(await _within_time(action, attempt))
         write = Write(name, function_name(name, action_name, actions), event["arguments"], call_id)
         if (done := await self._writes.done_before(write)) is not None:
             return done
         with self._writes.running(write):
-            result = write.result = self._without_secrets(_plain(await _within_time(action, attempt)))
+            result = write.result = self._without_secrets(plain(await _within_time(action, attempt)))
         return result
 
     async def _context(self, configured: AgentTool, tool: BaseTool, key: str) -> ToolContext[Any]:
@@ -275,11 +281,6 @@ async def _within_time(action: Action, attempt: Callable[[], Awaitable[dict[str,
         raise ToolError(TOO_SLOW if action.read_only else UNSURE) from None
 
 
-def _plain(result: dict[str, Any]) -> dict[str, Any]:
-    """What JSON can carry, as it will be read."""
-    return cast("dict[str, Any]", json.loads(json.dumps(result, default=str)))
-
-
 def _replaced(value: Any, secret: str, by: str) -> Any:
     if not secret:
         return value
@@ -291,10 +292,3 @@ def _replaced(value: Any, secret: str, by: str) -> Any:
     if isinstance(value, list):
         return [_replaced(item, secret, by) for item in cast("list[Any]", value)]
     return value
-
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

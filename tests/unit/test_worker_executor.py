@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +34,7 @@ from worker.agent_executor import (
     ToolEnvironment,
 )
 from worker.bounded_json import bounded_json
+from worker.longest_step import LongestStep
 from worker.tool_binding import bind_tools
 
 pytestmark = pytest.mark.unit
@@ -72,11 +75,13 @@ class ShopTool(BaseTool):
         self.failures, self.runs = [], []
         self.result: dict[str, Any] = {"free": True}
         self.takes = 0.0
+        self.before_returning: Callable[[dict[str, Any]], None] = lambda _: None
 
     async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
         self.runs.append(action)
         self.context = context
         await asyncio.sleep(self.takes)
+        self.before_returning(self.result)
         if self.failures:
             raise self.failures.pop(0)
         return self.result
@@ -215,6 +220,71 @@ async def test_a_tool_error_is_told_and_an_unexpected_one_becomes_an_apology() -
     rig.tool.failures = [ToolError("We are closed then."), ValueError("internal: s3cret-key")]
     assert (await rig.run("book", day="today"))["message"] == "We are closed then."
     assert (await rig.run("book", day="today"))["message"] == APOLOGY
+
+
+@pytest.mark.parametrize(
+    ("result", "complaint"),
+    [
+        (None, "tool shop broke: it returned NoneType, expected a dict"),
+        ({("a", 1): 2}, "tool shop broke: it returned what JSON cannot carry, expected texts as keys"),
+    ],
+)
+async def test_what_is_no_result_becomes_an_apology_and_the_log_says_what_was_expected(
+    result: Any, complaint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = Rig()
+    rig.tool.result = result
+    assert (await rig.run(day="today"))["message"] == APOLOGY
+    assert caplog.messages == [complaint]
+
+
+async def test_the_log_tells_the_line_of_the_tool_and_not_of_a_library_it_uses(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig()
+
+    def broken(event: dict[str, Any]) -> None:
+        json.loads("s3cret-key")
+
+    rig.tool.before_returning = broken
+    await rig.run(day="today")
+    [message] = caplog.messages
+    line = broken.__code__.co_firstlineno + 1
+    assert message == f"tool shop broke: JSONDecodeError at {__file__}:{line}"
+
+
+async def test_a_tool_that_holds_up_the_call_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library that waits without awaiting stops the agent's voice, and looked like any slow tool."""
+    rig = Rig()
+    rig.tool.takes = 0.02
+    await rig.run(day="today")
+    assert caplog.messages == []
+    monkeypatch.setattr("worker.agent_executor.HELD_UP", 0.01)
+    rig.tool.before_returning = lambda _: time.sleep(0.02)
+    assert (await rig.run(day="today"))["status"] == "ok"
+    [message] = caplog.messages
+    assert message.startswith("tool shop held up the whole call for 0.0 s: await what takes long")
+
+
+async def test_a_tool_that_is_called_off_or_fails_while_it_awaits_can_clean_up() -> None:
+    """What drives it, to take its time, hands on whatever is thrown into it."""
+    cleaned: list[str] = []
+
+    async def tidy() -> str:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            cleaned.append("up")
+            raise
+        return "late"
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await LongestStep(tidy())
+    assert cleaned == ["up"]
 
 
 async def test_the_event_tells_what_was_done() -> None:
