@@ -28,7 +28,7 @@ from worker.caller import Caller, other_agents
 from worker.conversation import Conversation
 from worker.gemini import PhoneModel
 from worker.goodbye import Goodbye
-from worker.history import history_of
+from worker.history import read_history
 from worker.hold_sound import HoldSound
 from worker.lease import LeaseKeeper
 from worker.services import Services
@@ -174,12 +174,16 @@ class Call:
                 for due in self._watch.due():
                     self._go(self._act(due))
 
-    async def _earlier(self) -> llm.ChatContext:
-        """What the caller and earlier agents said and did; empty for the first agent."""
+    async def _earlier(self) -> llm.ChatContext | None:
+        """What the caller and earlier agents said and did, if that is known; empty for the first agent."""
         if self._generation == 1:
             return llm.ChatContext.empty()
-        events = await self._services.calls.read_events(*self._ids)
-        return history_of((event for _, event in events), self._services.registry)
+        history = await read_history(
+            lambda: self._services.calls.read_events(*self._ids), self._services.registry
+        )
+        if history is None:
+            self._log.notice("What was said before this agent came could not be read.")
+        return history
 
     async def _is_surplus(self) -> bool:
         """A caller who may not be served hears the fallback before anybody has answered."""
@@ -204,12 +208,17 @@ class Call:
             self._end(Ending("left", "no caller came"))
             raise
 
-    def _open(self, history: llm.ChatContext) -> None:
-        greeted = any(message.role == "assistant" for message in history.messages())
-        language = self._snapshot.agent.language
-        opening = agent_prompt.take_over(language) if greeted else agent_prompt.greet(self._snapshot)
-        self._conversation.ask(opening)
+    def _open(self, history: llm.ChatContext | None) -> None:
+        self._conversation.ask(self._opening(history))
         self._watch.reply_owed()
+
+    def _opening(self, history: llm.ChatContext | None) -> str:
+        language = self._snapshot.agent.language
+        if history is None and self._caller.is_listening():
+            return agent_prompt.take_over_unknowing(language)
+        if history is not None and any(message.role == "assistant" for message in history.messages()):
+            return agent_prompt.take_over(language)
+        return agent_prompt.greet(self._snapshot)
 
     def _mark_answered(self) -> None:
         self._answered = True

@@ -45,13 +45,14 @@ class Caller:
 
     async def listens(self) -> None:
         """Until the phone leg is answered; a browser listens at once."""
-        while not self._is_listening():
+        while not self.is_listening():
             await self._wait()
 
     def _find(self) -> rtc.RemoteParticipant | None:
         return next((p for p in self._room.remote_participants.values() if p.kind in _PEOPLE), None)
 
-    def _is_listening(self) -> bool:
+    def is_listening(self) -> bool:
+        """Somebody has answered, this agent or one before it."""
         caller = self.participant
         if caller is None:
             return False

@@ -3,20 +3,48 @@
 # livekit's annotations are partial.
 # pyright: reportUnknownMemberType=false
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from livekit.agents import llm
 
-from shared.errors import NotFoundError
+from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import CallEvent
+from shared.repositories.calls import NamedEvent
 from shared.services import agent_prompt
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
 from worker.bounded_json import bounded_json
 
+log = logging.getLogger(__name__)
+
 MAX_OF_CALL = 1500
 """Characters of JSON of one function call that are told again."""
+READ_WITHIN = 1.6
+"""Seconds for reading the events, in all: the caller hears nothing meanwhile, and a voice is due after 3."""
+ATTEMPT_WITHIN = 0.8
+RETRY_AFTER = 0.2
+
+
+async def read_history(
+    read: Callable[[], Awaitable[list[NamedEvent]]], registry: ToolRegistry
+) -> llm.ChatContext | None:
+    """None: the events cannot be read in the time that there is. An agent that knows nothing of the talk so
+    far serves the caller better than none."""
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            while True:
+                try:
+                    async with asyncio.timeout(ATTEMPT_WITHIN):
+                        events = await read()
+                    return history_of((event for _, event in events), registry)
+                except (UnavailableError, TimeoutError) as error:
+                    log.warning("the call so far could not be read: %r", error)
+                await asyncio.sleep(RETRY_AFTER)
+    except TimeoutError:
+        return None
 
 
 def history_of(events: Iterable[CallEvent], registry: ToolRegistry) -> llm.ChatContext:

@@ -111,6 +111,15 @@ def take_over(language: str) -> str:
     )
 
 
+def take_over_unknowing(language: str) -> str:
+    """The same of an agent that cannot know what was said and done before."""
+    return (
+        f"{say(TAKEN_OVER, language)} Then ask the caller to tell you once more what they need. You do not "
+        "know what was said, or done with your functions, earlier in this call: look whether a thing has "
+        "been done before you do it. Do not greet and do not introduce yourself again."
+    )
+
+
 def done_earlier(call: str) -> str:
     """Tells a model that was not there of a function that was called, in JSON, with what came of it."""
     return (

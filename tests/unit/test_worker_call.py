@@ -18,10 +18,10 @@ from shared.errors import UnavailableError
 from shared.models.call import CallState, Outcome
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.registry import ToolRegistry
-from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeRoom, FakeServices, Rooms
+from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeParticipant, FakeRoom, FakeServices, Rooms
 from tests.waiting import eventually
 from worker import call as call_module
-from worker import goodbye
+from worker import goodbye, history
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
 from worker.call_end import STEP_ATTEMPTS
@@ -270,12 +270,36 @@ async def test_an_agent_that_takes_over_is_told_what_the_first_one_did(rig: Rig)
     snapshot = await services.sessions.get_session("harbor", "ca1")
     context: Any = SimpleNamespace(room=FakeRoom(), local_participant_identity="agent-2")
     successor = Call(context, services, snapshot, lease, began=time.monotonic())
-    said, done = (message.text_content or "" for message in (await successor._earlier()).messages())
+    earlier = await successor._earlier()
+    assert earlier is not None
+    said, done = (message.text_content or "" for message in earlier.messages())
     assert said == "Run it, please."
     assert '"function": "slow"' in done
     assert '"e1"' in done
     successor.conversation_closed(error=True)
     await asyncio.wait_for(successor.serve(), 5)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_an_agent_that_cannot_read_what_was_said_serves_the_caller_all_the_same(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    monkeypatch.setattr(history, "READ_WITHIN", 0.05)
+    rig.call._generation = 2
+    rig.services.database.fails = True
+    asked: list[str] = []
+    monkeypatch.setattr(rig.call._conversation, "ask", asked.append)
+    found = await rig.call._earlier()
+    rig.services.database.revive()
+    assert found is None
+    caller: Any = FakeParticipant(attributes={"sip.callStatus": "active" if answered else "ringing"})
+    rig.call._caller.participant = caller
+    rig.call._open(found)
+    [opening] = asked
+    assert ("tell you once more" in opening, "Greet the caller" in opening) == (answered, not answered)
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert "could not be read" in (await rig.events("notice"))[0]["text"]
 
 
 async def test_a_function_that_the_model_called_off_owes_no_reply_when_it_ends(rig: Rig) -> None:

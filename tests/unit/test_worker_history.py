@@ -1,14 +1,17 @@
 """An agent that takes a call over knows what was said and what was done: it books nothing twice."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from shared.errors import UnavailableError
 from shared.models.call import CallEvent, EventKind
 from shared.tools.base.registry import ToolRegistry
+from worker import history as history_module
 from worker.agent_executor import CUT_SHORT
-from worker.history import MAX_OF_CALL, history_of
+from worker.history import MAX_OF_CALL, history_of, read_history
 
 pytestmark = pytest.mark.unit
 
@@ -29,6 +32,43 @@ def event(kind: EventKind, **data: Any) -> CallEvent:
 def told(*events: CallEvent) -> list[tuple[str, str]]:
     history = history_of(events, ToolRegistry())
     return [(message.role, message.text_content or "") for message in history.messages()]
+
+
+@pytest.mark.parametrize("trouble", ["fails", "hangs"])
+async def test_events_that_cannot_be_read_at_once_are_read_all_the_same(
+    trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "ATTEMPT_WITHIN", 0.05)
+    monkeypatch.setattr(history_module, "RETRY_AFTER", 0.001)
+    monkeypatch.setattr(history_module, "READ_WITHIN", 30)
+    attempts = 0
+
+    async def read() -> list[tuple[str, CallEvent]]:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3 and trouble == "fails":
+            raise UnavailableError("Firestore: 14")
+        if attempts < 3:
+            await asyncio.Event().wait()
+        return [("e1", event("turn", speaker="caller", text="Tuesday, please."))]
+
+    history = await read_history(read, ToolRegistry())
+    assert history is not None
+    assert [message.text_content for message in history.messages()] == ["Tuesday, please."]
+
+
+@pytest.mark.parametrize("trouble", ["fails", "hangs"])
+async def test_events_that_cannot_be_read_are_given_up_in_time(
+    trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "READ_WITHIN", 0.05)
+
+    async def read() -> list[tuple[str, CallEvent]]:
+        if trouble == "fails":
+            raise UnavailableError("Firestore: 14")
+        return await asyncio.Future()
+
+    assert await read_history(read, ToolRegistry()) is None
 
 
 def test_what_a_function_did_stands_between_the_turns() -> None:

@@ -2,6 +2,7 @@ import type { Catalogue } from "../catalogue";
 
 export const platform: Catalogue["platform"] = {
   took_over: "Dieser Agent hat übernommen.",
+  earlier_unknown: "Was vor diesem Agenten gesprochen wurde, konnte nicht gelesen werden.",
   caller_silent: "Der Anrufer schweigt.",
   asked_again: "Das Modell antwortete nicht und wurde noch einmal gefragt.",
   caller_spoke_up: "Der Anrufer hat noch etwas gesagt, also geht der Anruf weiter.",

@@ -1,6 +1,7 @@
 /** Sentences that the platform writes into calls and connections, exactly as it writes them. */
 export const platform = {
   took_over: "This agent took over.",
+  earlier_unknown: "What was said before this agent came could not be read.",
   caller_silent: "The caller is silent.",
   asked_again: "The model did not answer and was asked again.",
   caller_spoke_up: "The caller spoke up, so the call goes on.",
