@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from functions.oauth.desk import Desk
 from functions.oauth.inputs import read_json
+from shared.services.secret_reconciler import SECRETS_A_RUN
 from shared.services.secret_removal import FORGET_PATH, ForgetSecrets
 
 
@@ -31,7 +32,7 @@ def task_routes(desk: Desk) -> list[Route]:
     async def reconcile(request: Request) -> Response:
         await known_caller(request)
         asked = await read_json(request, ReconcileRequest)
-        found = await desk.reconciler.run(apply=asked.apply)
+        found = await desk.reconciler.run(apply=asked.apply, most=SECRETS_A_RUN)
         return JSONResponse({"applied": asked.apply, "found": [asdict(one) for one in found]})
 
     async def forget(request: Request) -> Response:

@@ -6,6 +6,7 @@ was stored before. Values younger than `IN_FLIGHT` are left alone, since a docum
 """
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 REVOCATION_GIVEN_UP = timedelta(days=1)
 """How long a provider that does not answer keeps us from destroying a token that it should revoke."""
+
+SECRETS_A_RUN = 200
+"""That a scheduled run looks at: its instance has a minute, and Secret Manager answers 600 reads a minute, of
+all who ask. https://docs.cloud.google.com/secret-manager/quotas"""
 
 UNSUSPICIOUS = 20
 """So many left-over values may be destroyed in one run even if they are most of all."""
@@ -63,11 +68,15 @@ class _Repair:
 class _Inventory:
     versions: dict[str, list[StoredVersion]]
     """By secret id."""
+    others: frozenset[str]
+    """Ids of secrets that other runs look at."""
     tools: list[tuple[ToolAddress, AgentTool]]
 
-    def is_readable(self, version_name: str) -> bool:
-        versions = self.versions.get(secret_id_of(version_name), [])
-        return any(v.readable and _same(v.name, version_name) for v in versions)
+    def is_gone(self, version_name: str) -> bool:
+        secret_id = secret_id_of(version_name)
+        versions = self.versions.get(secret_id, [])
+        readable = any(v.readable and _same(v.name, version_name) for v in versions)
+        return not readable and secret_id not in self.others
 
     def is_named(self, version: StoredVersion) -> bool:
         return _key(version.name) in self._named
@@ -95,31 +104,41 @@ class SecretReconciler:
         self._renewal = renewal
         self._now = now
 
-    async def run(self, *, apply: bool = False) -> list[Found]:
-        """What is wrong, and with `apply` put right as well. Raises `UnavailableError` if it cannot look."""
-        inventory = await self._inventory()
+    async def run(self, *, apply: bool = False, most: int | None = None) -> list[Found]:
+        """What is wrong, and with `apply` put right as well. Raises `UnavailableError` if it cannot look.
+
+        `most` is how many secrets are looked at: where there are more, each hour it is the turn of others.
+        """
+        inventory = await self._inventory(most)
         repairs = [
             repair for address, tool in inventory.tools for repair in self._of(address, tool, inventory)
         ]
         found = [await _carried_out(repair, apply) for repair in repairs]
         if apply and repairs:
-            inventory = await self._inventory()  # a renewal may have named what nothing named before
+            inventory = await self._inventory(most)  # a renewal may have named what nothing named before
         repairs = list(self._of_secrets(inventory))
         if apply:
             _refuse_a_massacre(repairs, inventory)
         return found + [await _carried_out(repair, apply) for repair in repairs]
 
-    async def _inventory(self) -> _Inventory:
-        versions = {
-            secret_id: await self._store.versions(secret_id) for secret_id in await self._store.all_ids()
-        }
+    async def _inventory(self, most: int | None) -> _Inventory:
+        secret_ids = sorted(await self._store.all_ids())
+        parts = 1 if most is None else math.ceil(len(secret_ids) / most) or 1
+        hour = math.floor(self._now().timestamp() / 3600)
+        in_turn = secret_ids[hour % parts :: parts]
+        versions = {secret_id: await self._store.versions(secret_id) for secret_id in in_turn}
         tools = [
             (ToolAddress(tenant_id, agent_id, tool.slug), tool)
             for tenant_id in await self._tenants.list_ids()
             for agent_id in await self._tools.list_agents(tenant_id)
             for tool in await self._tools.list_tools(tenant_id, agent_id)
         ]
-        return _Inventory(versions, tools)
+        inventory = _Inventory(versions, frozenset(secret_ids) - versions.keys(), tools)
+        named = [name for _, tool in tools for name in tool.sensitive_config.values()]
+        # What is named and was not there may have been stored while we looked.
+        for secret_id in {secret_id_of(name) for name in named if inventory.is_gone(name)}:
+            versions[secret_id] = await self._store.versions(secret_id)
+        return inventory
 
     def _of(self, address: ToolAddress, tool: AgentTool, inventory: _Inventory) -> Iterator[_Repair]:
         subject = f"{address.tenant_id}/{address.agent_id}/{address.slug}"
@@ -132,10 +151,10 @@ class SecretReconciler:
             renewal = connection.renewal
             if renewal is not None and renewal.expires_at <= self._now():
                 yield _Repair(Finding.HALF_RENEWED, subject, partial(self._renew, address, current))
-            elif not inventory.is_readable(current.refresh_token_version):
+            elif inventory.is_gone(current.refresh_token_version):
                 yield _Repair(Finding.GONE, subject, partial(self._mark_gone, address, current))
         for field, version in tool.sensitive_config.items():
-            if field != REFRESH_TOKEN and not inventory.is_readable(version):
+            if field != REFRESH_TOKEN and inventory.is_gone(version):
                 forget = partial(self._connections.forget_version, address, field, version)
                 yield _Repair(Finding.GONE, f"{subject}#{field}", forget)
 
