@@ -1,6 +1,7 @@
 """What `up`, `demo` and `call` do, once their arguments are checked."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
@@ -18,12 +19,12 @@ from local.environment import PROJECT
 from local.folders import made_folder
 from local.identity.seeding import seed_members
 from local.next_steps import DEPLOYMENT, OPERATOR_ENV
-from local.play import CONTROL_TIMEOUT, Follow, Player
-from local.report import CallReport, percentiles_text, timeline_text, tool_call
+from local.play import CONTROL_TIMEOUT, Player
+from local.report import CallReport, percentiles_text, timeline_text
 from local.scenario import Scenario
 from local.seed import Seed, Seeder
+from local.transcript import Transcript
 from shared.gateways.secret_manager import SecretManagerGateway
-from shared.models.call import CallEvent
 
 NO_TIME_LEFT = 95
 """Per cent of all processors, over a second: sound comes late before it is 100."""
@@ -32,8 +33,6 @@ TOO_LONG = 5
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
-
-ECHOED_EVENTS = {"turn", "tool_call", "state", "notice"}
 
 
 async def up(
@@ -45,21 +44,21 @@ async def up(
 ) -> int:
     """Run until Ctrl-C or SIGTERM. What is in `state` stays; seeds come back as they were."""
     started = time.monotonic()
-    _say("Starting the laptop cloud…")
-    with _until_interrupted():
+    say("Starting the laptop cloud…")
+    with until_interrupted():
         async with laptop_cloud(
-            state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=_say
+            state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=say
         ) as cloud:
             await seed_cloud(cloud, seed)
             members = {tenant_id: tenant.members for tenant_id, tenant in seed.tenants.items()}
             await seed_members(cloud.database, cloud.ports.url("identity"), members)
-            _say(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
+            say(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
             _write_for_operator(cloud)
-            _say(next_steps(cloud))
+            say(next_steps(cloud))
             try:
                 await asyncio.Event().wait()
             finally:
-                _say("\nStopping…")
+                say("\nStopping…")
     return 0
 
 
@@ -68,20 +67,20 @@ async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool
     started = time.monotonic()
     status = INTERRUPTED
     state = made_folder(out) / "demo"
-    _say("Starting the laptop cloud…")
-    with _until_interrupted():
-        async with laptop_cloud(state, fresh=True, embedded_livekit=embedded_livekit, say=_say) as cloud:
+    say("Starting the laptop cloud…")
+    with until_interrupted():
+        async with laptop_cloud(state, fresh=True, embedded_livekit=embedded_livekit, say=say) as cloud:
             await seed_cloud(cloud, seed)
-            _say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
+            say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
             async with _measured_load() as load:
-                report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
+                report = await _followed(Player(cloud, seed, out), scenario)
             (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
-            _say("\n" + timeline_text(report))
+            say("\n" + timeline_text(report))
             files = f"{report.wav} (caller left, agent right), {out}/call.json"
-            _say(f"\noutcome: {report.outcome}; recording: {files}")
+            say(f"\noutcome: {report.outcome}; recording: {files}; logs: {state}/logs")
             status = verdict([report], load)
             # What follows takes seconds.
-            _say("Stopping…")
+            say("Stopping…")
     return status
 
 
@@ -92,8 +91,9 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
     if calls == 1:
         await seed_cloud(cloud, seed)
         async with _measured_load() as load:
-            report = await Player(cloud, seed, out).play(scenario, name="call", follow=_echo(time.time()))
-        print("\n" + timeline_text(report) + f"\noutcome: {report.outcome}; recording: {report.wav}")
+            report = await _followed(Player(cloud, seed, out), scenario)
+        files = f"recording: {report.wav}; logs: {state}/logs"
+        print("\n" + timeline_text(report) + f"\noutcome: {report.outcome}; {files}")
         reports = [report]
     else:
         copies = [seed.copy_for(number) for number in range(1, calls + 1)]
@@ -106,7 +106,7 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
             )
             for number, copy in enumerate(copies, 1)
         )
-        _say(f"Playing {calls} calls at once…")
+        say(f"Playing {calls} calls at once…")
         async with _measured_load() as load:
             reports = await asyncio.gather(*plays)
         print(percentiles_text(reports))
@@ -133,6 +133,14 @@ async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
         await Seeder(database, secrets, cloud.ports).apply(seed)
     finally:
         await secrets.aclose()
+
+
+async def _followed(player: Player, scenario: Scenario) -> CallReport:
+    transcript = Transcript(time.time(), say)
+    try:
+        return await player.play(scenario, name="call", follow=transcript.add)
+    finally:
+        transcript.flush()
 
 
 @asynccontextmanager
@@ -171,28 +179,6 @@ def verdict(reports: list[CallReport], load: list[float]) -> int:
     return 0 if good == len(reports) else 1
 
 
-def _echo(started: float) -> Follow:
-    def echo(event: CallEvent) -> None:
-        if event.kind not in ECHOED_EVENTS:
-            return
-        data = event.data
-        match event.kind:
-            case "turn":
-                text = f"{data['speaker']:>6}: {data['text']}" + (" …" if data.get("interrupted") else "")
-            case "tool_call":
-                tool = tool_call(event)
-                result = "ok" if tool.ok else f"failed: {data['sentence']}"
-                arguments = json.dumps(tool.arguments, ensure_ascii=False)
-                text = f"  tool: {tool.name} {arguments} → {result}, {tool.milliseconds:.0f} ms"
-            case "state":
-                text = f"  call: {data['state']}"
-            case _:
-                text = f"  note: {data['text']}"
-        print(f"{event.at.timestamp() - started:7.2f} s {text}", flush=True)
-
-    return echo
-
-
 def _write_for_operator(cloud: Cloud) -> None:
     """What the trunkline command needs: the deployment, and its environment with the laptop's secrets."""
     deployment = json.dumps(cloud.environment.deployment(), indent=2)
@@ -203,13 +189,15 @@ def _write_for_operator(cloud: Cloud) -> None:
     file.write_text("".join(lines), encoding="utf-8")
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def say(text: str) -> None:
+    with contextlib.suppress(OSError):  # a terminal that was closed, which is no reason to stop halfway
+        print(text, flush=True)
 
 
 @contextmanager
-def _until_interrupted() -> Generator[None]:
-    """Ctrl-C and SIGTERM end what is inside, at any moment, and only once: it is then stopped in order."""
+def until_interrupted() -> Generator[None]:
+    """Ctrl-C, SIGTERM and a terminal that is closed end what is inside, at any moment, and only once: it is
+    then stopped in order."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
     numbers: list[signal.Signals] = []
@@ -219,7 +207,10 @@ def _until_interrupted() -> Generator[None]:
             task.cancel()
         numbers.append(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    ending = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        ending.append(signal.SIGHUP)
+    for number in ending:
         loop.add_signal_handler(number, interrupt, number)
     try:
         yield
@@ -228,5 +219,5 @@ def _until_interrupted() -> Generator[None]:
             raise
         task.uncancel()
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending:
             loop.remove_signal_handler(number)

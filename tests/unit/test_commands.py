@@ -1,8 +1,10 @@
 """A mistake in what a person gives is one line: file, field, and what was expected; nothing starts."""
 
 import fcntl
+import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -248,6 +250,42 @@ def test_ctrl_c_while_modules_are_loaded_is_no_failure_of_ours(monkeypatch: pyte
 
     monkeypatch.setattr(command_line, "run", interrupt)
     assert run(monkeypatch, "up") == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_runs_is_stopped_in_order_also_when_its_terminal_is_closed(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """A closed terminal ended the laptop cloud at once: its state said that it ran."""
+    program = f"""
+import asyncio, os
+from local import commands
+
+async def main():
+    with commands.until_interrupted():
+        try:
+            os.kill(os.getpid(), {number:d})
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            open("stopped", "x").close()
+            os.close(1)
+            commands.say("a terminal that is gone")
+
+asyncio.run(main())
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(command_line.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "stopped").exists()
 
 
 async def test_a_folder_on_which_a_laptop_cloud_runs_is_refused_and_left_alone(
