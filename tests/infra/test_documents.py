@@ -35,6 +35,9 @@ TRUNKLINE = re.compile(r"(?:bin/)?trunkline ((?:doctor|release|secrets|telephony
 """A command as it stands in a sentence, a table or a block."""
 
 
+FILE_NAME = re.compile(r"(?!/)[\w*./()-]+(/|\.(py|tsx?|md|tf|sh|json)|/Dockerfile)")
+
+
 def blocks(page: str = "deploy.md") -> list[str]:
     return BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
 
@@ -178,6 +181,27 @@ def test_costs_are_reckoned_with_the_worker_that_terraform_makes() -> None:
         r"cpu\s*= optional\(number, (\d+)\)\s+memory\s*= optional\(string, \"(\d+)Gi\"\)", text
     )[0]
     assert (prices.PLATFORM.cpus, prices.PLATFORM.gibibytes) == (int(cpus), int(memory))
+
+
+def test_every_file_that_the_where_to_find_table_names_is_there() -> None:
+    """A bare name is in the folder that the row names before it; `src/` is the dashboard's."""
+    table = (
+        (ROOT / "docs" / "architecture.md")
+        .read_text(encoding="utf-8")
+        .partition("## Where to find what\n")[2]
+    )
+    rows = [line for line in table.partition("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    missing: list[str] = []
+    for row in rows:
+        folders = [ROOT, ROOT / "dashboard"]
+        named = [name for name in re.findall(r"`([^`\s]+)`", row) if FILE_NAME.fullmatch(name)]
+        assert named, f"names no file: {row}"
+        for name in named:
+            found = [file for folder in folders for file in folder.glob(name)]
+            missing += [] if found else [f"{name}: {row}"]
+            folders += [file if file.is_dir() else file.parent for file in found[:1]]
+    assert len(rows) > 40
+    assert missing == []
 
 
 def test_the_table_of_rights_to_secrets_says_what_is_enforced() -> None:
