@@ -20,6 +20,8 @@ TYPING = AudioConfig(BuiltinAudioClip.KEYBOARD_TYPING2, volume=0.6)
 """About -35 dBFS: softer than a voice."""
 STARTS_WITHIN = 2.0
 """Seconds for publishing the track."""
+STOPS_WITHIN = 2.0
+"""Seconds for taking it down again; what takes longer ends with the room."""
 
 
 class HoldSound:
@@ -56,4 +58,12 @@ class HoldSound:
         except (PublishTrackError, TimeoutError) as error:
             log.warning("the caller hears nothing while waiting: %r", error)
         finally:
+            await _close(player)
+
+
+async def _close(player: BackgroundAudioPlayer) -> None:
+    try:
+        async with asyncio.timeout(STOPS_WITHIN):
             await player.aclose()
+    except TimeoutError:
+        log.warning("the hold sound does not end")

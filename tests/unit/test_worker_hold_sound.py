@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually
 from worker import hold_sound
 from worker.hold_sound import HoldSound
 
@@ -49,6 +50,20 @@ async def test_a_sound_that_breaks_is_told(caplog: pytest.LogCaptureFixture) -> 
     PLAYERS[0].closing.set()
     await settled()
     assert "the hold sound broke" in caplog.text
+
+
+async def test_a_sound_that_does_not_end_is_waited_for_in_bounds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hold_sound, "STOPS_WITHIN", 0.001)
+    room: Any = "room"
+    sound = HoldSound(room)
+    sound.play()
+    await settled()
+    sound.stop()
+    await eventually(lambda: not sound._tasks, "the sound is given up", seconds=5)
+    assert "does not end" in caplog.text
+    assert not PLAYERS[0].closed
 
 
 async def test_a_sound_that_is_stopped_takes_its_track_down_and_can_be_played_again() -> None:
