@@ -53,7 +53,7 @@ async def give_fallback(edge: Edge, plan: Plan, reason: FallbackReason) -> str:
             await edge.calls.serve_fallback(
                 plan.tenant_id, plan.call, reason, fallback.kind, is_new=plan.is_new
             )
-    except (UnavailableError, TimeoutError) as error:
+    except (NotFoundError, UnavailableError, TimeoutError) as error:
         # Twilio's status callback ends the call's record later; the caller comes first.
         log.error("the fallback could not be written down", extra={"reason": repr(error)})  # noqa: TRY400
     return twiml.serve(edge.settings, plan.tenant_id, fallback, plan.agent.language)

@@ -8,7 +8,7 @@ import pytest
 from functions.incoming_call import fallback
 from functions.incoming_call.handle_progress import handle_dial_result
 from shared.models.agent import ForwardFallback
-from tests.unit.edge_world import CALL, NUMBER, PERSON, World, find, verbs
+from tests.unit.edge_world import CALL, CALL_PATH, NUMBER, PERSON, World, find, verbs
 
 pytestmark = pytest.mark.unit
 
@@ -46,6 +46,17 @@ async def test_a_number_that_was_attached_during_the_call_is_passed_over_too(wor
     world.database.documents[f"phone_numbers/{PERSON}"] = {"tenant_id": "acme", "agent_id": "desk"}
     call = replace(CALL, status="in-progress")
     assert verbs(await handle_dial_result(world.edge, call, "harbor", "no-answer")) == ["Say", "Hangup"]
+
+
+async def test_a_caller_whose_call_is_gone_from_the_books_gets_the_fallback(
+    world: World,
+) -> None:
+    await world.ring()
+    route = await world.edge.agents.get_agent_by_phone(NUMBER, CALL.session_id)
+    plan = fallback.Plan.of(route, CALL, world.clock())
+    del world.database.documents[CALL_PATH]
+    document = await fallback.give_fallback(world.edge, plan, fallback.FallbackReason.NO_AGENT)
+    assert find(document, "Say").text == "We are closed."
 
 
 async def test_while_firestore_cannot_say_where_it_leads_the_caller_is_forwarded(
