@@ -8,7 +8,7 @@ from typing import Any, Literal
 from shared.errors import AlreadyExistsError, TrunklineError
 from shared.gateways.firestore import Database, Fields, Write
 from shared.models.base import utc_now
-from shared.models.call import Call, CallEvent, CallState, FallbackReason, Outcome, Voicemail
+from shared.models.call import Call, CallEvent, CallState, EventKind, FallbackReason, Outcome, Voicemail
 from shared.models.recording import StoredRecording
 from shared.models.releases import Releases
 from shared.models.session import Lease, SessionSnapshot
@@ -30,6 +30,13 @@ nobody has a free place.
 """
 
 FallbackKind = Literal["forward", "voicemail", "say"]
+
+SERVED: dict[FallbackKind, str] = {
+    "forward": "The caller is forwarded to a person.",
+    "voicemail": "The caller is asked to leave a message.",
+    "say": "The caller hears a message.",
+}
+"""What the call's events tell of a fallback that was asked for before."""
 
 
 class AgentsKeepFailingError(TrunklineError):
@@ -142,15 +149,19 @@ class CallService:
         """The caller is being given the fallback. `is_new`: nothing is known to be stored of the call yet."""
         event_id = f"{EDGE}-fallback-{kind}"
 
-        def event(reason: FallbackReason) -> NamedEvent:
-            data = {"state": CallState.FALLBACK.value, "reason": reason.value, "serves": kind}
-            return event_id, CallEvent(at=self._now(), source=EDGE, kind="state", data=data)
+        def event(reason: FallbackReason, *, known: bool = False) -> NamedEvent:
+            """`known`: that the call is in fallback is told already."""
+            state = {"state": CallState.FALLBACK.value, "reason": reason.value}
+            data = ({"text": SERVED[kind]} if known else state) | {"serves": kind}
+            kind_of_event: EventKind = "notice" if known else "state"
+            return event_id, CallEvent(at=self._now(), source=EDGE, kind=kind_of_event, data=data)
 
         def serve(call: Call) -> tuple[Fields, list[NamedEvent]]:
             if call.outcome is not None or call.fallback_served is not None:
                 return {}, []
             first = call.fallback_reason or reason
-            return _in_fallback(first) | {"fallback_served": kind}, [event(first)]
+            known = call.state is CallState.FALLBACK
+            return _in_fallback(first) | {"fallback_served": kind}, [event(first, known=known)]
 
         if is_new:
             served = call.model_copy(update={**_in_fallback(reason), "fallback_served": kind})

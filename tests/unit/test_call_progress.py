@@ -66,6 +66,9 @@ async def test_a_fallback_that_the_worker_asked_for_is_served_when_the_dial_ends
     assert verbs(await handle_dial_result(world.edge, call, "harbor", "completed")) == ["Say", "Hangup"]
     assert world.call.fallback_reason is FallbackReason.MODEL_UNAVAILABLE
     assert world.call.fallback_served == "say"
+    states = [event["state"] for event in world.events("state")]
+    assert states.count("fallback") == 1
+    assert {"text": "The caller hears a message.", "serves": "say"} in world.events("notice")
 
 
 @pytest.mark.parametrize(
