@@ -1,6 +1,5 @@
 """The reconciler against the stand-ins: what it finds, what it leaves alone; by default it only looks."""
 
-import sys
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from functions.oauth import reconcile
 from shared.errors import ConfigurationError, NotFoundError, UnavailableError
 from shared.gateways.oauth import OAuthGateway
 from shared.gateways.secret_manager import SecretManagerGateway
@@ -177,16 +175,6 @@ async def test_it_refuses_to_destroy_nearly_everything(stack: Stack) -> None:
     with pytest.raises(ConfigurationError, match="21 of 21"):
         await reconciler(stack).run(apply=True)
     assert len((await stack.stored())[1]) == 21
-
-
-def test_the_command_says_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["reconcile"])
-    monkeypatch.delenv("PUBLIC_URL", raising=False)
-
-    assert reconcile.main() == 2
-    assert "PUBLIC_URL: not set" in capsys.readouterr().err
 
 
 async def test_the_worker_may_rotate_but_not_destroy(stack: Stack, tmp_path: Path) -> None:
