@@ -24,7 +24,7 @@ from shared.repositories.tenant_purge import TenantPurgeRepository
 from shared.services.audit_service import AuditService, changes_between
 from shared.services.team_service import TeamService
 from shared.services.tool_catalog import secret_fields
-from shared.services.tool_service import validated_config
+from shared.services.tool_config import validated_config
 from shared.tools.base.registry import ToolRegistry
 
 

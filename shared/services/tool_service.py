@@ -1,14 +1,12 @@
 """An agent's tools as people set them up: on or off, configured, with secrets that nobody reads back."""
 
 import asyncio
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Any, Optional, Protocol, cast
+from typing import Any, Protocol
 
-from pydantic import BaseModel, SecretStr, ValidationError, create_model
+from pydantic import SecretStr, ValidationError
 
 from shared.errors import (
     AlreadyExistsError,
@@ -28,14 +26,9 @@ from shared.services.etags import check_match, etag_of
 from shared.services.field_errors import invalid_fields
 from shared.services.secret_removal import SecretRemoval
 from shared.services.tool_catalog import secret_fields
+from shared.services.tool_config import is_storable, unfit, validated_config
 from shared.tools.base.base_tool import ToolMetadata
 from shared.tools.base.registry import ToolRegistry
-
-MAX_SECRET_BYTES = 60_000
-"""Secret Manager takes 64 KiB."""
-
-MAX_LEVELS = 15
-"""Of dicts and lists within each other in a config; Firestore takes 20 in a document."""
 
 SET, NOT_SET = "set", "not set"
 """All that the audit log says of a secret."""
@@ -279,9 +272,9 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
     enabled = current.tool.enabled if wanted.enabled is None else wanted.enabled
     if wanted.config is None and not enabled:
         return
-    if refused := [(f"config.{name}", why) for name, v in split.new.items() if (why := _unfit(v))]:
+    if refused := [(f"config.{name}", why) for name, v in split.new.items() if (why := unfit(v))]:
         raise InvalidFieldsError(refused)
-    if odd := [name for name, value in split.plain.items() if not _is_storable(value)]:
+    if odd := [name for name, value in split.plain.items() if not is_storable(value)]:
         raise InvalidFieldsError([(f"config.{name}", "cannot be stored") for name in odd])
     config = current.tool.config if wanted.config is None else wanted.config
     stored = current.tool.sensitive_config.keys() - split.dropped
@@ -290,50 +283,6 @@ def _check(current: ConfiguredTool, wanted: ToolChange, split: _Split) -> None:
         validated_config(current.metadata, given, set(stored))
     except ValidationError as error:
         raise invalid_fields(error, below="config") from None
-
-
-def _unfit(secret: SecretStr) -> str | None:
-    """Why it cannot be stored."""
-    try:
-        size = len(secret.get_secret_value().encode())
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say
-        return "cannot be stored"
-    return "is too long to be stored" if size > MAX_SECRET_BYTES else None
-
-
-def _is_storable(value: Any, levels: int = MAX_LEVELS) -> bool:
-    """JSON allows more than Firestore: `NaN` by Python's reading, any integer, lists right within lists, and
-    as many levels as one likes."""
-    match value:
-        case dict() | list() if levels == 0:
-            return False
-        case float():
-            return math.isfinite(value)
-        case int():
-            return -(2**63) <= value < 2**63
-        case dict():
-            return all(_is_storable(each, levels - 1) for each in cast("dict[str, Any]", value).values())
-        case list():
-            items = cast("list[Any]", value)
-            return all(not isinstance(each, list) and _is_storable(each, levels - 1) for each in items)
-        case _:
-            return True
-
-
-def validated_config(metadata: ToolMetadata, config: Mapping[str, Any], stored: set[str]) -> BaseModel:
-    """Secret fields that have a stored value need not be given. Raises pydantic's `ValidationError`."""
-    kept = frozenset(name for name in secret_fields(metadata.config) if name in stored and name not in config)
-    return _without_required(metadata.config, kept).model_validate(dict(config))
-
-
-@cache
-def _without_required(config: type[BaseModel], names: frozenset[str]) -> type[BaseModel]:
-    """Made once for each combination: making a model takes milliseconds."""
-    if not names:
-        return config
-    field: Any = (Optional[SecretStr], None)  # noqa: UP045 - a value, not an annotation
-    optional: dict[str, Any] = dict.fromkeys(sorted(names), field)
-    return create_model(config.__name__, __base__=config, **optional)
 
 
 def _changes(before: AgentTool, after: AgentTool, newly_set: set[str]) -> dict[str, Change]:
