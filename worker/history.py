@@ -57,7 +57,7 @@ def history_of(events: Iterable[CallEvent], registry: ToolRegistry) -> llm.ChatC
         if event.kind == "turn":
             role = "user" if event.data["speaker"] == "caller" else "assistant"
             history.add_message(role=role, content=event.data["text"])
-        elif event.kind == "tool_call":
+        elif event.kind == "tool_call" and not _is_withdrawn(event.data, registry):
             history.add_message(role="user", content=_note(event.data, registry))
     return history
 
@@ -71,6 +71,15 @@ def note_of_call(function: str, arguments: Mapping[str, Any], answer: Mapping[st
 def _note(call: dict[str, Any], registry: ToolRegistry) -> str:
     answer = {"result": call["result"]} if call["ok"] else {"message": call["sentence"]}
     return note_of_call(_function(call["tool"], call["action"], registry), call["arguments"], answer)
+
+
+def _is_withdrawn(call: dict[str, Any], registry: ToolRegistry) -> bool:
+    """The call goes on, so nothing is left of what was to end it, which the model may ask for again."""
+    try:
+        action = registry.get(call["tool"]).metadata.actions.get(call["action"])
+    except NotFoundError:
+        return False
+    return action is not None and action.withdrawn_when_called_off
 
 
 def _function(tool: str, action: str | None, registry: ToolRegistry) -> str:

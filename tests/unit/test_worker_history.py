@@ -71,6 +71,13 @@ async def test_events_that_cannot_be_read_are_given_up_in_time(
     assert await read_history(read, ToolRegistry()) is None
 
 
+def test_an_end_that_did_not_come_is_not_told_of_as_done() -> None:
+    ended = {"tool": "end_call", "action": "end", "arguments": {}, "ok": True, "result": {"message": "…"}}
+    assert told(event("turn", speaker="agent", text="Goodbye."), event("tool_call", **ended)) == [
+        ("assistant", "Goodbye.")
+    ]
+
+
 def test_what_a_function_did_stands_between_the_turns() -> None:
     asked = event("turn", speaker="caller", text="Tuesday at ten, please.")
     said = event("turn", speaker="agent", text="You are booked.")
