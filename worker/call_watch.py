@@ -52,6 +52,7 @@ class CallWatch:
         self._voiced_at = clock()
         self._caller_heard_at = clock()
         self._tool_since: float | None = None
+        self._tool_ended_at = clock()
         self._told_to_wait_at: float | None = None
         self._broken_off = False
 
@@ -132,6 +133,7 @@ class CallWatch:
         if running:
             self._reply.model_acted()
         else:
+            self._tool_ended_at = self._clock()
             self._reply.reply_owed(self._clock())
 
     def tools_called_off(self) -> None:
@@ -160,6 +162,12 @@ class CallWatch:
     def agent_quiet_for(self) -> float:
         """Seconds since the agent was last heard; 0 while it speaks."""
         return 0.0 if self._agent_speaking else self._clock() - self._agent_spoke_at
+
+    def agent_idle_for(self) -> float:
+        """Seconds since the agent was last heard, or a function that the model waits for ran; 0 meanwhile."""
+        if self._tool_since is not None:
+            return 0.0
+        return min(self.agent_quiet_for(), self._clock() - self._tool_ended_at)
 
     def due(self) -> list[Due]:
         """What has become due since the last time."""

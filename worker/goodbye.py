@@ -69,7 +69,7 @@ class Goodbye:
         self._over(self._outcome)
 
     def _is_line_quiet(self) -> bool:
-        if self._watch.agent_quiet_for() < QUIET_BEFORE_HANG_UP:
+        if self._watch.agent_idle_for() < QUIET_BEFORE_HANG_UP:
             return False
         may_be_words = self._watch.caller_heard_since(max(self._since, self._clock() - WORDS_WITHIN))
         return self._outcome is Outcome.MAX_LENGTH or not may_be_words

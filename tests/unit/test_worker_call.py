@@ -187,6 +187,18 @@ async def test_a_model_that_calls_its_end_off_hears_the_caller_and_the_call_goes
     await asyncio.wait_for(serving, 5)
 
 
+async def test_what_the_model_does_along_with_hanging_up_is_waited_for(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
+    await asyncio.sleep(0)
+    await rig.call.hang_up()
+    await asyncio.sleep(4 * goodbye.QUIET_BEFORE_HANG_UP)
+    assert not serving.done()
+    tool.cancel()
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+
+
 @pytest.mark.parametrize("sign", [voice, words], ids=["noise", "words that were said before"])
 async def test_neither_noise_nor_late_words_keep_an_agent_from_hanging_up(
     rig: Rig, sign: Callable[[Rig], None]
