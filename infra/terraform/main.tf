@@ -102,6 +102,7 @@ module "functions" {
   service_account            = module.iam.emails[each.key]
   environment                = each.value.environment
   secrets                    = each.value.secrets
+  secret_versions            = var.secret_versions
   scaling                    = var.functions[each.key]
   only_through_load_balancer = var.edge != null
   labels                     = merge(local.labels, { part = replace(each.key, "_", "-") })
@@ -122,6 +123,7 @@ module "worker_pools" {
   service_account     = module.iam.emails.worker
   environment         = merge(local.worker_environment, each.value.environment)
   secrets             = local.worker_secrets
+  secret_versions     = var.secret_versions
   deletion_protection = var.deletion_protection && each.key == var.live_release
   labels              = merge(local.labels, { part = "worker", release = each.key })
 

@@ -121,6 +121,17 @@ variable "functions" {
   default = {}
 }
 
+variable "secret_versions" {
+  description = "Versions of the deployment's secrets that functions and workers start with: secret id => number. `make deploy` writes the newest ones into secrets.auto.tfvars.json: a new value is then a change that Terraform sees, rolls out and can take back."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for version in values(var.secret_versions) : can(regex("^[1-9][0-9]*$", version))])
+    error_message = "secret_versions are versions' numbers, such as 3."
+  }
+}
+
 variable "fallback" {
   description = "What callers get when not even their agent's own fallback can be read: a number to forward to, else a message."
   type = object({

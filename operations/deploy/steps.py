@@ -12,6 +12,9 @@ from operations.deploy.shell import ROOT, TERRAFORM, DeployError, Shell
 RELEASES = TERRAFORM / "releases.auto.tfvars.json"
 """Which images run. Written here and by whoever makes releases; the rest is in terraform.tfvars."""
 
+SECRETS = TERRAFORM / "secrets.auto.tfvars.json"
+"""Which versions of the deployment's secrets are mounted: their numbers, no values."""
+
 DASHBOARD = ROOT / "dashboard" / "out"
 FIRST_RELEASE = "blue"
 
@@ -71,27 +74,49 @@ def _first_variables() -> list[str]:
 
 
 def add_secrets(shell: Shell, ask: Callable[[str], str], *, anew: bool = False) -> None:
-    """Asks for what has no value yet; `anew`: for all of them. Enter leaves a value as it is."""
+    """Asks for what has no value yet; `anew`: for all of them. Enter leaves a value as it is.
+
+    The next apply has functions and workers start with the newest values. Without their numbers it would see
+    no change, and instances that run would keep a value that was replaced.
+    """
     shell.title("Add the secrets' values")
     project = shell.output("project_id", instead="PROJECT")
+    versions: dict[str, str] = {}
     for secret in shell.output("secrets", instead=["SECRET"]):
-        there = shell.read(
-            *("gcloud", "secrets", "versions", "list", secret, f"--project={project}"),
-            *("--filter=state=ENABLED", "--limit=1", "--format=value(name)"),
-            instead="",
-        )
-        if there and not anew:
-            shell.note(f"{secret} has a value")
-            continue
-        value = "" if shell.dry_run else ask(f"   {secret}: ")
-        if not value and not shell.dry_run:
-            if there:
-                continue
-            raise DeployError(f"{secret} needs a value before functions and workers can start.")
-        shell.run(
-            *("gcloud", "secrets", "versions", "add", secret, f"--project={project}", "--data-file=-"),
-            secret=value,
-        )
+        if version := _add_secret(shell, project, secret, ask, anew=anew):
+            versions[secret] = version
+    if not shell.dry_run:
+        SECRETS.write_text(json.dumps({"secret_versions": versions}, indent=2) + "\n", encoding="utf-8")
+    if anew:
+        shell.note("`make deploy` has functions and workers start with them")
+
+
+def _add_secret(shell: Shell, project: str, secret: str, ask: Callable[[str], str], *, anew: bool) -> str:
+    """The number of the newest version."""
+    there = _newest_version(shell, project, secret)
+    if there and not anew:
+        shell.note(f"{secret} has a value")
+        return there
+    value = "" if shell.dry_run else ask(f"   {secret}: ")
+    if not value and not shell.dry_run:
+        if there:
+            return there
+        raise DeployError(f"{secret} needs a value before functions and workers can start.")
+    shell.run(
+        *("gcloud", "secrets", "versions", "add", secret, f"--project={project}", "--data-file=-"),
+        secret=value,
+    )
+    return _newest_version(shell, project, secret)
+
+
+def _newest_version(shell: Shell, project: str, secret: str) -> str:
+    """Empty: there is none that can be read."""
+    name = shell.read(
+        *("gcloud", "secrets", "versions", "list", secret, f"--project={project}"),
+        *("--filter=state=ENABLED", "--sort-by=~createTime", "--limit=1", "--format=value(name)"),
+        instead="",
+    )
+    return name.rpartition("/")[2]
 
 
 def push_image(shell: Shell) -> str:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ given = "" if sys.stdin.isatty() else sys.stdin.read() if "--data-file=-" in arg
 with open({log!r}, "a") as log:
     log.write(json.dumps([{name!r}, arguments, given]) + "\\n")
 answers = {answers!r}
+if arguments[:3] == ["secrets", "versions", "list"]:  # with those that were added meanwhile
+    calls = [json.loads(line)[1] for line in open({log!r})]
+    added = sum(call[:4] == ["secrets", "versions", "add", arguments[3]] for call in calls)
+    there = dict(answers)[arguments[3]] + added
+    print("projects/1/secrets/%s/versions/%d" % (arguments[3], there) if there else "")
+    sys.exit()
 for words, answer in answers:
     if all(word in arguments for word in words):
         print(answer)
@@ -50,7 +57,7 @@ class Cloud:
         self._programs.mkdir()
         terraform = [(["output", name], json.dumps(value)) for name, value in OUTPUTS.items()]
         self.install("terraform", terraform)
-        self.install("gcloud", [(["list", "gemini-api-key"], "projects/1/secrets/gemini-api-key/versions/1")])
+        self.install("gcloud", [("gemini-api-key", 4), ("twilio-auth-token", 0)])
         self.install("git", [(["rev-parse"], "0123456789ab")])
         for name in ("docker", "npm", "make"):
             self.install(name, [])
@@ -61,10 +68,12 @@ class Cloud:
             (self.root / name).touch()
         monkeypatch.setattr(steps, "TERRAFORM", self.root)
         monkeypatch.setattr(steps, "RELEASES", self.root / "releases.auto.tfvars.json")
+        monkeypatch.setattr(steps, "SECRETS", self.root / "secrets.auto.tfvars.json")
         monkeypatch.setattr(steps.sys, "executable", str(self.install("python", [])))
         monkeypatch.setattr(steps, "_PROGRAMS", ("docker", "gcloud", "git", "npm", "terraform"))
 
-    def install(self, name: str, answers: list[tuple[list[str], str]]) -> Path:
+    def install(self, name: str, answers: Sequence[tuple[list[str], str] | tuple[str, int]]) -> Path:
+        """Answers by words on its command line; gcloud's are how many versions each secret has."""
         program = self._programs / name
         text = PROGRAM.format(python=PYTHON, log=str(self._log), name=name, answers=answers)
         program.write_text(text, encoding="utf-8")
@@ -120,6 +129,20 @@ def test_a_secret_goes_by_standard_input_and_is_not_shown(
     assert not any("the-token" in command for command in cloud.commands())
     captured = capfd.readouterr()
     assert "the-token" not in captured.out + captured.err
+
+
+def mounted() -> dict[str, str]:
+    """What the next apply has functions and workers start with."""
+    return json.loads(steps.SECRETS.read_text(encoding="utf-8"))["secret_versions"]
+
+
+def test_a_value_that_was_replaced_is_a_change_that_terraform_sees(cloud: Cloud) -> None:
+    """It was none: instances that ran kept the former value, whatever was deployed."""
+    deploy()
+    assert mounted() == {"gemini-api-key": "4", "twilio-auth-token": "1"}
+    given = iter(["", "the-next-token"])
+    steps.add_secrets(Shell(), lambda _: next(given), anew=True)
+    assert mounted() == {"gemini-api-key": "4", "twilio-auth-token": "2"}
 
 
 def test_the_image_is_named_after_the_commit_and_runs_in_the_live_release(cloud: Cloud) -> None:
@@ -188,3 +211,4 @@ def test_a_dry_run_says_every_step_and_runs_nothing(tmp_path: Path) -> None:
     ):
         assert part in done.stdout
     assert not steps.RELEASES.exists()
+    assert not steps.SECRETS.exists()

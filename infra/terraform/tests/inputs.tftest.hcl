@@ -30,7 +30,7 @@ run "every_mistake_is_told" {
   expect_failures = [
     var.project_id, var.region, var.twilio_account_sid, var.livekit, var.worker_releases,
     var.dashboard_origin, var.sign_in, var.gemini, var.google_oauth_client_id, var.oauth2_provider, var.fallback,
-    var.log_level, var.labels,
+    var.log_level, var.labels, var.secret_versions,
   ]
 
   variables {
@@ -47,6 +47,7 @@ run "every_mistake_is_told" {
     fallback               = { number = "415 555 0100" }
     log_level              = "TRACE"
     labels                 = { Team = "Voice" }
+    secret_versions        = { twilio-auth-token = "latest" }
   }
 }
 

@@ -56,7 +56,13 @@ variable "environment" {
 }
 
 variable "secrets" {
-  description = "Environment variables whose value is the newest version of a secret: variable => secret id."
+  description = "Environment variables whose value is a secret's: variable => secret id."
+  type        = map(string)
+  default     = {}
+}
+
+variable "secret_versions" {
+  description = "Which version of a secret: secret id => number. Of one that is not named, whichever is the newest when an instance starts."
   type        = map(string)
   default     = {}
 }

@@ -37,6 +37,11 @@ run "runs_as_its_own_account_and_reads_secrets_by_name" {
   }
 
   assert {
+    condition     = one(google_cloudfunctions2_function.this.service_config[0].secret_environment_variables).version == "latest"
+    error_message = "The function is built for a version that nobody has named."
+  }
+
+  assert {
     condition     = !contains(keys(google_cloudfunctions2_function.this.service_config[0].environment_variables), "TWILIO_AUTH_TOKEN")
     error_message = "A secret's value is in the plan."
   }
@@ -44,6 +49,19 @@ run "runs_as_its_own_account_and_reads_secrets_by_name" {
   assert {
     condition     = output.url == "https://trunkline-incoming-call-123456789012.us-central1.run.app"
     error_message = "The address is not known before the function exists."
+  }
+}
+
+run "a_new_value_of_a_secret_is_a_change" {
+  command = plan
+
+  variables {
+    secret_versions = { twilio-auth-token = "3", gemini-api-key = "7" }
+  }
+
+  assert {
+    condition     = one(google_cloudfunctions2_function.this.service_config[0].secret_environment_variables).version == "3"
+    error_message = "Instances would keep the former value until something else changes."
   }
 }
 

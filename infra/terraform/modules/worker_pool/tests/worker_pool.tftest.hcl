@@ -50,6 +50,22 @@ run "secrets_are_mounted_by_name" {
   }
 }
 
+run "a_new_value_of_a_secret_is_a_change" {
+  command = plan
+
+  variables {
+    secret_versions = { livekit-api-secret = "3" }
+  }
+
+  assert {
+    condition = alltrue([
+      for env in google_cloud_run_v2_worker_pool.this.template[0].containers[0].env :
+      env.value_source[0].secret_key_ref[0].version == "3" if env.name == "LIVEKIT_API_SECRET"
+    ])
+    error_message = "Workers would keep the former value until something else changes."
+  }
+}
+
 run "health_is_asked_where_the_worker_listens" {
   command = plan
 
