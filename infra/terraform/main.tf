@@ -215,6 +215,7 @@ module "observability" {
   services           = { for part, function in local.functions : part => function.name }
   worker_pools       = { for name, release in var.worker_releases : module.worker_pools[name].name => release.instances }
   queue              = "calls"
+  jobs               = module.scheduler.jobs
   emails             = var.alerts.emails
   channels           = var.alerts.channels
   log_retention_days = var.log_retention_days
@@ -225,6 +226,7 @@ module "observability" {
     agent_start_ms     = var.alerts.agent_start_ms
     availability_goal  = var.alerts.availability_goal
     task_delay_seconds = var.alerts.task_delay_seconds
+    api_error_share    = var.alerts.api_error_share
   }
 
   depends_on = [google_project_service.this]

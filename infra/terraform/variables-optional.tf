@@ -182,6 +182,7 @@ variable "alerts" {
     agent_start_ms     = optional(number, 1500)
     availability_goal  = optional(number, 0.995)
     task_delay_seconds = optional(number, 5)
+    api_error_share    = optional(number, 0.05)
   })
   default = {}
 }

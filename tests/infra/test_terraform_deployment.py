@@ -271,6 +271,20 @@ def test_scheduled_jobs_call_what_exists(state: State) -> None:
         assert target["uri"].startswith(target["oidc_token"][0]["audience"] + "/")
 
 
+def test_scheduled_work_has_as_long_as_the_scheduler_waits_for_it(state: State) -> None:
+    """A function that is ended earlier would begin anew each time, and never get to the end."""
+    functions = of_type(state, "google_cloudfunctions2_function")
+    shortest = min(function["service_config"][0]["timeout_seconds"] for function in functions)
+    for job in of_type(state, "google_cloud_scheduler_job"):
+        assert float(job["attempt_deadline"].removesuffix("s")) <= shortest, job["name"]
+
+
+def test_every_scheduled_job_that_fails_is_noticed(state: State) -> None:
+    (failures,) = (m for m in of_type(state, "google_logging_metric") if m["name"].endswith("/failed_jobs"))
+    for job in of_type(state, "google_cloud_scheduler_job"):
+        assert f'"{job["name"]}"' in failures["filter"]
+
+
 def test_dashboards_are_json_that_names_existing_metrics(state: State) -> None:
     (board,) = of_type(state, "google_monitoring_dashboard")
     metrics = {

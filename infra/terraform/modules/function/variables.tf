@@ -70,12 +70,13 @@ variable "secret_versions" {
 variable "scaling" {
   description = "Instances, what one takes, and how big it is. concurrency above 1 needs a whole CPU."
   type = object({
-    min_instances   = optional(number, 0)
-    max_instances   = optional(number, 20)
-    concurrency     = optional(number, 40)
-    cpu             = optional(number, 1)
-    memory          = optional(string, "512Mi")
-    timeout_seconds = optional(number, 60)
+    min_instances = optional(number, 0)
+    max_instances = optional(number, 20)
+    concurrency   = optional(number, 40)
+    cpu           = optional(number, 1)
+    memory        = optional(string, "512Mi")
+    # As long as Cloud Scheduler waits (modules/scheduler). Twilio and callers are answered within seconds all the same.
+    timeout_seconds = optional(number, 300)
   })
   default = {}
 

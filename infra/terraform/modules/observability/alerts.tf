@@ -5,6 +5,12 @@ locals {
 
   metric   = { for name, metric in google_logging_metric.counter : name => "logging.googleapis.com/user/${metric.name}" }
   edge_log = "resource.type = \"cloud_run_revision\""
+
+  api_requests = join(" AND ", [
+    "metric.type = \"run.googleapis.com/request_count\"",
+    "resource.type = \"cloud_run_revision\"",
+    "resource.labels.service_name = one_of(\"${var.services.oauth}\", \"${var.services.tools_api}\")",
+  ])
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -194,5 +200,79 @@ resource "google_monitoring_alert_policy" "late_tasks" {
   documentation {
     mime_type = "text/markdown"
     content   = "A call whose agent did not come or died is noticed late. See docs/operating.md, \"Watchdog tasks late\"."
+  }
+}
+
+# settle-calls posts to the phone edge's public address every ten minutes: this alert is also what notices an edge that
+# nobody reaches any more (name, certificate, load balancer), of which no log and no ratio of calls can tell.
+resource "google_monitoring_alert_policy" "failed_jobs" {
+  project               = var.project_id
+  display_name          = "Scheduled work fails"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = local.channels
+  user_labels           = var.labels
+
+  conditions {
+    display_name = "Four attempts of a job failed within half an hour"
+
+    condition_threshold {
+      filter          = "metric.type = \"${local.metric.failed_jobs}\" AND resource.type = \"cloud_scheduler_job\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 3
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "1800s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["resource.label.job_id"]
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "Cloud Scheduler cannot reach a function, or the function cannot do its work. See docs/operating.md, \"Scheduled work fails\"."
+  }
+}
+
+resource "google_monitoring_alert_policy" "api_errors" {
+  project               = var.project_id
+  display_name          = "API breaks"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.channels
+  user_labels           = var.labels
+
+  conditions {
+    display_name = "More than ${var.thresholds.api_error_share * 100} % of the requests of 10 minutes broke"
+
+    condition_threshold {
+      filter             = "${local.api_requests} AND metric.labels.response_code_class = \"5xx\""
+      denominator_filter = local.api_requests
+      comparison         = "COMPARISON_GT"
+      threshold_value    = var.thresholds.api_error_share
+      duration           = "300s"
+
+      aggregations {
+        alignment_period     = "600s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["resource.label.service_name"]
+      }
+
+      denominator_aggregations {
+        alignment_period     = "600s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["resource.label.service_name"]
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "Members cannot work with the dashboard, or connect accounts. See docs/operating.md, \"API breaks\"."
   }
 }

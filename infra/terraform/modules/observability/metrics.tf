@@ -33,6 +33,11 @@ locals {
       ])
       labels = {}
     }
+    failed_jobs = {
+      description = "Attempts of Cloud Scheduler that failed"
+      filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=(${join(" OR ", [for job in var.jobs : "\"${job}\""])}) AND severity>=ERROR"
+      labels      = {}
+    }
     lost_agents = {
       description = "Agents that went away during a call"
       filter = join(" OR ", [

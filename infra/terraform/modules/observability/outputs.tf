@@ -8,7 +8,9 @@ output "alerts" {
   value = sort(distinct(concat(
     [for name, _ in google_monitoring_alert_policy.workers_missing : "Worker instances missing"],
     [
+      google_monitoring_alert_policy.api_errors.display_name,
       google_monitoring_alert_policy.error_budget.display_name,
+      google_monitoring_alert_policy.failed_jobs.display_name,
       google_monitoring_alert_policy.fallbacks.display_name,
       google_monitoring_alert_policy.last_resort.display_name,
       google_monitoring_alert_policy.late_tasks.display_name,

@@ -22,6 +22,16 @@ variable "queue" {
   type        = string
 }
 
+variable "jobs" {
+  description = "Names of Cloud Scheduler's jobs."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.jobs) > 0
+    error_message = "jobs names at least one job: a filter for none would not be one."
+  }
+}
+
 variable "emails" {
   description = "Who is told."
   type        = list(string)
@@ -51,18 +61,24 @@ variable "log_retention_days" {
 }
 
 variable "thresholds" {
-  description = "When to tell: share of calls on the fallback for our fault, milliseconds until an agent is ready (95th percentile), and the share of calls that must reach an agent in 28 days."
+  description = "When to tell: share of calls on the fallback for our fault, milliseconds until an agent is ready (95th percentile), the share of calls that must reach an agent in 28 days, seconds that a task may be late, and the share of the API's requests that may break."
   type = object({
     fallback_share     = optional(number, 0.02)
     agent_start_ms     = optional(number, 1500)
     availability_goal  = optional(number, 0.995)
     task_delay_seconds = optional(number, 5)
+    api_error_share    = optional(number, 0.05)
   })
   default = {}
 
   validation {
     condition     = var.thresholds.fallback_share > 0 && var.thresholds.fallback_share < 1
     error_message = "thresholds.fallback_share is a share between 0 and 1, such as 0.02."
+  }
+
+  validation {
+    condition     = var.thresholds.api_error_share > 0 && var.thresholds.api_error_share < 1
+    error_message = "thresholds.api_error_share is a share between 0 and 1, such as 0.05."
   }
 
   validation {

@@ -50,12 +50,11 @@ resource "google_storage_bucket" "sources" {
   public_access_prevention    = "enforced"
   force_destroy               = true
 
+  # A source's name is made of its contents, so none ever has a newer version: what counts is when it was replaced.
   lifecycle_rule {
     condition {
-      age                = 90
-      matches_suffix     = [".zip"]
-      num_newer_versions = 3
-      with_state         = "ARCHIVED"
+      days_since_noncurrent_time = 90
+      with_state                 = "ARCHIVED"
     }
     action {
       type = "Delete"

@@ -9,6 +9,7 @@ variables {
   }
   worker_pools = { trunkline-worker-blue = 2, trunkline-worker-green = 0 }
   queue        = "calls"
+  jobs         = ["settle-calls", "reconcile-secrets"]
   emails       = ["oncall@example.com"]
 }
 
@@ -27,7 +28,8 @@ run "somebody_is_told" {
 
   assert {
     condition = toset(output.alerts) == toset([
-      "Agent start slow", "Callers hear the last resort", "Calls on fallback", "Error budget burns", "Watchdog tasks late", "Worker instances missing",
+      "API breaks", "Agent start slow", "Callers hear the last resort", "Calls on fallback", "Error budget burns", "Scheduled work fails",
+      "Watchdog tasks late", "Worker instances missing",
     ])
     error_message = "An alert is missing."
   }
@@ -44,6 +46,24 @@ run "pools_without_instances_are_not_missed" {
   assert {
     condition     = google_monitoring_alert_policy.workers_missing["trunkline-worker-blue"].conditions[0].condition_threshold[0].threshold_value == 2
     error_message = "The alert expects another number of instances."
+  }
+}
+
+run "every_job_that_fails_is_noticed" {
+  command = plan
+
+  assert {
+    condition     = strcontains(google_logging_metric.counter["failed_jobs"].filter, "resource.labels.job_id=(\"settle-calls\" OR \"reconcile-secrets\") AND severity>=ERROR")
+    error_message = "A job's failures are not counted."
+  }
+}
+
+run "jobs_have_names" {
+  command         = plan
+  expect_failures = [var.jobs]
+
+  variables {
+    jobs = []
   }
 }
 
@@ -80,6 +100,15 @@ run "a_share_is_below_one" {
 
   variables {
     thresholds = { fallback_share = 5 }
+  }
+}
+
+run "so_is_the_share_of_broken_requests" {
+  command         = plan
+  expect_failures = [var.thresholds]
+
+  variables {
+    thresholds = { api_error_share = 5 }
   }
 }
 

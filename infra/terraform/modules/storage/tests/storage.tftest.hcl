@@ -33,6 +33,18 @@ run "nobody_outside_reads_and_recordings_go" {
   }
 }
 
+run "sources_that_were_replaced_go_after_a_while" {
+  command = plan
+
+  assert {
+    condition = anytrue([
+      for rule in google_storage_bucket.sources.lifecycle_rule :
+      one(rule.action).type == "Delete" && one(rule.condition).days_since_noncurrent_time == 90 && coalesce(one(rule.condition).num_newer_versions, 0) == 0
+    ])
+    error_message = "Each source has a name of its own: one that waits for newer versions of itself is kept for ever."
+  }
+}
+
 run "writers_write_and_do_not_read" {
   command = plan
 
