@@ -13,9 +13,9 @@ from worker.history import note_of_call
 class FunctionResults:
     """Of the functions that one call's model has called.
 
-    A result answers a call of the session that the model is in. It has called some off; and a session that
-    takes the place of one that cannot be resumed knows none of the earlier calls, but what the conversation
-    tells of them.
+    A result answers a call of the session that the model is in. It has called some off; a session that takes
+    the place of one that cannot be resumed knows none of the earlier calls, and a resumed one none that came
+    after its handle, but what the conversation tells of them.
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,11 @@ class FunctionResults:
     def is_called_off(self, call_id: str | None) -> bool:
         return call_id in self._called_off
 
-    def start_afresh(self) -> None:
-        """The model is in a session that knows of no function call yet."""
-        self._forgotten.update(self._calls)
+    def start_over(self, known: llm.ChatContext | None) -> None:
+        """The model is in another session, which knows of the results in `known` alone; None: of none."""
+        items = [] if known is None else known.items
+        answered = {item.call_id for item in items if item.type == "function_call_output"}
+        self._forgotten.update(self._calls.keys() - answered)
 
     def placed(self, context: llm.ChatContext) -> llm.ChatContext:
         """The conversation without results that the model does not take, and with notes in place of those

@@ -244,8 +244,7 @@ class PhoneSession(RealtimeSession):
     def connection_up(self) -> None:
         """Called by the connector as soon as the model is set up, before anything is sent to it."""
         first, self._connected_before = not self._connected_before, True
-        if self._session_resumption_handle is None:
-            self._tell_of_functions()
+        self._tell_of_functions()
         self._listener.connected()
         if not first and self._lost_reply is None and self._watch.is_reply_owed():
             self._lost_reply = ""
@@ -258,8 +257,12 @@ class PhoneSession(RealtimeSession):
         self._lost_reply = None
 
     def _tell_of_functions(self) -> None:
-        """The plugin tells a session that resumes none what was said, and would leave out what was done."""
-        self._results.start_afresh()
+        """Gemini resumes a session as it was when it gave the handle out. The plugin tells it, and one that
+        resumes none, what was said since, and would leave out what was done.
+
+        https://ai.google.dev/api/live#sessionresumptionupdate
+        """
+        self._results.start_over(self._resumption_chat_ctx)
         self._chat_ctx = self._results.placed(self._chat_ctx)
         if self._pending_chat_ctx is not None:
             self._pending_chat_ctx = self._results.placed(self._pending_chat_ctx)

@@ -54,8 +54,8 @@ class Conversation:
         self._handles = 0
         self._reply: Performance | None = None
         self._lost: list[AgentStep] = []
-        """Steps that a broken connection cut off; done when the client asks for a reply."""
-        self._lost_tool_id: str | None = None
+        """Steps that a broken connection cut off, and functions that were called since the handle by which it
+        can be resumed: of those the model knows nothing then. Done when the client asks for a reply."""
         self._heard_ms = 0
         self._rest_timer: asyncio.TimerHandle | None = None
         self._late_end = LateEnd()
@@ -80,7 +80,7 @@ class Conversation:
         self.journal.add("disconnected", lost_steps=len(self._lost))
 
     def _lose(self, reply: Performance) -> None:
-        self._lost, self._lost_tool_id = list(reply.left), reply.tool_id
+        self._lost = [*reply.called, *reply.left]
         reply.stop()
         self._reply = None
 
@@ -93,9 +93,11 @@ class Conversation:
     # --- the client asks for a reply
 
     def told(self, text: str) -> None:
-        """Who reads what a function returned, whose call was cut off, does not call it again."""
-        if self._lost and isinstance(call := self._lost[0], CallTool) and f'"{call.call}"' in text:
-            self._lost, self._lost_tool_id = self._lost[1:], None
+        """Who reads what a function returned does not call it again."""
+        for step in self._lost:
+            if isinstance(step, CallTool) and f'"{step.call}"' in text:
+                self._lost.remove(step)
+                break
 
     async def asked(self, request: str) -> None:
         """`request` is the text of the client's last content."""
@@ -197,9 +199,6 @@ class Conversation:
         number = response.get("id")
         if self._reply and self._reply.tool_id and number == self._reply.tool_id:
             self._reply.take_result(response)
-        elif self.line and self._lost and number and number == self._lost_tool_id:
-            reply = self._perform(self._lost, self.line)
-            reply.take_result(response)
         else:
             self.journal.add("unexpected_tool_result", id=number, name=response.get("name"))
 
@@ -216,7 +215,7 @@ class Conversation:
 
     def _perform(self, steps: Sequence[AgentStep], line: Line, *, greets: bool = False) -> Performance:
         self._reply = reply = Performance(steps, line, self.journal, self.now)
-        self._lost, self._lost_tool_id = [], None
+        self._lost = []
 
         async def run() -> None:
             if await reply.run():

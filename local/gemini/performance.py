@@ -14,6 +14,8 @@ from local.scenario import AgentStep, CallTool, Misbehave, Say, fill_dates
 from local.speech import MissingSpeech, speech_for
 
 TOOL_RESULT_SECONDS = 60.0
+_NOT_RESUMABLE = {"sessionResumptionUpdate": {"resumable": False}}
+"""Sent while the model speaks or waits for a function: https://ai.google.dev/api/live#sessionresumptionupdate"""
 _NO_VOICE = "This sentence has no recording on this laptop."
 _numbers = count(1)
 
@@ -22,6 +24,8 @@ class Performance:
     def __init__(self, steps: Sequence[AgentStep], line: Line, journal: Journal, now: datetime) -> None:
         self.left = list(steps)
         """The steps that are not finished; the first is going on."""
+        self.called: list[CallTool] = []
+        """Functions whose results have come."""
         self.tool_id: str | None = None
         """Of the function call whose result is awaited."""
         self.task: asyncio.Task[None] | None = None
@@ -46,6 +50,8 @@ class Performance:
     async def run(self) -> bool:
         """Whether it got to the end; not when the model fell silent or its connection broke."""
         try:
+            if self._line.setup.resumable:
+                await self._line.send(_NOT_RESUMABLE)
             while self.left:
                 if not await self._do(self.left[0]):
                     return False
@@ -112,11 +118,10 @@ class Performance:
             names = ", ".join(sorted(declared)) or "none"
             self._journal.error(f"function {step.call} is not declared (declared: {names})")
             return
-        if not self._result.done():  # else its result came over another connection
-            self.tool_id = f"function-call-{time.time_ns() // 1_000_000}-{next(_numbers)}"
-            call = {"id": self.tool_id, "name": step.call, "args": fill_dates(step.arguments, self._now)}
-            self._journal.add("tool_call", **call)
-            await self._line.send({"toolCall": {"functionCalls": [call]}})
+        self.tool_id = f"function-call-{time.time_ns() // 1_000_000}-{next(_numbers)}"
+        call = {"id": self.tool_id, "name": step.call, "args": fill_dates(step.arguments, self._now)}
+        self._journal.add("tool_call", **call)
+        await self._line.send({"toolCall": {"functionCalls": [call]}})
         try:
             response = await asyncio.wait_for(self._result, TOOL_RESULT_SECONDS)
         except TimeoutError:
@@ -125,12 +130,13 @@ class Performance:
         finally:
             self.tool_id = None
             self._result = asyncio.get_running_loop().create_future()
+        self.called.append(step)
         self._check(step, response)
         if self._aside:
             await asyncio.wait({self._aside})
 
     def take_result(self, response: Json) -> None:
-        """The result of the function call that is awaited, or of the first step's before it starts."""
+        """The result of the function call that is awaited."""
         if not self._result.done():
             self._result.set_result(response)
 

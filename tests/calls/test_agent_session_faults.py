@@ -228,8 +228,10 @@ async def test_a_session_that_cannot_be_resumed_is_told_what_functions_returned_
     assert [text for text in told if text in (QUESTION, ANSWER, note)] == [QUESTION, note, ANSWER]
 
 
-async def test_a_function_that_outlasts_its_models_session_is_answered_in_the_next_one() -> None:
-    """Which did not ask for it, so the result comes as a note, and the reply to it is asked for."""
+@pytest.mark.parametrize("fault", ["close_1007", "drop_connection"])
+async def test_a_function_that_outlasts_its_models_session_is_answered_in_the_next_one(fault: Fault) -> None:
+    """Which did not ask for it: the result comes as a note, and the reply to it is asked for. So it is in a
+    resumed session, whose handle was given out before the function was called."""
     ended = asyncio.Event()
     runs = 0
 
@@ -243,7 +245,7 @@ async def test_a_function_that_outlasts_its_models_session_is_answered_in_the_ne
     async with spoken_call(scenario(turns=turns), [tool(book)]) as (call, gemini):
         call.say(QUESTION)
         await eventually(lambda: runs == 1)
-        await call.peer.misbehave(Misbehave(misbehave="close_1007"))
+        await call.peer.misbehave(Misbehave(misbehave=fault))
         await eventually(lambda: call.connections == 2)
         ended.set()
         await call.hears(ANSWER)
@@ -251,6 +253,29 @@ async def test_a_function_that_outlasts_its_models_session_is_answered_in_the_ne
     assert runs == 1
     assert not [each for each in sent if each["kind"] == "tool_response"]
     assert [each for each in sent if each["kind"] == "content" and '"e1"' in each["text"]]
+
+
+async def test_what_was_done_since_the_handle_is_not_done_again_when_the_session_is_resumed() -> None:
+    """Gemini resumes as of the handle: it knew nothing of the booking that it was about to confirm, and was
+    told what had been said since, but not what had been done."""
+    runs = 0
+
+    async def book(raw_arguments: dict[str, object]) -> str:
+        nonlocal runs
+        runs += 1
+        return '{"status": "ok", "event_id": "e1"}'
+
+    steps = [{"call": "book"}, {"misbehave": "drop_connection"}, {"say": ANSWER}]
+    async with spoken_call(scenario(turns=[{"caller": QUESTION, "agent": steps}]), [tool(book)]) as (
+        call,
+        gemini,
+    ):
+        call.say(QUESTION)
+        await call.hears(ANSWER)
+        told = [each["text"] for each in gemini.gemini.calls.sent if each["kind"] == "content"]
+    assert (runs, call.connections) == (1, 2)
+    [note] = [text for text in told if '"book"' in text]
+    assert '"e1"' in note
 
 
 def tool(function: Callable[[dict[str, object]], Awaitable[str]]) -> ToolFunc:

@@ -180,9 +180,10 @@ async def read(
                     return reply
 
 
-async def ask(session: AsyncSession, text: str) -> None:
-    turn = types.Content(role="user", parts=[types.Part(text=text)])
-    await session.send_client_content(turns=turn, turn_complete=True)
+async def ask(session: AsyncSession, text: str, *, note: str | None = None) -> None:
+    """`note` comes before it."""
+    parts = [types.Part(text=part) for part in (note, text) if part is not None]
+    await session.send_client_content(turns=types.Content(role="user", parts=parts), turn_complete=True)
 
 
 async def speak(session: AsyncSession, text: str, pause: float = 0.4) -> None:

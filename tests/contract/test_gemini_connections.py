@@ -181,18 +181,49 @@ async def test_what_a_lost_connection_cut_off_is_said_when_the_client_asks_for_i
     assert answer.said == said
 
 
-async def test_a_functions_result_may_come_over_the_next_connection():
+@pytest.mark.parametrize("answered_before", [False, True])
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_resumed_session_knows_of_no_function_called_since_its_handle(answered_before, told):
+    """Google's client tells of "some data loss" then (LiveServerSessionResumptionUpdate): the model takes no
+    result of it, and calls it anew unless it is told."""
+    breaks = [{"misbehave": "drop_connection"}] if answered_before else []
+    cut_off = [{"call": "google_calendar_list_events"}, *breaks, {"say": ANSWER}]
     async with stand_in() as peer:
-        conversation = await peer.register(TWO_TURNS)
+        conversation = await peer.register(scenario(turns=[{"caller": QUESTION, "agent": cut_off}]))
+        conversation.greeted = True
         async with peer.connect() as session:
+            handle = (await read(session, handle_given)).handle
             await speak(session, QUESTION)
             asked = await read(session, tool_called)
+            if answered_before:
+                await answer_tool(session, asked.calls[0], "Team meeting")
+                with pytest.raises(errors.APIError):
+                    await read(session, turn_complete)
         await eventually(lambda: conversation.line is None)
-        async with peer.connect() as session:
+        async with peer.connect(**resumes(handle)) as session:
             await answer_tool(session, asked.calls[0], "Team meeting")
-            answer = await read(session, answered)
-    assert answer.said == ANSWER
-    assert conversation.journal.errors == []
+            if told:
+                await ask(session, "Go on.", note='"google_calendar_list_events" has returned: Team meeting')
+            else:
+                await ask(session, "Go on.")
+            seen = await read(session, lambda m: tool_called(m) or answered(m))
+    assert [call.name for call in seen.calls] == ([] if told else ["google_calendar_list_events"])
+    names = [event["event"] for event in conversation.journal.events]
+    assert "unexpected_tool_result" in names
+
+
+async def test_while_the_model_speaks_its_session_cannot_be_resumed():
+    async with stand_in() as peer:
+        await peer.register(TWO_TURNS)
+        async with peer.connect() as session:
+            await read(session, handle_given)
+            await speak(session, QUESTION)
+            updates = [
+                message.session_resumption_update
+                for message in (await read(session, tool_called)).messages
+                if message.session_resumption_update
+            ]
+    assert [(update.resumable, update.new_handle) for update in updates] == [(False, None)]
 
 
 async def test_progress_survives_a_restart_of_the_stand_in(tmp_path):

@@ -43,7 +43,7 @@ def test_what_the_model_has_called_off_gets_no_result() -> None:
 def test_a_session_that_knows_of_no_calls_is_told_what_they_returned_once_and_in_their_place() -> None:
     found = results("c1", "c2")
     first, refused, words = output("c1"), output("c2", "Unknown function"), said("Thanks.")
-    found.start_afresh()
+    found.start_over(None)
     placed = found.placed(conversation(first, words, refused))
     assert [item.id for item in placed.items] == [first.id, words.id, refused.id]
     told = [message.text_content or "" for message in placed.messages()]
@@ -52,9 +52,18 @@ def test_a_session_that_knows_of_no_calls_is_told_what_they_returned_once_and_in
     assert found.placed(placed).items == placed.items
 
 
+def test_a_resumed_session_is_told_of_what_was_called_since_its_handle_was_given_out() -> None:
+    found = results("c1", "c2")
+    before, since = output("c1"), output("c2")
+    found.start_over(known=conversation(before))
+    placed = found.placed(conversation(before, since))
+    assert placed.items[0] == before
+    assert [message.id for message in placed.messages()] == [since.id]
+
+
 def test_a_call_of_the_present_session_gets_its_result() -> None:
     found = results("c1")
-    found.start_afresh()
+    found.start_over(None)
     found.call(types.FunctionCall(id="c2", name="book", args=None))
     second = output("c2")
     assert found.placed(conversation(second)).items == [second]
@@ -66,6 +75,6 @@ def test_what_functions_returned_is_kept_where_older_words_are_not() -> None:
     words = [said(str(number)) for number in range(5)]
     latest = found.latest(conversation(words[0], first, *words[1:], second), turns=2)
     assert latest.items == [first, words[4], second]
-    found.start_afresh()
+    found.start_over(None)
     again = found.latest(found.placed(latest), turns=1)
     assert [item.id for item in again.items] == [first.id, second.id]
