@@ -1,6 +1,9 @@
-"""How Twilio asks an application what to do: signed HTTP requests, a retry, and callbacks in the background.
+"""How Twilio asks an application what to do: signed HTTP requests, and callbacks in the background.
 
-https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+With Twilio's defaults a connection that could not be made is tried once more. An answer of 5xx, or none in
+time, is not: the number's fallback URL is asked next, and what a callback told is lost.
+
+https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides (`rc`, `rp`, `ct`, `tt`)
 https://www.twilio.com/docs/usage/security#validating-requests
 """
 
@@ -21,10 +24,10 @@ from yarl import URL
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 15.0
+"""For a request with its retry."""
+CONNECT_SECONDS = 5.0
 ATTEMPTS = 2
 RETRY_DELAY_SECONDS = 0.1
-CALLBACK_ATTEMPTS = 3
-CALLBACK_RETRY_DELAY_SECONDS = 0.5
 REORDER_HOLD_SECONDS = 1.0
 
 RETRIEVAL_FAILURE = 11200
@@ -41,6 +44,10 @@ class WebhookError(Exception):
         super().__init__(f"{code} {url}: {message}")
         self.code = code
         self.url = url
+
+
+class NotConnectedError(WebhookError):
+    """Nobody was asked: what alone is tried again."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +78,15 @@ class Webhooks:
     def __init__(self, auth_token: str, timeout: float = TIMEOUT_SECONDS) -> None:
         self._sign = RequestValidator(auth_token)
         self.timeout = timeout
-        """Seconds for one attempt."""
+        """Seconds for a request with its retry."""
         self._background: set[asyncio.Task[None]] = set()
         self._held: dict[str, asyncio.Event] = {}
         self.delivery = Delivery()
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            # A connection that the application closes while it is idle would look like a failure of it.
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
         )
         return self
@@ -92,11 +100,11 @@ class Webhooks:
         await self._http.close()
 
     async def ask(self, target: Target, params: Params) -> Answer:
-        """The application's answer to `params`; raises `WebhookError` when the second attempt fails too."""
+        """The application's answer to `params`. Raises `WebhookError`."""
         token = str(uuid.uuid4())
         if self.delivery.twice:
             self._in_background(self._ignoring_failure(target, params, token))
-        return await self._attempts(target, params, token, ATTEMPTS, RETRY_DELAY_SECONDS)
+        return await self._attempts(target, params, token)
 
     def tell(self, target: Target, params: Params, order: str) -> None:
         """A callback whose answer nobody reads, delivered in the background; `order` names its call."""
@@ -120,9 +128,9 @@ class Webhooks:
         token = str(uuid.uuid4())
         for _ in range(2 if self.delivery.twice else 1):
             try:
-                await self._attempts(target, params, token, CALLBACK_ATTEMPTS, CALLBACK_RETRY_DELAY_SECONDS)
+                await self._attempts(target, params, token)
             except WebhookError as error:
-                log.warning("callback given up: %s", error)
+                log.warning("callback lost: %s", error)
         if held is not None:
             held.set()
 
@@ -135,22 +143,22 @@ class Webhooks:
 
     async def _ignoring_failure(self, target: Target, params: Params, token: str) -> None:
         try:
-            await self._attempts(target, params, token, 1, 0)
+            await self._attempts(target, params, token)
         except WebhookError as error:
             log.info("second delivery: %s", error)
 
-    async def _attempts(
-        self, target: Target, params: Params, token: str, attempts: int, delay: float
-    ) -> Answer:
-        """Connection failures, timeouts and 5xx are tried again; a 4xx is an answer and is not."""
-        for attempt in range(1, attempts + 1):
-            try:
+    async def _attempts(self, target: Target, params: Params, token: str) -> Answer:
+        try:
+            async with asyncio.timeout(self.timeout):
+                for _ in range(ATTEMPTS - 1):
+                    try:
+                        return await self._request(target, params, token)
+                    except NotConnectedError:
+                        await asyncio.sleep(RETRY_DELAY_SECONDS)
                 return await self._request(target, params, token)
-            except _Transient as error:
-                if attempt == attempts:
-                    raise error.cause from error
-                await asyncio.sleep(delay)
-        raise AssertionError("attempts must be at least 1")
+        except TimeoutError as error:
+            message = f"no answer within {self.timeout:g} s"
+            raise WebhookError(CONNECTION_FAILURE, target.url, message) from error
 
     async def _request(self, target: Target, params: Params, token: str) -> Answer:
         if urlsplit(target.url).scheme not in ("http", "https"):
@@ -179,24 +187,18 @@ class Webhooks:
                 status = response.status
         except (aiohttp.InvalidURL, ValueError):
             raise WebhookError(INVALID_URL, target.url, "not a URL") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _Transient(WebhookError(CONNECTION_FAILURE, target.url, repr(error))) from error
-        if status >= 500:
-            raise _Transient(WebhookError(RETRIEVAL_FAILURE, target.url, f"HTTP {status}"))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotConnectedError(CONNECTION_FAILURE, target.url, repr(error)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise WebhookError(CONNECTION_FAILURE, target.url, repr(error)) from error
         if status >= 300:
             raise WebhookError(RETRIEVAL_FAILURE, target.url, f"HTTP {status}")
         return answer
 
     def _client_timeout(self) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=self.timeout)
+        return aiohttp.ClientTimeout(total=self.timeout, sock_connect=CONNECT_SECONDS)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-class _Transient(Exception):
-    def __init__(self, cause: WebhookError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause

@@ -12,6 +12,7 @@ import pytest
 
 from local.twilio.server import TwilioStandIn
 from local.twilio.store import Number
+from local.twilio.webhooks import Answer, NotConnectedError, Params, Target, Webhooks
 from tests.contract.twilio_application import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -215,22 +216,14 @@ async def test_a_silent_message_is_no_recording(rig: Rig) -> None:
 # Bad days ----------------------------------------------------------------------------------------
 
 
-async def test_a_server_error_is_tried_once_more(rig: Rig) -> None:
-    rig.application.on("/incoming", Reply(status=500), "<Say>Recovered</Say>")
-    call = await rig.call()
-    first, second = rig.at("/incoming")
-    assert first.params == second.params
-    assert first.token == second.token
-    assert says(call) == ["Recovered"]
-
-
-async def test_after_two_failures_the_fallback_url_is_asked_and_told_why(rig: Rig) -> None:
+async def test_a_server_error_is_final_and_the_fallback_url_is_asked_and_told_why(rig: Rig) -> None:
+    """Twilio's retry is for connections that could not be made (`rp=ct`)."""
     rig.configure(voice_fallback_url=f"{rig.application.url}/fallback")
-    rig.application.on("/incoming", Reply(status=503))
+    rig.application.on("/incoming", Reply(status=503), "<Say>Recovered</Say>")
     rig.application.on("/fallback", "<Say>Fallback</Say>")
     call = await rig.call()
     [fallback] = rig.at("/fallback")
-    assert len(rig.at("/incoming")) == 2
+    assert len(rig.at("/incoming")) == 1
     assert fallback.params["ErrorCode"] == "11200"
     assert fallback.params["ErrorUrl"] == f"{rig.application.url}/incoming"
     assert fallback.params["CallSid"] == call["call_sid"]
@@ -302,11 +295,31 @@ async def test_the_number_hears_of_the_end_of_each_call(rig: Rig) -> None:
     assert status.params["CallDuration"] == "0"
 
 
-async def test_a_callback_that_fails_is_delivered_later(rig: Rig) -> None:
+async def test_a_callback_that_fails_is_lost(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.configure(status_callback=f"{rig.application.url}/status")
-    rig.application.on("/status", Reply(status=500), Reply(status=500), Reply())
+    rig.application.on("/status", Reply(status=503), Reply())
     await rig.call()
-    await eventually(lambda: len(rig.at("/status")) == 3, "the third attempt")
+    await eventually(lambda: "callback lost" in caplog.text, "Twilio has given it up")
+    assert len(rig.at("/status")) == 1
+
+
+async def test_a_connection_that_could_not_be_made_is_tried_once_more() -> None:
+    class Shaky(Webhooks):
+        def __init__(self) -> None:
+            super().__init__(AUTH_TOKEN)
+            self.tokens: list[str] = []
+
+        async def _request(self, target: Target, params: Params, token: str) -> Answer:
+            self.tokens.append(token)
+            if len(self.tokens) == 1:
+                raise NotConnectedError(11205, target.url, "refused")
+            return Answer("<Response/>", "text/xml")
+
+    async with Shaky() as webhooks:
+        answer = await webhooks.ask(Target("https://voice.example.com/incoming"), {})
+    assert answer.body == "<Response/>"
+    assert len(webhooks.tokens) == 2
+    assert len(set(webhooks.tokens)) == 1
 
 
 async def test_every_webhook_can_be_delivered_twice_with_the_same_token(rig: Rig) -> None:
