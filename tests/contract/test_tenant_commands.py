@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from shared.models.tenant import Tenant
 from shared.repositories.recordings import RecordingRepository
 from shared.services.call_service import CallService, state_event
 from shared.services.team_service import TeamService
+from shared.services.tenant_purge import AGENT_STARTS
 from tests.connect_stack import ACCOUNT, AGENT, CLIENT_ID, TENANT
 from tests.contract.tenant_world import (
     NUMBER,
@@ -35,6 +36,9 @@ from tests.contract.tenant_world import (
 )
 
 pytestmark = pytest.mark.contract
+
+A_LONG_TIME = timedelta(seconds=20)
+"""Of a lease that is let go before it ends, however slow the machine is."""
 
 
 @pytest.fixture
@@ -93,18 +97,18 @@ async def test_what_an_agent_writes_while_it_leaves_goes_as_well(world: World) -
     database, calls = world.stack.database, CallService(world.stack.database)
     session = f"tenants/{TENANT}/sessions/ca2"
 
-    async def hold_lease() -> None:
-        lease = Lease(owner="job", expires_at=utc_now() + timedelta(seconds=1), generation=1)
+    async def hold_lease(until: datetime) -> None:
+        lease = Lease(owner="job", expires_at=until, generation=1)
         await database.update(session, lambda _: ({"lease": lease.model_dump()}, []))
 
     async def agent() -> None:
-        await hold_lease()
+        await hold_lease(utc_now() + A_LONG_TIME)
         while (await calls.get_call(TENANT, "ca2")).outcome is None:  # noqa: ASYNC110 - as an agent does
             await asyncio.sleep(0.05)
-        for _ in range(10):  # tools that finish, a batch that is written late
-            await hold_lease()
-            await asyncio.sleep(0.3)
+        # Tools that finish, a batch that is written late: later than a lease is looked for at least.
+        await asyncio.sleep(AGENT_STARTS.total_seconds() + 1)
         await calls.append_events(TENANT, "ca2", [state_event(utc_now(), "worker-1", CallState.FALLBACK)])
+        await hold_lease(utc_now())
 
     leaving = asyncio.create_task(agent())
     await purge_tenant(world.operator, TENANT, TENANT, apply=True)
