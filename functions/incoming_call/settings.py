@@ -11,6 +11,7 @@ class EdgeSettings(GoogleCloudSettings, LiveKitSettings):
     """What Twilio, LiveKit and Cloud Tasks call; Twilio signs it, tasks carry it as their audience."""
     twilio_account_sid: str
     twilio_auth_token: SecretStr
+    """Or two, while it is replaced: see `auth_tokens` of the Twilio gateway."""
     twilio_api_url: BaseUrl = "https://api.twilio.com"
     sip_host: str
     """`host` or `host:port` of LiveKit's SIP service."""

@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator  # pyright: ignore[reportM
 
 from functions.incoming_call.settings import EdgeSettings
 from shared.errors import TrunklineError
+from shared.gateways.twilio import auth_tokens
 from shared.models.base import E164
 from shared.models.call import Voicemail
 from shared.models.session import session_id_for
@@ -71,8 +72,10 @@ def _is_signed(request: Request, params: Params, settings: EdgeSettings) -> bool
     query = f"?{request.url.query}" if request.url.query else ""
     # Twilio signs the URL it was given, which proxies on the way have rewritten: take the configured one.
     url = f"{settings.public_url}{path.partition('?')[0]}{query}"
-    validator = RequestValidator(settings.twilio_auth_token.get_secret_value())
-    return bool(validator.validate(url, params, signature))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    validators = (
+        RequestValidator(token.get_secret_value()) for token in auth_tokens(settings.twilio_auth_token)
+    )
+    return any(validator.validate(url, params, signature) for validator in validators)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 @dataclass(frozen=True)

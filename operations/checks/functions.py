@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator  # pyright: ignore[reportM
 
 from operations.checks.finding import Finding, failed, ok
 from operations.operator import Operator
+from shared.gateways.twilio import auth_tokens
 
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 """A cold start included."""
@@ -43,7 +44,7 @@ class Answer:
 
 async def check_functions(operator: Operator) -> list[Finding]:
     region, urls = operator.deployment.region, operator.deployment.urls
-    token = (await operator.secret("TWILIO_AUTH_TOKEN")).get_secret_value()
+    token = auth_tokens(await operator.secret("TWILIO_AUTH_TOKEN"))[0].get_secret_value()
     async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
         doors = Doors(http, region)
         found = await asyncio.gather(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from shared.errors import UnavailableError
+from shared.errors import ConfigurationError, UnavailableError
 from shared.models.phone_number import NumberRouting
 
 if TYPE_CHECKING:
@@ -112,10 +112,24 @@ class RecordedAudio:
         await self._http.close()
 
 
+def auth_tokens(setting: SecretStr) -> list[SecretStr]:
+    """The account's; two with a comma between them while it is replaced. The first is signed in with, and
+    requests may be signed with either: Twilio goes over to the other at a moment of its own.
+
+    Raises `ConfigurationError`. https://www.twilio.com/docs/iam/api/authtoken
+    """
+    tokens = [token.strip() for token in setting.get_secret_value().split(",")]
+    found = [SecretStr(token) for token in tokens if token]  # anybody could sign with an empty one
+    if not found:
+        raise ConfigurationError("TWILIO_AUTH_TOKEN: holds no token")
+    return found
+
+
 class TwilioGateway:
     def __init__(self, account_sid: str, auth_token: SecretStr, api_url: str) -> None:
+        """`auth_token` is the setting, see `auth_tokens`."""
         self._account_sid = account_sid
-        self._auth_token = auth_token
+        self._auth_token = auth_tokens(auth_token)[0]
         self._api_url = api_url
         self._connected: Client | None = None
 
