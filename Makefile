@@ -1,7 +1,7 @@
 # Two commands do all: `make demo` plays one real call through the whole stack, `make test` runs the tests.
 # Everything is installed into this folder (.venv, .cache); nothing outside it is touched.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 UV := .cache/uv/bin/uv
 NPM := $(shell command -v npm)
 IMAGE ?= trunkline-worker
@@ -18,7 +18,7 @@ help:  ## List the targets.
 setup: .venv/.installed  ## Install what is pinned in uv.lock.
 
 $(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 		|| { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .cache/uv
 	.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
@@ -66,7 +66,9 @@ fmt: setup  ## Format and fix what can be fixed.
 	$(RUN) -m ruff format .
 
 doctor:  ## Say what is missing on this machine and how to get it.
-	@if [ -x $(RUN) ]; then $(RUN) -m local doctor; else $(PYTHON) local/doctor.py; fi
+	@if [ -x $(RUN) ]; then $(RUN) -m local doctor; \
+	elif command -v $(PYTHON) >/dev/null; then $(PYTHON) local/doctor.py; \
+	else echo "Python 3.11 is needed, and to look over the rest any Python 3: there is none"; exit 2; fi
 
 livekit-server: setup  ## Build the real livekit-server (needs Go); without it the embedded server is used.
 	$(RUN) -m local.livekit install
@@ -76,6 +78,7 @@ client: dashboard/node_modules/.package-lock.json  ## Generate the dashboard's T
 	npm --prefix dashboard run --silent check
 
 dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not here; it comes with Node.js 20 or newer"; exit 2; }
 	npm --prefix dashboard ci
 	@touch $@
 

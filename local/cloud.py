@@ -8,10 +8,11 @@ import contextlib
 import fcntl
 import functools
 import os
+import shlex
 import shutil
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -87,20 +88,30 @@ async def laptop_cloud(
     of ours. `console` adds what people set agents and telephony up with: sign-in, connections, the API, and
     LiveKit's SIP service.
     """
-    with _held(state):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_held(state))
+        used_before = not fresh and (state / "logs").exists()
         cloud = _prepare(state, base_port, tls, fresh=fresh)
         where = (cloud.ports, state, cloud.certificates)
         parts = call_parts(*where, embedded_livekit=embedded_livekit, sip=console, worker=worker)
         if console:
             parts += console_parts(*where)
         supervisor = Supervisor(parts, state / "logs", say, on_restart=lambda: _record(cloud, supervisor))
-        async with supervisor:
-            cloud.supervisor = supervisor
-            _record(cloud, supervisor)
-            try:
-                yield cloud
-            finally:
-                (state / "running.json").unlink(missing_ok=True)
+        try:
+            await stack.enter_async_context(supervisor)
+        except PartError as error:
+            if not used_before:
+                raise
+            hint = (
+                f"If what an earlier version left is the reason, start empty: rm -r {shlex.quote(str(state))}"
+            )
+            raise PartError(f"{error}\n{hint}") from None
+        cloud.supervisor = supervisor
+        _record(cloud, supervisor)
+        try:
+            yield cloud
+        finally:
+            (state / "running.json").unlink(missing_ok=True)
 
 
 @contextmanager

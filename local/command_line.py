@@ -8,6 +8,7 @@ doctor   say what is missing on this machine
 
 import argparse
 import asyncio
+import errno
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from local import doctor
 SCENARIOS = Path(__file__).parent / "scenarios"
 SEED = Path(__file__).parent / "seeds" / "demo.yaml"
 STATE = Path(__file__).parent.parent / ".laptop"
+CANNOT_WRITE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""What the person, and nobody else, can mend: a file of somebody else's, a full disk."""
 
 
 def run() -> int:
@@ -66,6 +69,11 @@ def run() -> int:
     except (NotRunningError, PartError, UnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        print(f"{error.filename or given.command}: expected to be written: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def _option(name: str, value: Path, default: Path) -> list[str]:

@@ -5,6 +5,7 @@ authority with the usual variables (`SSL_CERT_FILE`, `GRPC_DEFAULT_SSL_ROOTS_FIL
 production code needs no exception for the laptop.
 """
 
+import contextlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,12 +29,13 @@ class Certificates:
 
 
 def ensure_certificates(folder: Path) -> Certificates:
-    """Make the files unless they are there and still valid for a month."""
+    """Make the files unless they are there, whole, and still valid for a month."""
     files = Certificates(folder / "server.pem", folder / "server.key", folder / "ca-bundle.pem")
     if files.bundle.exists() and files.cert.exists():
-        cert = x509.load_pem_x509_certificate(files.cert.read_bytes())
-        if cert.not_valid_after_utc > datetime.now(UTC) + timedelta(days=30):
-            return files
+        with contextlib.suppress(ValueError):  # damaged: made anew
+            cert = x509.load_pem_x509_certificate(files.cert.read_bytes())
+            if cert.not_valid_after_utc > datetime.now(UTC) + timedelta(days=30):
+                return files
     folder.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Trunkline laptop CA")])

@@ -1,5 +1,6 @@
 """A mistake in what a person gives is one line: file, field, and what was expected; nothing starts."""
 
+import errno
 import fcntl
 import os
 import re
@@ -242,6 +243,35 @@ def test_a_folder_that_cannot_be_made(
     assert run(monkeypatch, "up" if option == "--state" else "demo", option, file, "--embedded-livekit") == 2
     error = capsys.readouterr().err.strip()
     assert error == f"{file}: expected a folder that can be written: File exists"
+
+
+def test_a_file_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As after an earlier start by root."""
+    lock = tmp_path / "lock"
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(lock))
+
+    monkeypatch.setattr(cloud_module, "_held", refused)
+    assert run(monkeypatch, "up", "--state", tmp_path, "--embedded-livekit") == 2
+    assert capsys.readouterr().err.strip() == f"{lock}: expected to be written: Permission denied"
+
+
+async def test_what_an_earlier_version_left_is_named_as_a_reason_why_a_part_does_not_start(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "my state"
+    for left_behind in (False, True):
+        (state / "firestore").mkdir(parents=True, exist_ok=True)
+        (state / "firestore" / "firestore.sqlite").write_text("of another version")
+        if left_behind:
+            (state / "tls" / "server.pem").write_text("damaged")
+        with pytest.raises(PartError, match="firestore ended at once") as error:
+            async with laptop_cloud(state):
+                pass
+        assert str(error.value).endswith(f"start empty: rm -r '{state}'") == left_behind
 
 
 def test_ctrl_c_while_modules_are_loaded_is_no_failure_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
