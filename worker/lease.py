@@ -5,12 +5,13 @@ loses it is silent from that moment on.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from shared.errors import NotFoundError, UnavailableError
+from shared.errors import NotFoundError, TrunklineError, UnavailableError
 from shared.models.session import Lease, SessionSnapshot
 from shared.services.session_service import LEASE_TTL, LeaseHeldError, LeaseLostError
 
@@ -25,6 +26,9 @@ an agent whose lease has ended for dead."""
 RETRY_AFTER = 0.3
 SESSION_APPEARS_WITHIN = 5.0
 """Seconds. The edge creates the room while the snapshot is still being committed."""
+ANSWERS_WITHIN = 1.0
+"""Seconds in which a Firestore that fails is asked again. A caller may be waiting, and another agent is asked
+for when this one leaves."""
 WAIT_FOR_LEASE = TTL.total_seconds() + 1
 """Seconds that a second agent stays, silent, in case the first one is gone or about to hand over."""
 POLL_EVERY = 0.1
@@ -52,18 +56,28 @@ async def open_session(
     snapshot = asyncio.create_task(_read(leases, tenant_id, session_id))
     try:
         lease = await _claim(leases, tenant_id, session_id, owner, worker)
-        return await snapshot, lease
+        try:
+            return await snapshot, lease
+        except TrunklineError:
+            # The next agent is not to wait until it runs out.
+            with contextlib.suppress(TrunklineError):
+                await leases.release_lease(tenant_id, session_id, lease)
+            raise
     finally:
         snapshot.cancel()
 
 
 async def _read(leases: Leases, tenant_id: str, session_id: str) -> SessionSnapshot:
-    deadline = asyncio.get_running_loop().time() + SESSION_APPEARS_WITHIN
+    started = asyncio.get_running_loop().time()
     while True:
+        waited = asyncio.get_running_loop().time() - started
         try:
             return await leases.get_session(tenant_id, session_id)
         except NotFoundError:
-            if asyncio.get_running_loop().time() > deadline:
+            if waited > SESSION_APPEARS_WITHIN:
+                raise
+        except UnavailableError:
+            if waited > ANSWERS_WITHIN:
                 raise
         await asyncio.sleep(POLL_EVERY)
 
@@ -76,6 +90,9 @@ async def _claim(leases: Leases, tenant_id: str, session_id: str, owner: str, wo
             return await leases.claim_lease(tenant_id, session_id, owner, TTL, worker=worker)
         except NotFoundError:
             if waited > SESSION_APPEARS_WITHIN:
+                raise
+        except UnavailableError:
+            if waited > ANSWERS_WITHIN:
                 raise
         except LeaseHeldError:
             if waited > WAIT_FOR_LEASE:

@@ -79,6 +79,24 @@ async def test_an_agent_takes_over_when_the_other_one_is_gone() -> None:
     assert (await open_session(leases, "harbor", "ca1", "job-2"))[1] == LEASE
 
 
+async def test_a_firestore_that_fails_for_a_moment_is_asked_again() -> None:
+    leases = FakeLeases()
+    leases.claim = [UnavailableError("down")] * 2
+    leases.get = [UnavailableError("down")] * 2
+    assert await open_session(leases, "harbor", "ca1", "job-2") == (SNAPSHOT, LEASE)
+
+
+async def test_an_agent_that_cannot_read_its_session_gives_the_lease_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease_module, "ANSWERS_WITHIN", 0.01)
+    leases = FakeLeases()
+    leases.get = [UnavailableError("down")] * 10_000
+    with pytest.raises(UnavailableError):
+        await open_session(leases, "harbor", "ca1", "job-2")
+    assert leases.released == [LEASE]
+
+
 async def test_an_agent_that_is_not_needed_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_module, "WAIT_FOR_LEASE", 0.01)
     leases = FakeLeases()
