@@ -22,6 +22,7 @@ async def check_network(operator: Operator) -> list[Finding]:
         "incoming_call": deployment.urls.incoming_call,
         "oauth": deployment.urls.oauth,
         "tools_api": deployment.urls.tools_api,
+        **({"dashboard": deployment.urls.dashboard} if deployment.urls.dashboard else {}),
         "livekit": deployment.livekit_url,
         "sip": f"sips://{deployment.sip_host}",
     }
