@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.errors import DisconnectedError, TrunklineError, UnavailableError
@@ -207,7 +208,7 @@ class GoogleCalendarGateway:
             raise _classify(int(cast("Any", error).resp.status), error.content) from None
         except json.JSONDecodeError as error:
             raise _TryAgain("malformed answer") from error
-        except (OSError, httplib2.HttpLib2Error) as error:
+        except (OSError, HTTPException, httplib2.HttpLib2Error) as error:
             raise _TryAgain(type(error).__name__) from error
         self._idle.give_back(transport)  # not after an error: its connection may be in any state
         return cast("Event", answer or {})

@@ -25,7 +25,7 @@ from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig
 from tests.connections import FakeSecrets, put_connected
 from tests.contract.google_stand_in import stand_in
 from tests.fakes import FakeDatabase
-from tests.tools import caller_hears, tool_context
+from tests.tools import FakeCredential, caller_hears, tool_context
 
 pytestmark = pytest.mark.contract
 
@@ -355,3 +355,19 @@ async def test_nobody_listening_is_told(tmp_path: Path) -> None:
 
     with caller_hears("calendar does not answer", error=UnavailableError):
         await desk.run("list_events", **DAY)
+
+
+async def test_an_answer_that_breaks_off_is_no_answer() -> None:
+    """What http.client raises for it went past the sentence that a booking may have been done."""
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        writer.close()
+
+    server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        gateway = GoogleCalendarGateway(CalendarSettings(google_calendar_endpoint=url))
+        with pytest.raises(UnavailableError):
+            await gateway.get_event(FakeCredential(), "primary", "e1")
