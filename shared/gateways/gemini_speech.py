@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shared.errors import UnavailableError
+from shared.gateways.answers import read_whole
 
 TIMEOUT_SECONDS = 20.0
 """A sentence takes a few seconds. There is no retry here: whoever listens asks again."""
@@ -90,12 +91,7 @@ class GeminiSpeechGateway:
         ):
             if answer.status != 200:
                 raise UnavailableError(f"Gemini speech: HTTP {answer.status}")
-            found = bytearray()
-            async for piece in answer.content.iter_any():
-                found += piece
-                if len(found) > MAX_ANSWER_BYTES:
-                    raise UnavailableError("Gemini speech: the answer is too large")
-            return bytes(found)
+            return await read_whole(answer, MAX_ANSWER_BYTES)
 
 
 def _wav(blob: _Blob) -> bytes:

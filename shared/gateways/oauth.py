@@ -18,6 +18,7 @@ import aiohttp
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 
 from shared.errors import ConfigurationError, TrunklineError, UnavailableError
+from shared.gateways.answers import read_whole
 
 logger = logging.getLogger(__name__)
 
@@ -223,7 +224,7 @@ class OAuthGateway:
                 http.get(self.provider.userinfo_uri, headers=headers, allow_redirects=False) as answer,
             ):
                 answer.raise_for_status()
-                return _UserInfo.model_validate_json(await answer.content.read(MAX_ANSWER_BYTES)).email
+                return _UserInfo.model_validate_json(await read_whole(answer, MAX_ANSWER_BYTES)).email
         except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
             raise UnavailableError(f"{self.provider.name}: userinfo: {type(error).__name__}") from None
 
@@ -242,7 +243,7 @@ class OAuthGateway:
                     http.post(uri, data=form, allow_redirects=False) as response,
                 ):
                     if response.status not in RETRIED_STATUS:
-                        return response.status, await response.content.read(MAX_ANSWER_BYTES)
+                        return response.status, await read_whole(response, MAX_ANSWER_BYTES)
                     failure = f"status {response.status}"
             except (aiohttp.ClientError, TimeoutError) as error:
                 failure = type(error).__name__

@@ -1,5 +1,6 @@
 """A refresh token becomes an access token at a real token endpoint, or the reason why not."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,12 +24,19 @@ class TokenEndpoint:
     def __init__(self) -> None:
         self.forms: list[dict[str, Any]] = []
         self.answers: list[tuple[int, str]] = []
+        self.pause_seconds = 0.0
+        """Between the two pieces of an answer."""
         self.url = ""
 
-    async def token(self, request: web.Request) -> web.Response:
+    async def token(self, request: web.Request) -> web.StreamResponse:
         self.forms.append(dict(await request.post()))
         status, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return web.Response(status=status, text=body, content_type="application/json")
+        answer = web.StreamResponse(status=status, headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        for piece in (body[:20], body[20:]):
+            await answer.write(piece.encode())
+            await asyncio.sleep(self.pause_seconds)
+        return answer
 
     def gateway(self) -> OAuthGateway:
         provider = OAuthProvider("google", self.url, "client", SecretStr("client-secret"))
@@ -95,6 +103,23 @@ async def test_each_refusal_has_its_own_error_and_tells_no_secret(
     for secret in ("client-secret", "secret-in-the-wrong-place"):
         assert secret not in str(raised.value)
         assert secret not in raised.value.sentence
+
+
+async def test_an_answer_may_come_in_pieces(endpoint: TokenEndpoint) -> None:
+    """What had come so far was taken for all of it, and a token that was there for none."""
+    endpoint.answers = [GRANTED]
+    endpoint.pause_seconds = 0.1
+
+    token = await endpoint.gateway().refresh(SecretStr("rt"))
+
+    assert token.value.get_secret_value() == "at"
+
+
+async def test_an_answer_without_end_is_none(endpoint: TokenEndpoint) -> None:
+    endpoint.answers = [(200, " " * 70_000 + GRANTED[1])]
+
+    with pytest.raises(UnavailableError, match="more than 65536 bytes"):
+        await endpoint.gateway().refresh(SecretStr("rt"))
 
 
 async def test_an_endpoint_that_does_not_answer_in_time_is_unavailable(endpoint: TokenEndpoint) -> None:
