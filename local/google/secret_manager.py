@@ -14,6 +14,7 @@ from google.protobuf import empty_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from local.google.messages import dump, load, timestamp
+from local.google.quota import Quota
 from local.google.rpc import Code, RpcError, method
 
 NAME = "google.cloud.secretmanager.v1.SecretManagerService"
@@ -30,6 +31,9 @@ _SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _VERSION_NAME = re.compile(r"(?P<secret>projects/[^/]+/secrets/[^/]+)/versions/(?P<version>latest|[1-9]\d*)")
 _LABEL_TERM = re.compile(r"labels\.([a-z][a-z0-9_-]*)[=:]\"?([a-z0-9_-]+)\"?")
 _MAX_PAYLOAD = 65536
+READS_A_MINUTE = 600
+WRITES_A_MINUTE = 600
+"""https://cloud.google.com/secret-manager/quotas; accesses (90,000) are not counted here."""
 _DEFAULT_PAGE = 25_000
 
 State = sm.SecretVersion.State
@@ -43,10 +47,13 @@ class SecretManager:
         self._project = project
         self._number = project_number
         self._clock = clock
+        self._reads = Quota("Read requests", READS_A_MINUTE, clock)
+        self._writes = Quota("Write requests", WRITES_A_MINUTE, clock)
         database.executescript(_SCHEMA)
 
     @method(sm.CreateSecretRequest, sm.Secret, "secretmanager.secrets.create")
     def CreateSecret(self, request: sm.CreateSecretRequest) -> sm.Secret:
+        self._writes.use()
         if not _SECRET_ID.fullmatch(request.secret_id):
             raise RpcError(Code.INVALID_ARGUMENT, f"Invalid secret id [{request.secret_id}].")
         if "replication" not in request.secret:
@@ -63,10 +70,12 @@ class SecretManager:
 
     @method(sm.GetSecretRequest, sm.Secret, "secretmanager.secrets.get")
     def GetSecret(self, request: sm.GetSecretRequest) -> sm.Secret:
+        self._reads.use()
         return self._secret(request.name)
 
     @method(sm.ListSecretsRequest, sm.ListSecretsResponse, "secretmanager.secrets.list")
     def ListSecrets(self, request: sm.ListSecretsRequest) -> sm.ListSecretsResponse:
+        self._reads.use()
         labels = _label_filter(request.filter)
         rows = self._database.execute(
             "SELECT proto FROM secrets WHERE name LIKE ? || '/secrets/%' ORDER BY rowid DESC",
@@ -84,6 +93,7 @@ class SecretManager:
 
     @method(sm.DeleteSecretRequest, empty_pb2.Empty, "secretmanager.secrets.delete")
     def DeleteSecret(self, request: sm.DeleteSecretRequest) -> empty_pb2.Empty:
+        self._writes.use()
         secret = self._secret(request.name)
         _check_etag(request.etag, secret.etag)
         self._database.execute("DELETE FROM secret_versions WHERE secret = ?", (secret.name,))
@@ -92,6 +102,7 @@ class SecretManager:
 
     @method(sm.AddSecretVersionRequest, sm.SecretVersion, "secretmanager.versions.add")
     def AddSecretVersion(self, request: sm.AddSecretVersionRequest) -> sm.SecretVersion:
+        self._writes.use()
         secret = self._secret(request.parent)
         data = request.payload.data
         if not 0 < len(data) <= _MAX_PAYLOAD:
@@ -126,10 +137,12 @@ class SecretManager:
 
     @method(sm.GetSecretVersionRequest, sm.SecretVersion, "secretmanager.versions.get")
     def GetSecretVersion(self, request: sm.GetSecretVersionRequest) -> sm.SecretVersion:
+        self._reads.use()
         return self._version(request.name)[0]
 
     @method(sm.ListSecretVersionsRequest, sm.ListSecretVersionsResponse, "secretmanager.versions.list")
     def ListSecretVersions(self, request: sm.ListSecretVersionsRequest) -> sm.ListSecretVersionsResponse:
+        self._reads.use()
         if request.filter:
             raise RpcError(Code.UNIMPLEMENTED, "The laptop cloud does not filter versions.")
         secret = self._secret(request.parent)
@@ -152,6 +165,7 @@ class SecretManager:
         return self._change_state(request.name, request.etag, State.DESTROYED)
 
     def _change_state(self, name: str, etag: str, state: sm.SecretVersion.State) -> sm.SecretVersion:
+        self._writes.use()
         version, data = self._version(name)
         _check_etag(etag, version.etag)
         if version.state == State.DESTROYED:

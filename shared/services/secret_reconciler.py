@@ -31,8 +31,8 @@ REVOCATION_GIVEN_UP = timedelta(days=1)
 """How long a provider that does not answer keeps us from destroying a token that it should revoke."""
 
 SECRETS_A_RUN = 200
-"""That a scheduled run looks at: its instance has a minute, and Secret Manager answers 600 reads a minute, of
-all who ask. https://docs.cloud.google.com/secret-manager/quotas"""
+"""That a scheduled run looks at, twice when it puts something right: Secret Manager answers 600 reads a
+minute, of all who ask. https://docs.cloud.google.com/secret-manager/quotas"""
 
 UNSUSPICIOUS = 20
 """So many left-over values may be destroyed in one run even if they are most of all."""

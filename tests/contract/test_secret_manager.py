@@ -1,5 +1,6 @@
 """The gateway and the official client against the stand-in of Secret Manager, over gRPC with TLS."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from google.cloud import secretmanager_v1 as sm
 from google.oauth2 import service_account
 from pydantic import SecretStr
 
+from local.google import secret_manager as stand_in_of_secret_manager
 from local.google.faults import Fault
 from local.google.identity import Identity
 from local.google.server import GoogleStandIn
@@ -271,3 +273,20 @@ class TestStandIn:
                 gateway = SecretManagerGateway(PROJECT, env["SECRET_MANAGER_ENDPOINT"])
                 assert (await gateway.access(version)).get_secret_value() == "kept"
                 await gateway.aclose()
+
+
+async def test_descriptions_are_read_only_so_often_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stand_in_of_secret_manager, "READS_A_MINUTE", 2)
+    async with stand_in(tmp_path) as google:
+        with acting_as("owner", google, tmp_path):
+            address = ClientOptions(api_endpoint=f"localhost:{google.grpc_port}")
+            client = sm.SecretManagerServiceAsyncClient(client_options=address)
+            secret = await _secret(client)
+            await _version(client, secret, b"k")
+            reads = [client.list_secret_versions(parent=secret.name, retry=None) for _ in range(6)]
+            with pytest.raises(exceptions.ResourceExhausted, match="Read requests"):
+                await asyncio.gather(*reads)  # twice two if a minute ends just now
+            assert (await client.access_secret_version(name=f"{secret.name}/versions/1")).payload.data == b"k"
+            await client.transport.close()
