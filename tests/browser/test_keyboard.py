@@ -38,6 +38,22 @@ async def test_tab_reaches_every_control_and_shows_where_it_is(
     assert found == dict.fromkeys(PAGES, Walk())
 
 
+async def test_every_page_is_marked_in_the_navigation_where_it_belongs(visit: Visit) -> None:
+    """Setting up, and test calls, stood nowhere."""
+    owner = await visit()
+    marked = owner.page.get_by_role("navigation", name="Main").locator("[aria-current=page]")
+    for path, name in (
+        ("/", "Home"),
+        ("/start/", "Agents"),
+        ("/start/?agent=front-desk&step=tools", "Agents"),
+        ("/agents/tools/?id=front-desk", "Agents"),
+        ("/test-call/", "Calls"),
+        ("/members/", "Members"),
+    ):
+        await owner.open(path)
+        await expect(marked).to_have_text([name])
+
+
 async def test_with_unsaved_changes_no_field_is_hidden_under_the_bar_that_saves_them(visit: Visit) -> None:
     editor = await visit("editor", viewport=PHONE)
     await editor.open("/agents/edit/?id=front-desk")

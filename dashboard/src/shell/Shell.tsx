@@ -11,7 +11,7 @@ import { type Language, LANGUAGES, useLanguage, useText } from "@/texts/TextProv
 import { Button, IconButton } from "@/ui/Button";
 import { cx } from "@/ui/cx";
 import { OfflineBanner } from "@/ui/states";
-import { NAVIGATION } from "./nav";
+import { isAt, NAVIGATION } from "./nav";
 import styles from "./Shell.module.css";
 import { tenantAddress } from "./tenantChoice";
 
@@ -72,17 +72,14 @@ function Navigation({ path }: { path: string }) {
   return (
     <nav className={styles["nav"]} aria-label={t("common.navigation")}>
       <ul>
-        {NAVIGATION.map(({ href, label, icon: Icon }) => {
-          const here = href === "/" ? path === "/" : path.startsWith(href);
-          return (
-            <li key={href}>
-              <Link href={href} aria-current={here ? "page" : undefined}>
-                <Icon aria-hidden size={18} />
-                {t(label)}
-              </Link>
-            </li>
-          );
-        })}
+        {NAVIGATION.map((item) => (
+          <li key={item.href}>
+            <Link href={item.href} aria-current={isAt(item, path) ? "page" : undefined}>
+              <item.icon aria-hidden size={18} />
+              {t(item.label)}
+            </Link>
+          </li>
+        ))}
       </ul>
     </nav>
   );

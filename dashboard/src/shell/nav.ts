@@ -7,12 +7,17 @@ export interface NavItem {
   href: string;
   label: Extract<TextKey, `${string}.title`>;
   icon: LucideIcon;
+  /** Another page that belongs to it, although it has an address of its own. */
+  also?: string;
 }
+
+export const isAt = ({ href, also }: NavItem, path: string): boolean =>
+  href === routes.home() ? path === href : path.startsWith(href) || (also !== undefined && path.startsWith(also));
 
 export const NAVIGATION: NavItem[] = [
   { href: routes.home(), label: "home.title", icon: House },
-  { href: routes.agents(), label: "agents.title", icon: Bot },
-  { href: routes.calls(), label: "calls.title", icon: PhoneIncoming },
+  { href: routes.agents(), label: "agents.title", icon: Bot, also: routes.start() },
+  { href: routes.calls(), label: "calls.title", icon: PhoneIncoming, also: routes.testCall() },
   { href: routes.numbers(), label: "numbers.title", icon: Phone },
   { href: routes.usage(), label: "usage.title", icon: ChartColumn },
   { href: routes.members(), label: "members.title", icon: Users },
