@@ -65,27 +65,46 @@ export function Facts({ items }: { items: [name: string, value: ReactNode][] }) 
 interface TableProps {
   /** What it lists, for screen readers. */
   caption: string;
-  columns: ReactNode[];
-  /** `<tr>` elements. */
-  children: ReactNode;
+  /** "" over what can be done with a row. */
+  columns: string[];
+  /** As many cells as columns; the first says what the row is about. */
+  rows: { key: string; cells: ReactNode[] }[];
+  /** Few and short cells: they have room beside each other on a phone, too. */
+  compact?: boolean;
 }
 
-/** Scrolls sideways by itself when it is wider than the screen. */
-export function Table({ caption, columns, children }: TableProps) {
+/**
+ * Where there is no room for columns, each row is a card, with the columns' names before the values. The roles are those
+ * that the elements have anyway, until their `display` is another.
+ */
+export function Table({ caption, columns, rows, compact = false }: TableProps) {
   return (
-    <div className={styles["tableScroll"]} role="region" aria-label={caption} tabIndex={0}>
-      <table className={styles["table"]}>
+    <div className={styles["tableFrame"]} role="region" aria-label={caption} tabIndex={0}>
+      <table role="table" className={cx(styles["table"], !compact && styles["folds"])}>
         <caption className="visually-hidden">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column, index) => (
-              <th key={index} scope="col">
+              <th key={index} role="columnheader" scope="col">
                 {column}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody role="rowgroup">
+          {rows.map(({ key, cells: [about, ...rest] }) => (
+            <tr key={key} role="row">
+              <th role="rowheader" scope="row">
+                {about}
+              </th>
+              {rest.map((cell, index) => (
+                <td key={index} role="cell" data-column={columns[index + 1]}>
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   );

@@ -72,31 +72,33 @@ function KeyTable({ keys, onRevoke }: { keys: ApiKey[]; onRevoke: (key: ApiKey) 
     "",
   ];
   return (
-    <Table caption={t("apiKeys.title")} columns={columns}>
-      {keys.map((key) => (
-        <tr key={key.id}>
-          <th scope="row">{key.name}</th>
-          <td>{format.list(key.scopes)}</td>
-          <td>{format.date(key.created_at)}</td>
-          <td>{key.created_by}</td>
-          <td>
-            {new Date(key.expires_at) > new Date() ? (
-              format.date(key.expires_at)
-            ) : (
-              <Badge tone="warn">{t("apiKeys.expired")}</Badge>
-            )}
-          </td>
-          <td>
-            <Button
-              look="quiet"
-              aria-label={t("apiKeys.revokeLabel", { name: key.name })}
-              onClick={() => onRevoke(key)}
-            >
-              {t("apiKeys.revoke")}
-            </Button>
-          </td>
-        </tr>
-      ))}
-    </Table>
+    <Table
+      caption={t("apiKeys.title")}
+      columns={columns}
+      rows={keys.map((key) => ({
+        key: key.id,
+        cells: [
+          key.name,
+          format.list(key.scopes),
+          format.date(key.created_at),
+          key.created_by,
+          new Date(key.expires_at) > new Date() ? (
+            format.date(key.expires_at)
+          ) : (
+            <Badge key="expired" tone="warn">
+              {t("apiKeys.expired")}
+            </Badge>
+          ),
+          <Button
+            key="revoke"
+            look="quiet"
+            aria-label={t("apiKeys.revokeLabel", { name: key.name })}
+            onClick={() => onRevoke(key)}
+          >
+            {t("apiKeys.revoke")}
+          </Button>,
+        ],
+      }))}
+    />
   );
 }

@@ -88,25 +88,25 @@ function CallTable({ calls }: { calls: Call[] }) {
   const now = useNow(calls.some(isLive));
   const columns = [t("calls.started"), t("calls.caller"), t("calls.agent"), t("calls.outcome"), t("calls.duration")];
   return (
-    <Table caption={t("calls.title")} columns={columns}>
-      {calls.map((call) => (
-        <tr key={call.id}>
-          <th scope="row">
-            <Link
-              href={routes.call(call.id)}
-              aria-label={t("calls.view", { time: format.dateTime(call.started_at) })}
-            >
-              <time dateTime={call.started_at}>{format.dateTime(call.started_at)}</time>
-            </Link>
-          </th>
-          <td>{call.source === "web" ? t("calls.web") : (call.caller ?? t("calls.withheld"))}</td>
-          <td>{agentName(call.agent_id)}</td>
-          <td>
-            <CallStatus call={call} />
-          </td>
-          <td>{format.duration(secondsOf(call, now))}</td>
-        </tr>
-      ))}
-    </Table>
+    <Table
+      caption={t("calls.title")}
+      columns={columns}
+      rows={calls.map((call) => ({
+        key: call.id,
+        cells: [
+          <Link
+            key="started"
+            href={routes.call(call.id)}
+            aria-label={t("calls.view", { time: format.dateTime(call.started_at) })}
+          >
+            <time dateTime={call.started_at}>{format.dateTime(call.started_at)}</time>
+          </Link>,
+          call.source === "web" ? t("calls.web") : (call.caller ?? t("calls.withheld")),
+          agentName(call.agent_id),
+          <CallStatus key="outcome" call={call} />,
+          format.duration(secondsOf(call, now)),
+        ],
+      }))}
+    />
   );
 }

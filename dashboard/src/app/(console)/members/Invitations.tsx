@@ -21,24 +21,23 @@ export function Invitations({ onRevoke }: { onRevoke: (invitation: Invitation) =
             <Table
               caption={t("members.invited")}
               columns={[t("members.email"), t("members.role"), t("members.until"), ""]}
-            >
-              {all.map((invitation) => (
-                <tr key={invitation.id}>
-                  <th scope="row">{invitation.email}</th>
-                  <td>{t(`common.${invitation.role}`)}</td>
-                  <td>{format.dateTime(invitation.expires_at)}</td>
-                  <td>
-                    <Button
-                      look="quiet"
-                      aria-label={t("members.revokeLabel", { who: invitation.email })}
-                      onClick={() => onRevoke(invitation)}
-                    >
-                      {t("members.revoke")}
-                    </Button>
-                  </td>
-                </tr>
-              ))}
-            </Table>
+              rows={all.map((invitation) => ({
+                key: invitation.id,
+                cells: [
+                  invitation.email,
+                  t(`common.${invitation.role}`),
+                  format.dateTime(invitation.expires_at),
+                  <Button
+                    key="revoke"
+                    look="quiet"
+                    aria-label={t("members.revokeLabel", { who: invitation.email })}
+                    onClick={() => onRevoke(invitation)}
+                  >
+                    {t("members.revoke")}
+                  </Button>,
+                ],
+              }))}
+            />
             {invitations.more && <Button onClick={invitations.more}>{t("common.more")}</Button>}
           </section>
         )

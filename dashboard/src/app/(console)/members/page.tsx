@@ -59,38 +59,45 @@ function MemberTable({ members, onAction }: MemberTableProps) {
   const myself = useSession().person?.email;
   const columns = [t("members.person"), t("members.role"), t("members.since")];
   return (
-    <Table caption={t("members.title")} columns={onAction ? [...columns, ""] : columns}>
-      {members.map((member) => {
-        const who = member.email ?? t("members.unknown");
-        return (
-          <tr key={member.id}>
-            <th scope="row">
-              {who} {member.email === myself && <span className={styles["you"]}>({t("members.you")})</span>}
-            </th>
-            <td>{t(`common.${member.role}`)}</td>
-            <td>{member.since ? format.date(member.since) : "–"}</td>
-            {onAction && (
-              <td>
-                <Button
-                  look="quiet"
-                  aria-label={t("members.changeRole", { who })}
-                  onClick={() => onAction({ kind: "role", member })}
-                >
-                  {t("members.change")}
-                </Button>
-                <Button
-                  look="quiet"
-                  aria-label={t("members.removeLabel", { who })}
-                  onClick={() => onAction({ kind: "remove", member })}
-                >
-                  {t("members.remove")}
-                </Button>
-              </td>
-            )}
-          </tr>
-        );
-      })}
-    </Table>
+    <Table
+      caption={t("members.title")}
+      columns={onAction ? [...columns, ""] : columns}
+      rows={members.map((member) => ({
+        key: member.id,
+        cells: [
+          <>
+            {member.email ?? t("members.unknown")}{" "}
+            {member.email === myself && <span className={styles["you"]}>({t("members.you")})</span>}
+          </>,
+          t(`common.${member.role}`),
+          member.since ? format.date(member.since) : "–",
+          ...(onAction ? [<Actions key="actions" member={member} onAction={onAction} />] : []),
+        ],
+      }))}
+    />
+  );
+}
+
+function Actions({ member, onAction }: { member: Member; onAction: (action: MemberAction) => void }) {
+  const t = useText();
+  const who = member.email ?? t("members.unknown");
+  return (
+    <>
+      <Button
+        look="quiet"
+        aria-label={t("members.changeRole", { who })}
+        onClick={() => onAction({ kind: "role", member })}
+      >
+        {t("members.change")}
+      </Button>
+      <Button
+        look="quiet"
+        aria-label={t("members.removeLabel", { who })}
+        onClick={() => onAction({ kind: "remove", member })}
+      >
+        {t("members.remove")}
+      </Button>
+    </>
   );
 }
 

@@ -51,23 +51,20 @@ function NumberTable({ numbers, onAction }: NumberTableProps) {
   const agentName = useAgentName();
   const columns = [t("numbers.number"), t("numbers.name"), t("numbers.agent"), t("numbers.state")];
   return (
-    <Table caption={t("numbers.title")} columns={onAction ? [...columns, ""] : columns}>
-      {numbers.map((each) => (
-        <tr key={each.number}>
-          <th scope="row">{each.number}</th>
-          <td>{each.name}</td>
-          <td>{each.agent_id === null ? t("numbers.nobody") : agentName(each.agent_id)}</td>
-          <td>
-            <State number={each} />
-          </td>
-          {onAction && (
-            <td>
-              <Actions number={each} onAction={onAction} />
-            </td>
-          )}
-        </tr>
-      ))}
-    </Table>
+    <Table
+      caption={t("numbers.title")}
+      columns={onAction ? [...columns, ""] : columns}
+      rows={numbers.map((each) => ({
+        key: each.number,
+        cells: [
+          each.number,
+          each.name || "–",
+          each.agent_id === null ? t("numbers.nobody") : agentName(each.agent_id),
+          <State key="state" number={each} />,
+          ...(onAction ? [<Actions key="actions" number={each} onAction={onAction} />] : []),
+        ],
+      }))}
+    />
   );
 }
 

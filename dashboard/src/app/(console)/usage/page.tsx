@@ -80,15 +80,15 @@ function Charts({ days }: { days: UsageDay[] }) {
       />
       <details className={styles["figures"]}>
         <summary>{t("usage.figures")}</summary>
-        <Table caption={t("usage.figures")} columns={[t("usage.day"), t("usage.calls"), t("usage.minutes")]}>
-          {days.map((day) => (
-            <tr key={day.day}>
-              <th scope="row">{dayName(day.day)}</th>
-              <td>{format.number(day.calls)}</td>
-              <td>{format.duration(day.agent_seconds)}</td>
-            </tr>
-          ))}
-        </Table>
+        <Table
+          caption={t("usage.figures")}
+          columns={[t("usage.day"), t("usage.calls"), t("usage.minutes")]}
+          rows={days.map((day) => ({
+            key: day.day,
+            cells: [dayName(day.day), format.number(day.calls), format.duration(day.agent_seconds)],
+          }))}
+          compact
+        />
       </details>
     </>
   );
