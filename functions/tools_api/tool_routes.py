@@ -27,6 +27,7 @@ ToolSlug = Annotated[Slug, Path()]
 class CatalogActionOut(BaseModel):
     name: str
     function: str = Field(description="What the model calls.")
+    display_name: str = Field(description="For people who read what was done in a call.")
     description: str
     read_only: bool = Field(description="Changes nothing.")
 

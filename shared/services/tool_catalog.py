@@ -24,6 +24,7 @@ class CatalogAction:
     name: str
     function: str
     """What the model calls."""
+    display_name: str
     description: str
     read_only: bool
 
@@ -82,7 +83,11 @@ def _translated(tool: CatalogTool, language: str, words: Mapping[str, str]) -> C
         return words.get(text, text)
 
     actions = [
-        replace(action, description=words.get(first_sentence(action.description), action.description))
+        replace(
+            action,
+            display_name=said(action.display_name),
+            description=words.get(first_sentence(action.description), action.description),
+        )
         for action in tool.actions
     ]
     return replace(
@@ -128,6 +133,7 @@ def _described(metadata: ToolMetadata) -> CatalogTool:
             CatalogAction(
                 name,
                 function_name(metadata.slug, name, metadata.actions),
+                action.display_name or name.replace("_", " "),
                 action.description,
                 action.read_only,
             )

@@ -127,6 +127,16 @@ async def test_a_voice_is_heard_and_stopped_and_a_missing_sample_is_said(
     await expect(page.get_by_role("button", name="Listen to")).to_be_enabled()
 
 
+async def test_how_a_voice_sounds_is_said_in_the_persons_language(visit: Visit) -> None:
+    editor = await visit("editor", locale="de-DE")
+    await editor.open(FRONT_DESK)
+
+    voices = editor.page.get_by_label("Stimme").get_by_role("option")
+
+    await expect(voices.filter(has_text="Fenrir")).to_have_text("Fenrir – Begeistert")
+    assert not [text for text in await voices.all_inner_texts() if " – " not in text]
+
+
 async def test_what_the_api_refuses_is_said_at_the_field_which_gets_the_focus(visit: Visit) -> None:
     editor = await visit("editor")
     editor.expects_complaint("422")

@@ -69,7 +69,7 @@ async def test_a_test_call_is_heard_written_down_and_found_again(caller: Visitor
     transcript = page.get_by_role("list", name="Transcript")
     await expect(transcript).to_contain_text("you have a team meeting", timeout=20_000)
     timeline = page.get_by_role("group", name="Timeline")
-    await expect(timeline.get_by_role("img", name="Google Calendar · list events")).to_be_visible()
+    await expect(timeline.get_by_role("img", name="Google Calendar · look up appointments")).to_be_visible()
     piece = timeline.get_by_role("img", name="you have a team meeting")
     await piece.focus()
     assert await caller.accessibility_problems() == []
@@ -209,7 +209,13 @@ async def test_a_running_call_is_followed_as_it_goes_on(visit: Visit, cloud: Clo
 async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: Cloud) -> None:
     call = seeded(6)
     await store(cloud, call)
-    await store_events(cloud, call, event(call.started_at, "notice", text="The agent left."))
+    booked = {"tool": "google_calendar", "action": "create_event", "arguments": {}, "milliseconds": 300}
+    await store_events(
+        cloud,
+        call,
+        event(call.started_at, "notice", text="The agent left."),
+        event(call.started_at, "tool_call", ok=True, result={}, **booked),
+    )
     owner = await visit("owner", viewport={"width": 390, "height": 844}, locale="de-DE")
     for path, title in (
         ("/calls/", "Anrufe"),
@@ -221,6 +227,7 @@ async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: C
         assert await fits(owner.page), path
     await owner.open("/calls/view/?id=seeded-6")
     await expect(owner.page.get_by_text("Der Agent hat das Gespräch verlassen.")).to_be_visible()
+    await expect(owner.page.get_by_text("Google Kalender · Termin vereinbaren: erledigt")).to_be_visible()
 
 
 async def fits(page: Page) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.models.voices import VOICES
 from shared.problems import STATUS, TOO_LARGE
 from shared.services.auth_service import DISCONNECTED_BY_MEMBER
 from shared.services.consent_errors import Failure
@@ -52,6 +53,13 @@ def test_every_sentence_that_the_platform_writes_for_people_is_in_the_catalogue(
 
     assert {"The agent left.", "The caller left a message."} <= written
     assert written | reasons == set(re.findall(r'"([^"]+)",$', texts, re.MULTILINE))
+
+
+def test_every_word_for_how_a_voice_sounds_is_in_the_catalogue() -> None:
+    """They were English in every language."""
+    texts = (TEXTS / "en" / "voices.ts").read_text(encoding="utf-8")
+
+    assert {voice.description for voice in VOICES} == set(re.findall(r'"([^"]+)",$', texts, re.MULTILINE))
 
 
 def test_every_code_is_explained_on_the_apis_page() -> None:

@@ -79,6 +79,7 @@ def words_read(tool: type[BaseTool]) -> set[str]:
     return {
         *(english.display_name, english.description),
         *english.scope_texts.values(),
+        *(action.display_name for action in english.actions),
         *(first_sentence(action.description) for action in english.actions),
         *field_words(english.config_schema),
     }
@@ -107,8 +108,8 @@ class Plain(BaseTool):
         slug="plain",
         display_name="Plain",
         description="The agent does it.",
-        actions={"do": DOES},
-        translations={"de": {"Does it.": "Tut es."}},
+        actions={"do": DOES, "do_again": DOES, "undo": replace(DOES, display_name="take it back")},
+        translations={"de": {"Does it.": "Tut es.", "do again": "noch einmal tun"}},
     )
 
     async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
@@ -120,9 +121,11 @@ def test_words_without_a_translation_stay_english() -> None:
     (german,), (french,), (english,) = catalog.all("de"), catalog.all("fr"), catalog.all()
 
     assert (german.language, german.display_name) == ("de", "Plain")
-    assert [action.description for action in german.actions] == ["Tut es."]
+    assert {action.description for action in german.actions} == {"Tut es."}
+    assert [action.display_name for action in german.actions] == ["do", "noch einmal tun", "take it back"]
     assert french == english
-    assert [action.description for action in english.actions] == ["Does it. Ask first."]
+    assert {action.description for action in english.actions} == {"Does it. Ask first."}
+    assert [action.display_name for action in english.actions] == ["do", "do again", "take it back"]
 
 
 def test_the_function_of_an_only_action_is_the_tool_itself() -> None:

@@ -3,12 +3,16 @@
 import { Square, Volume2 } from "lucide-react";
 import { useState } from "react";
 import { useVoices, useVoiceSample } from "@/data/voices";
+import { en } from "@/texts/en";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Select } from "@/ui/form";
 import { errorText } from "@/ui/states";
 import { useSound } from "@/ui/useSound";
 import styles from "./VoiceField.module.css";
+
+/** Google may have given a voice a word that this build does not know. */
+const isKnown = (description: string): description is keyof typeof en.voices => Object.hasOwn(en.voices, description);
 
 interface VoiceFieldProps {
   value: string;
@@ -48,7 +52,7 @@ export function VoiceField({ value, language, onChange, error }: VoiceFieldProps
       >
         {all.map(({ name, description }) => (
           <option key={name} value={name}>
-            {description ? `${name} – ${description}` : name}
+            {description ? `${name} – ${isKnown(description) ? t(`voices.${description}`) : description}` : name}
           </option>
         ))}
       </Select>

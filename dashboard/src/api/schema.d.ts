@@ -989,6 +989,11 @@ export interface components {
              * @description What the model calls.
              */
             function: string;
+            /**
+             * Display Name
+             * @description For people who read what was done in a call.
+             */
+            display_name: string;
             /** Description */
             description: string;
             /**

@@ -17,7 +17,7 @@ export interface Tool {
   own: AgentTool;
 }
 
-/** Of an event, by the name that people know the tool by: “Calendar · list events”. */
+/** Of an event, by the names that people know tool and action by: “Google Calendar · book an appointment”. */
 export type ToolCallName = (data: Schemas["EventOut"]["data"]) => string;
 
 /** Every tool that there is. */
@@ -30,11 +30,13 @@ export function useCatalogue() {
 export function useToolCallName(): ToolCallName {
   const { data: catalogue } = useCatalogue();
   return useMemo(() => {
-    const names = new Map(catalogue?.items.map(({ slug, display_name }) => [slug, display_name]));
+    const tools = new Map(catalogue?.items.map((about) => [about.slug, about]));
     return ({ tool, action }) => {
       const slug = String(tool);
-      const words = action ? String(action).replaceAll("_", " ") : undefined;
-      return [names.get(slug) ?? slug, words].filter(Boolean).join(" · ");
+      const about = tools.get(slug);
+      if (!action) return about?.display_name ?? slug;
+      const done = about?.actions.find(({ name }) => name === action)?.display_name ?? String(action).replaceAll("_", " ");
+      return `${about?.display_name ?? slug} · ${done}`;
     };
   }, [catalogue]);
 }

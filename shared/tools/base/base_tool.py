@@ -60,6 +60,8 @@ class Action:
     timeout_seconds: float = 8.0
     withdrawn_when_called_off: bool = False
     """Nothing is left of it then: the model is not told that it was done, and may ask for it again."""
+    display_name: str = ""
+    """For people who read what was done in a call, after the tool's; empty: the action's name in words."""
 
 
 @dataclass(frozen=True)

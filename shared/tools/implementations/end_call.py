@@ -29,6 +29,7 @@ class EndCallTool(BaseTool):
                     "Der Agent legt auf, wenn das Gespräch zu Ende ist."
                 ),
                 "Ends the phone call.": "Beendet den Anruf.",
+                "hang up": "auflegen",
             }
         },
         actions={
@@ -42,6 +43,7 @@ class EndCallTool(BaseTool):
                 idempotent=True,
                 timeout_seconds=5,
                 withdrawn_when_called_off=True,
+                display_name="hang up",
             )
         },
     )

@@ -49,12 +49,14 @@ class GoogleCalendarTool(BaseTool):
                 arguments=ListEvents,
                 read_only=True,
                 idempotent=True,
+                display_name="look up appointments",
             ),
             "find_free_slots": Action(
                 description="Finds times that can be booked in a period. Offer the caller two or three.",
                 arguments=FindFreeSlots,
                 read_only=True,
                 idempotent=True,
+                display_name="find free times",
             ),
             "create_event": Action(
                 description="Books an appointment. Repeat day and time to the caller and get a yes first.",
@@ -62,6 +64,7 @@ class GoogleCalendarTool(BaseTool):
                 read_only=False,
                 idempotent=True,
                 timeout_seconds=12,
+                display_name="book an appointment",
             ),
             "update_event": Action(
                 description="Moves an event or changes its details; what is left out stays as it is. "
@@ -70,12 +73,14 @@ class GoogleCalendarTool(BaseTool):
                 read_only=False,
                 idempotent=True,
                 timeout_seconds=12,
+                display_name="change an appointment",
             ),
             "cancel_event": Action(
                 description="Cancels an event. Find it with list_events and get the caller's yes first.",
                 arguments=CancelEvent,
                 read_only=False,
                 idempotent=True,
+                display_name="cancel an appointment",
             ),
         },
     )

@@ -44,6 +44,7 @@ GERMAN = {
         "Der Agent verschickt E-Mails von Ihrer Adresse über Ihr Konto bei Amazon SES."
     ),
     "Sends one plain e-mail.": "Verschickt eine einfache E-Mail.",
+    "send": "verschicken",
     "Sender": "Absender",
     "Verified in Amazon SES.": "In Amazon SES bestätigt.",
     "AWS region": "AWS-Region",

@@ -16,6 +16,11 @@ GERMAN = {
         "Verlegt einen Termin oder ändert seine Angaben; alles andere bleibt, wie es ist."
     ),
     "Cancels an event.": "Streicht einen Termin.",
+    "look up appointments": "Termine nachsehen",
+    "find free times": "freie Zeiten finden",
+    "book an appointment": "Termin vereinbaren",
+    "change an appointment": "Termin ändern",
+    "cancel an appointment": "Termin streichen",
     "Calendar": "Kalender",
     "“primary”, or the id in the calendar's settings.": (
         "„primary“ oder die ID aus den Einstellungen des Kalenders."

@@ -21,6 +21,7 @@ import { testCall } from "./testCall";
 import { tools } from "./tools";
 import { usage } from "./usage";
 import { versions } from "./versions";
+import { voices } from "./voices";
 
 export const de: Catalogue = {
   agentEditor,
@@ -45,4 +46,5 @@ export const de: Catalogue = {
   tools,
   usage,
   versions,
+  voices,
 };

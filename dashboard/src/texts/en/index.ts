@@ -20,6 +20,7 @@ import { testCall } from "./testCall";
 import { tools } from "./tools";
 import { usage } from "./usage";
 import { versions } from "./versions";
+import { voices } from "./voices";
 
 export const en = {
   agentEditor,
@@ -44,4 +45,5 @@ export const en = {
   tools,
   usage,
   versions,
+  voices,
 };

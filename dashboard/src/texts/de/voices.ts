@@ -1,0 +1,26 @@
+import type { Catalogue } from "../catalogue";
+
+export const voices: Catalogue["voices"] = {
+  Bright: "Hell",
+  Upbeat: "Fröhlich",
+  Informative: "Sachlich",
+  Firm: "Bestimmt",
+  Excitable: "Begeistert",
+  Youthful: "Jugendlich",
+  Breezy: "Unbeschwert",
+  "Easy-going": "Gelassen",
+  Breathy: "Gehaucht",
+  Clear: "Klar",
+  Smooth: "Geschmeidig",
+  Gravelly: "Rau",
+  Soft: "Weich",
+  Even: "Gleichmäßig",
+  Mature: "Reif",
+  Forward: "Direkt",
+  Friendly: "Freundlich",
+  Casual: "Locker",
+  Gentle: "Sanft",
+  Lively: "Lebhaft",
+  Knowledgeable: "Kundig",
+  Warm: "Warm",
+};
