@@ -23,7 +23,7 @@ from functions.tools_api.problems import error_responses
 from shared.models.agent import Agent
 from shared.models.agent_input import AgentInput, AgentPatch, Line
 from shared.models.api_key import Scope
-from shared.models.base import PhoneNumber
+from shared.models.base import PhoneNumber, Slug
 from shared.models.member import Role
 from shared.services.agent_service import NamedAgent
 
@@ -58,9 +58,18 @@ class PreviewOut(BaseModel):
 
 
 @router.get("", responses=error_responses(401, 403, 422, 429, 503))
-async def list_agents(who: Viewer, api: ApiDep, limit: Limit = 50, cursor: Cursor = None) -> PageOf[AgentOut]:
+async def list_agents(
+    who: Viewer,
+    api: ApiDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    tool: Annotated[
+        Slug | None,
+        Query(description="Only agents that have this tool switched on. A page may then be short, or empty."),
+    ] = None,
+) -> PageOf[AgentOut]:
     """By name."""
-    page = await api.agents.list_agents(who.tenant_id, limit, cursor)
+    page = await api.agents.list_agents(who.tenant_id, limit, cursor, tool=tool)
     return PageOf(items=[_out(named) for named in page.items], next_cursor=page.next_cursor)
 
 

@@ -1,6 +1,6 @@
 """`tenants/{t}/agents/{a}` and the `agent_tools` below, as people edit them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shared.errors import NotFoundError
 from shared.gateways.firestore import Create, Database, Fields, Remove, Write
@@ -46,6 +46,15 @@ class ConfiguredAgentRepository:
     async def tools(self, tenant_id: str, agent_id: str) -> list[AgentTool]:
         documents = await self._database.query(f"{_agent(tenant_id, agent_id)}/agent_tools")
         return [_tool(slug, fields) for slug, fields in documents]
+
+    async def having_on(self, tenant_id: str, agent_ids: Sequence[str], slug: str) -> set[str]:
+        """Which of them have the tool switched on. One round trip."""
+        tools = await self._database.get_all(*(tool_path(tenant_id, each, slug) for each in agent_ids))
+        return {
+            agent_id
+            for agent_id, tool in zip(agent_ids, tools, strict=True)
+            if tool is not None and _tool(slug, tool).enabled
+        }
 
     async def numbers(self, tenant_id: str, agent_id: str) -> list[str]:
         """Phone numbers that the agent answers."""

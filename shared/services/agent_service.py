@@ -63,10 +63,19 @@ class AgentService:
         self._audit = AuditService(database, now=now)
         self._once = OnceCommitter(database, now=now)
 
-    async def list_agents(self, tenant_id: str, limit: int, cursor: str | None) -> Page[NamedAgent]:
-        """By name. Raises `InvalidFieldsError` for a cursor of another list."""
+    async def list_agents(
+        self, tenant_id: str, limit: int, cursor: str | None, *, tool: str | None = None
+    ) -> Page[NamedAgent]:
+        """By name; with `tool`, of each page those alone that have it switched on.
+
+        Raises `InvalidFieldsError` for a cursor of another list.
+        """
         page = await self._agents.page(tenant_id, limit, cursor)
-        return Page([NamedAgent(agent_id, agent) for agent_id, agent in page.items], page.next_cursor)
+        agents = [NamedAgent(agent_id, agent) for agent_id, agent in page.items]
+        if tool is not None and agents:
+            having = await self._agents.having_on(tenant_id, [each.id for each in agents], tool)
+            agents = [each for each in agents if each.id in having]
+        return Page(agents, page.next_cursor)
 
     async def get(self, tenant_id: str, agent_id: str) -> NamedAgent:
         return NamedAgent(agent_id, await self._agents.get(tenant_id, agent_id))

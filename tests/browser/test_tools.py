@@ -63,6 +63,55 @@ def group(page: Page, name: str) -> Locator:
     return page.get_by_role("group", name=name, exact=True)
 
 
+async def test_a_tools_page_says_which_agents_have_it_on_and_leads_to_them(visit: Visit) -> None:
+    owner = await visit()
+    page = owner.page
+    user, idle = await an_agent(owner, "Busy desk"), await an_agent(owner, "Idle desk")
+    await api_call(owner, "PATCH", f"/agents/{user}/tools/end_call", {"enabled": True})
+    await owner.open(f"{PAGE.format(agent=idle)}&tool=end_call")
+    main = page.get_by_role("main")
+    await expect(main.get_by_role("link", name="Busy desk", exact=True)).to_be_visible()
+    await expect(main.get_by_role("link", name="Idle desk", exact=True)).to_be_hidden()
+
+    await page.get_by_role("button", name="Turn on").click()
+    await expect(main.get_by_role("link", name="Idle desk", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
+    assert await owner.accessibility_problems() == []
+    await main.get_by_role("link", name="Busy desk", exact=True).click()
+
+    await expect(page).to_have_url(re.compile(f"id={user}&tool=end_call"))
+    await expect(main.get_by_role("link", name="Busy desk", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
+
+
+async def test_a_tool_is_removed_when_there_is_something_to_lose_and_it_is_said_what(visit: Visit) -> None:
+    """It was offered for tools that nobody had set up, and named passwords that were not there."""
+    owner = await visit()
+    page = owner.page
+    agent = await an_agent(owner, "Removing desk")
+    remove = page.get_by_role("button", name="Remove from this agent")
+    await owner.open(f"{PAGE.format(agent=agent)}&tool=google_calendar")
+    await expect(page.get_by_role("heading", name="What the agent can do")).to_be_visible()
+    await expect(remove).to_have_count(0)
+    await api_call(
+        owner, "PATCH", f"/agents/{agent}/tools/google_calendar", {"config": {"calendar_id": "team"}}
+    )
+    await page.reload()
+    await owner.is_at_page()
+
+    await remove.click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Its settings and passwords are deleted. This cannot be undone.")
+    assert await owner.accessibility_problems() == []
+    await dialog.get_by_role("button", name="Remove from this agent").click()
+
+    await expect(page.get_by_role("status").get_by_text("Google Calendar has been removed.")).to_be_visible()
+    await expect(remove).to_have_count(0)
+    await expect(page.get_by_role("main")).to_be_focused()
+
+
 async def test_tools_come_from_the_catalogue_with_their_state_and_what_is_missing(visit: Visit) -> None:
     owner = await visit()
     agent = await an_agent(owner, "Catalogue desk")

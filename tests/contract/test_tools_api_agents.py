@@ -178,6 +178,27 @@ async def test_pages_cover_the_list_once_although_it_changes_meanwhile(tenant: T
     await tenant.viewer("GET", "/agents?cursor=rubbish", expect=422)
 
 
+async def test_the_list_of_who_uses_a_tool_has_those_that_have_it_switched_on(tenant: TestTenant) -> None:
+    with_it, off_again, without = [await agent_of(tenant, name=name) for name in ("A", "B", "C")]
+    for agent in (with_it, off_again):
+        path = f"/agents/{agent['id']}/tools/end_call"
+        await tenant.editor("PATCH", path, {"enabled": True}, If_Match="*", expect=200)
+    path = f"/agents/{off_again['id']}/tools/end_call"
+    await tenant.editor("PATCH", path, {"enabled": False}, If_Match="*", expect=200)
+    await tenant.editor("PATCH", f"/agents/{without['id']}/tools/send_email", {}, If_Match="*", expect=200)
+
+    found: list[str] = []
+    cursor, pages = "", 0
+    while pages == 0 or cursor:
+        query = "/agents?tool=end_call&limit=2" + (f"&cursor={cursor}" if cursor else "")
+        page = (await tenant.viewer("GET", query, expect=200)).body
+        found += [agent["id"] for agent in page["items"]]
+        cursor, pages = page["next_cursor"], pages + 1
+
+    assert found == [with_it["id"]]
+    assert (await tenant.viewer("GET", "/agents?tool=nothing", expect=200)).body["items"] == []
+
+
 async def test_a_copy_has_everything_but_secrets_and_accounts(tenant: TestTenant) -> None:
     agent = await agent_of(tenant, greeting="Good day.")
     tools = f"/agents/{agent['id']}/tools"

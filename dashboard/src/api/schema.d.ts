@@ -2792,6 +2792,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before; leave out for the first. */
                 cursor?: string | null;
+                /** @description Only agents that have this tool switched on. A page may then be short, or empty. */
+                tool?: string | null;
             };
             header?: never;
             path: {

@@ -19,6 +19,17 @@ export function useAgents() {
   );
 }
 
+/** Agents that have a tool switched on. */
+export function useAgentsUsing(tool: string) {
+  const tenant_id = useTenant().id;
+  return usePages(["agents", tenant_id, "using", tool], (api, cursor, signal) =>
+    api.GET("/api/v1/tenants/{tenant_id}/agents", {
+      params: { path: { tenant_id }, query: { limit: PAGE, tool, ...(cursor ? { cursor } : {}) } },
+      signal,
+    }),
+  );
+}
+
 export function useAgent(agent_id: string) {
   const tenant_id = useTenant().id;
   return useRead(

@@ -156,7 +156,7 @@ export function Loaded<T>({ query, skeleton = <CardsSkeleton />, children }: Loa
   );
 }
 
-export function Skeleton({ shape }: { shape?: "tall" | "title" }) {
+export function Skeleton({ shape }: { shape?: "tall" | "title" | "line" }) {
   return <span className={cx(styles["skeleton"], shape && styles[shape])} aria-hidden />;
 }
 

@@ -36,6 +36,8 @@ export const tools: Catalogue["tools"] = {
   save: "Einstellungen speichern",
   saveAndTurnOn: "Speichern und einschalten",
   saved: "Die Einstellungen von {tool} sind gespeichert.",
+  usedBy: "Agenten, bei denen es eingeschaltet ist",
+  usedByNone: "Keine.",
   remove: "Von diesem Agenten entfernen",
   removeTitle: "{tool} von diesem Agenten entfernen?",
   removeText:

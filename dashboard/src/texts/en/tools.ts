@@ -34,6 +34,8 @@ export const tools = {
   save: "Save settings",
   saveAndTurnOn: "Save and turn on",
   saved: "The settings of {tool} are saved.",
+  usedBy: "Agents that have it on",
+  usedByNone: "None.",
   remove: "Remove from this agent",
   removeTitle: "Remove {tool} from this agent?",
   removeText: "Its settings, passwords and connection are deleted, and access is taken back at the provider. This cannot be undone.",

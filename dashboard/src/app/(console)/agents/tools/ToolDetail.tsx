@@ -16,6 +16,7 @@ import { Abilities } from "./Abilities";
 import { OnOff } from "./OnOff";
 import styles from "./tools.module.css";
 import { missingFields, missingTexts, stateOf } from "./toolState";
+import { UsedBy } from "./UsedBy";
 
 const ToolSettings = lazy(() => import("./ToolSettings"));
 
@@ -74,6 +75,7 @@ export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
           <p className={styles["muted"]}>{t(usable ? "tools.abilitiesOn" : "tools.abilitiesOff")}</p>
           <Abilities of={about} />
         </Card>
+        <UsedBy agentId={agentId} slug={about.slug} />
         {mayEdit && (
           <div>
             <Button look="quiet" onClick={() => setRemoving(true)}>
