@@ -420,7 +420,7 @@ async def test_what_was_entered_is_not_lost_by_following_a_link(visit: Visit) ->
     await owner.page.get_by_label("Subject begins with").fill("[desk]")
     owner.page.once("dialog", lambda dialog: dialog.dismiss())
 
-    await owner.page.get_by_role("link", name="All tools").click()
+    await owner.page.get_by_role("link", name="Tools of").click()
 
     await expect(owner.page.get_by_label("Subject begins with")).to_have_value("[desk]")
 

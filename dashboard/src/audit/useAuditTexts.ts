@@ -105,8 +105,10 @@ export function useAuditTexts(): AuditTexts {
       .map(([field, { before, after }]) => ({
         field,
         title: fieldTitle(field, tool),
-        before: valueText(field, before, tool),
-        after: valueText(field, after, tool),
+        // Only of a secret is nothing said but that there was one, and is.
+        ...(before === SECRET_SET && after === SECRET_SET
+          ? { before: undefined, after: t("audit.replaced") }
+          : { before: valueText(field, before, tool), after: valueText(field, after, tool) }),
       }))
       .filter(({ before, after }) => (before ?? after) !== undefined && (after ?? before) !== subject)
       .sort((one, other) => one.title.localeCompare(other.title)); // Firestore keeps no order

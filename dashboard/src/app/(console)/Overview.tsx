@@ -2,6 +2,7 @@
 import { CircleCheck, CircleDot } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { useAgentName } from "@/agents/useAgentName";
 import type { Agent } from "@/data/agents";
 import type { Call, useCalls } from "@/data/calls";
 import type { PhoneNumber } from "@/data/numbers";
@@ -26,7 +27,7 @@ interface OverviewProps {
 /** What is set up, what is missing, and who has called. */
 export function Overview({ agents, numbers, calls }: OverviewProps) {
   const t = useText();
-  const nameOf = (id: string | null) => agents.find((agent) => agent.id === id)?.name ?? id ?? "";
+  const nameOf = useAgentName();
   const answered = numbers.filter(({ agent_id }) => agent_id !== null);
   const on = agents.filter(({ enabled }) => enabled).length;
   const mayEdit = useMay("editor");
@@ -51,7 +52,7 @@ export function Overview({ agents, numbers, calls }: OverviewProps) {
         {answered.length === 0 && <p>{t("home.numbersNone")}</p>}
         <ul>
           {answered.slice(0, SHOWN).map(({ number, agent_id }) => (
-            <li key={number}>{t("home.answers", { number, agent: nameOf(agent_id) })}</li>
+            <li key={number}>{t("home.answers", { number, agent: nameOf(agent_id ?? "") })}</li>
           ))}
         </ul>
         {answered.length > SHOWN && <Link href={routes.numbers()}>{t("home.numbersAll")}</Link>}
@@ -59,7 +60,7 @@ export function Overview({ agents, numbers, calls }: OverviewProps) {
       <Part title={t("home.calls")}>
         <Loaded query={calls} skeleton={<RowsSkeleton />}>
           {(all) =>
-            all.length === 0 ? <p>{t("home.callsNone")}</p> : <Calls calls={all.slice(0, SHOWN)} nameOf={nameOf} />
+            all.length === 0 ? <p>{t("home.callsNone")}</p> : <Calls calls={all.slice(0, SHOWN)} />
           }
         </Loaded>
       </Part>
@@ -93,7 +94,7 @@ function Missing({ agents, numbers }: Omit<OverviewProps, "calls">) {
           {t("home.missingNothing")}
         </p>
       )}
-      <ul>
+      <ul className={styles["gaps"]}>
         {gaps.slice(0, SHOWN).map(({ text, href }) => (
           <li key={text}>
             <CircleDot aria-hidden size={18} />
@@ -125,8 +126,9 @@ function gapsOf(agents: Agent[], numbers: PhoneNumber[], t: TextFunction): Gap[]
   });
 }
 
-function Calls({ calls, nameOf }: { calls: Call[]; nameOf: (id: string) => string }) {
+function Calls({ calls }: { calls: Call[] }) {
   const t = useText();
+  const nameOf = useAgentName();
   const format = useFormat();
   const who = ({ source, caller }: Call) => (source === "web" ? t("home.test") : (caller ?? t("home.withheld")));
   return (

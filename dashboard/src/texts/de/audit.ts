@@ -27,6 +27,7 @@ export const audit: Catalogue["audit"] = {
   testCallStarted: "Testanruf gemacht",
   tenantCreated: "Organisation angelegt",
   tenantChanged: "Organisation geändert",
+  replaced: "Ersetzt",
   memberAdded: "Mitglied hinzugefügt",
   memberChanged: "Rolle geändert",
   memberRemoved: "Mitglied entfernt",

@@ -25,6 +25,7 @@ export const audit = {
   testCallStarted: "Test call made",
   tenantCreated: "Organisation made",
   tenantChanged: "Organisation changed",
+  replaced: "Replaced",
   memberAdded: "Member added",
   memberChanged: "Role changed",
   memberRemoved: "Member removed",

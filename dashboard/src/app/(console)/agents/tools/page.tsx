@@ -31,7 +31,7 @@ function ToolsOfAgent({ agentId, slug }: { agentId: string; slug: string }) {
         {slug && (
           <ButtonLink href={routes.agentTools({ id: agentId })}>
             <ArrowLeft aria-hidden />
-            {t("tools.all")}
+            {agent === undefined ? t("tools.all") : t("tools.titleOf", { agent })}
           </ButtonLink>
         )}
       </PageHeader>

@@ -59,6 +59,8 @@ function CallView({ call, tail }: { call: Call; tail: EventTail }) {
   const [marked, setMarked] = useState<string>();
   const toolCallName = useToolCallName();
   const story = useMemo(() => storyOf(call, tail.events, toolCallName), [call, tail.events, toolCallName]);
+  // Of a call that is going on nobody knows when the first word is.
+  const isComing = !isLive(call) && tail.events.length === 0 && !tail.ended && !tail.error;
   const save = () =>
     download(`call-${call.id}.json`, "application/json", JSON.stringify({ ...call, events: tail.events }, null, 2));
   return (
@@ -90,7 +92,7 @@ function CallView({ call, tail }: { call: Call; tail: EventTail }) {
         </section>
         <section>
           <h2>{t("calls.transcript")}</h2>
-          <Transcript entries={story.entries} marked={marked} onMark={setMarked} />
+          {isComing ? <RowsSkeleton /> : <Transcript entries={story.entries} marked={marked} onMark={setMarked} />}
         </section>
       </div>
       {asking === "end" && <EndCallDialog call={call} onClose={() => setAsking(undefined)} />}
