@@ -22,7 +22,7 @@ async def api_call(
         headers = {"Authorization": f"Bearer {token}"} | ({} if method == "POST" else {"If-Match": "*"})
         url = f"{origin or ports.url('tools_api')}/api/v1/tenants/harbor-dental{path}"
         async with http.request(method, url, json=body, headers=headers) as response:
-            return await response.json()
+            return None if response.status == 204 else await response.json()
 
 
 async def an_agent(visitor: Visitor, name: str) -> str:

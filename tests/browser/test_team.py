@@ -22,6 +22,7 @@ from tests.browser.visitor import Visitor
 pytestmark = browser_test
 
 FREE_NUMBER = "+14155550177"
+SECOND_NUMBER = "+14155550179"
 SHIFTS = """
 window.shift = 0;
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shift += entry.value }))
@@ -63,6 +64,69 @@ async def test_a_number_is_attached_to_an_agent_and_detached(visit: Visit) -> No
     await row.get_by_role("button", name="Detach").click()
     await dialog.get_by_role("button", name="Detach").click()
     await expect(row).to_contain_text("Free")
+
+
+async def test_a_number_that_went_to_another_agent_meanwhile_is_not_detached_unseen(visit: Visit) -> None:
+    """One was told to load the current version: that meant to reload the page."""
+    editor = await visit("editor")
+    editor.expects_complaint("412")
+    page = editor.page
+    await buy(editor, SECOND_NUMBER)
+    other = await an_agent(editor, "Night desk")
+    await api_call(editor, "PUT", f"/numbers/{SECOND_NUMBER}", {"agent_id": "front-desk"})
+    await editor.open("/numbers/")
+    row = page.get_by_role("row", name=SECOND_NUMBER)
+    await row.get_by_role("button", name="Detach").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("From the next call on Front desk does not answer it any more.")
+    await api_call(editor, "PUT", f"/numbers/{SECOND_NUMBER}", {"agent_id": other})
+
+    await dialog.get_by_role("button", name="Detach").click()
+
+    await expect(dialog.get_by_role("alert")).to_contain_text("Somebody else has changed this meanwhile")
+    await expect(dialog.get_by_role("button", name="Detach")).to_have_count(0)
+    await expect(dialog.get_by_text("Close")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(row).to_contain_text("Night desk")
+    await row.get_by_role("button", name="Detach").click()
+    await expect(dialog).to_contain_text("From the next call on Night desk does not answer it any more.")
+    await dialog.get_by_role("button", name="Detach").click()
+    await expect(page.get_by_role("status").get_by_text("has been detached")).to_be_visible()
+    await expect(row).to_contain_text("Free")
+
+
+async def test_an_invitation_that_is_gone_already_leaves_the_list(visit: Visit) -> None:
+    owner = await visit()
+    owner.expects_complaint("404")
+    page = owner.page
+    invited = {"email": "changed-mind@harbor-dental.example", "role": "viewer"}
+    invitation = await api_call(owner, "POST", "/invitations", invited)
+    await owner.open("/members/")
+    row = page.get_by_role("row", name=invited["email"])
+    await row.get_by_role("button").click()
+    await api_call(owner, "DELETE", f"/invitations/{invitation['id']}")
+
+    await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("does not exist any more")
+    await page.get_by_role("dialog").get_by_text("Close").click()
+    await expect(row).to_have_count(0)
+    await expect(page.get_by_role("main")).to_be_focused()
+
+
+async def test_settings_that_somebody_else_saved_first_are_shown_with_the_reason(visit: Visit) -> None:
+    owner = await visit()
+    owner.expects_complaint("412")
+    page = owner.page
+    await owner.open("/settings/")
+    await page.get_by_label("Keep calls for (days)").fill("44")
+    await api_call(owner, "PATCH", "", {"retention_days": 55})
+
+    await page.get_by_role("button", name="Save").click()
+
+    alert = page.get_by_role("main").get_by_role("alert")
+    await expect(alert).to_contain_text("Somebody else has changed this meanwhile")
+    await expect(page.get_by_label("Keep calls for (days)")).to_have_value("55")
 
 
 async def test_a_number_that_may_have_been_attached_is_shown_as_it_is_now(visit: Visit) -> None:
@@ -313,6 +377,9 @@ async def test_on_a_phone_nothing_scrolls_sideways_in_lists(visit: Visit, cloud:
     await api_call(owner, "POST", "/api-keys", key)
     for path in ("/numbers/", "/calls/", "/members/", "/api-keys/", "/audit/", "/usage/", "/settings/"):
         await owner.open(path)
+        await owner.page.evaluate(
+            "document.querySelectorAll('details').forEach((one) => { one.open = true })"
+        )
         assert await owner.page.evaluate(TOO_WIDE) == [], path
 
     await owner.open("/calls/")
@@ -326,6 +393,3 @@ async def test_the_pages_speak_german(visit: Visit) -> None:
     for path, title in (("/numbers/", "Rufnummern"), ("/members/", "Mitglieder"), ("/usage/", "Nutzung")):
         await owner.open(path)
         await expect(owner.page.get_by_role("heading", level=1)).to_have_text(title)
-        await owner.page.evaluate(
-            "document.querySelectorAll('details').forEach((one) => { one.open = true })"
-        )

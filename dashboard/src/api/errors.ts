@@ -35,6 +35,11 @@ export class ApiError extends Error {
     super(detail ?? kind);
   }
 
+  /** Whether what is shown may not be what is there: it has changed, is gone, or may have been done although nobody said so. */
+  get isOutdated(): boolean {
+    return ["changed_meanwhile", "not_found", "conflict", "unavailable"].includes(this.kind);
+  }
+
   /** Whether the same request may well succeed a little later. */
   get isPassing(): boolean {
     return this.kind === "offline" || this.kind === "unavailable" || this.kind === "too_many";

@@ -58,9 +58,13 @@ export function useDisconnect() {
   const call = useOAuthCall();
   const queries = useQueryClient();
   const tenant_id = useTenant().id;
+  const refresh = () => queries.invalidateQueries({ queryKey: ["agents", tenant_id] });
   return useMutation<{ revoked: boolean }, ApiError, ToolAddress>({
     mutationFn: (tool) => call("POST", "disconnect", tool),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["agents", tenant_id] }),
+    onSuccess: refresh,
+    onError: (error) => {
+      if (error.isOutdated) void refresh();
+    },
   });
 }
 

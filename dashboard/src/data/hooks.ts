@@ -71,8 +71,8 @@ export function usePages<T>(
 }
 
 /**
- * A change; afterwards everything whose key starts with one of `refreshes` is read again: also when the API broke off,
- * for it may have been done by then.
+ * A change; afterwards everything whose key starts with one of `refreshes` is read again: also when it was refused because
+ * of what is there by now, or when the API broke off, for it may have been done by then.
  */
 export function useChange<Input, Output = unknown>(
   change: (api: Api, input: Input) => Promise<Answer<Output>>,
@@ -87,7 +87,7 @@ export function useChange<Input, Output = unknown>(
       await refresh();
     },
     onError: (error) => {
-      if (error.kind === "unavailable") void refresh();
+      if (error.isOutdated) void refresh();
     },
   });
 }

@@ -87,9 +87,13 @@ interface FormDialogProps extends DialogProps {
   onSubmit: () => void;
 }
 
-/** A question with fields or without any; stays open, and says why, when the answer was refused. */
+/**
+ * A question with fields or without any; stays open, and says why, when the answer was refused. When what it asks about is
+ * gone, or is another by now, it can only be closed: behind it stands what is there.
+ */
 export function FormDialog({ action, danger, dirty = false, busy, error, onSubmit, children, ...dialog }: FormDialogProps) {
   const t = useText();
+  const isOver = error?.kind === "changed_meanwhile" || (danger && error?.kind === "not_found");
   useUnsavedChanges(dirty, t("common.unsavedQuestion"));
   return (
     <Dialog {...dialog}>
@@ -97,10 +101,19 @@ export function FormDialog({ action, danger, dirty = false, busy, error, onSubmi
         {children}
         <InlineError error={error} />
         <DialogActions>
-          <Button onClick={dialog.onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" look={danger ? "danger" : "primary"} busy={busy}>
-            {action}
-          </Button>
+          {isOver ? (
+            // It takes the focus of the button that is gone.
+            <Button key="close" onClick={dialog.onClose} autoFocus>
+              {t("common.close")}
+            </Button>
+          ) : (
+            <>
+              <Button onClick={dialog.onClose}>{t("common.cancel")}</Button>
+              <Button type="submit" look={danger ? "danger" : "primary"} busy={busy}>
+                {action}
+              </Button>
+            </>
+          )}
         </DialogActions>
       </Form>
     </Dialog>

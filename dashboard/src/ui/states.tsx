@@ -84,7 +84,7 @@ export function errorText(error: ApiError, t: TextFunction): string {
     case "unauthenticated":
       return t("common.errorUnauthenticated");
     case "changed_meanwhile":
-      return `${t("common.changedTitle")}. ${t("common.changedText")}`;
+      return t("common.changedMeanwhile");
     case "conflict":
       return error.detail ?? t("common.errorConflict");
     case "invalid":

@@ -24,7 +24,7 @@ export const agents: Catalogue["agents"] = {
   duplicated: "{name} wurde angelegt.",
   deleteTitle: "{name} löschen?",
   deleteText:
-    "Werkzeuge, Passwörter und Verbindungen werden mit gelöscht, unwiderruflich. Anrufe bleiben bis zu ihrem Ablauf.",
+    "Einstellungen, Werkzeuge, Passwörter und Verbindungen werden mit gelöscht. Das lässt sich nicht rückgängig machen. Seine bisherigen Anrufe bleiben bis zu ihrem Ablauf.",
   gone: "Gelöschter Agent ({id})",
   deleted: "{name} wurde gelöscht.",
   createTitle: "Neuer Agent",

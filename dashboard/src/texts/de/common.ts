@@ -41,8 +41,8 @@ export const common: Catalogue["common"] = {
   errorTooMany: "Das waren viele Anfragen auf einmal. Versuchen Sie es gleich noch einmal.",
   errorConflict: "Das passt nicht zu dem, was inzwischen da ist.",
   errorUnauthenticated: "Ihre Anmeldung ist abgelaufen.",
-  changedTitle: "Inzwischen von jemand anderem geändert",
-  changedText: "Laden Sie den jetzigen Stand und versuchen Sie es erneut.",
+  changedMeanwhile:
+    "Inzwischen hat jemand anderes das geändert. Sehen Sie sich den jetzigen Stand an und entscheiden Sie dann neu.",
   forbiddenTitle: "Dazu haben Sie keinen Zugang",
   forbiddenText: "Ihre Rolle in dieser Organisation ist {role}. Bitten Sie einen Inhaber um Zugang.",
   goneTitle: "Das gibt es nicht mehr",

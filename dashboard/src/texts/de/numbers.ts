@@ -24,7 +24,8 @@ export const numbers: Catalogue["numbers"] = {
   chooseAgent: "Agent",
   noAgents: "Es gibt noch keinen Agenten, der antworten könnte.",
   detachTitle: "{number} lösen?",
-  detachText: "Kein Agent antwortet mehr darunter. Beim Telefonanbieter gilt wieder, was vorher eingestellt war.",
+  detachText:
+    "Ab dem nächsten Anruf antwortet {agent} nicht mehr darunter. Laufende Anrufe bleiben, wie sie sind. Beim Telefonanbieter gilt wieder, was vorher für die Rufnummer eingestellt war. Solange sie frei ist, können Sie sie wieder zuweisen.",
   detached: "{number} wurde gelöst.",
   actionsFor: "Aktionen für {number}",
   emptyTitle: "Hier gibt es keine Rufnummern",

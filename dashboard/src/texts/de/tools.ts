@@ -41,7 +41,9 @@ export const tools: Catalogue["tools"] = {
   remove: "Von diesem Agenten entfernen",
   removeTitle: "{tool} von diesem Agenten entfernen?",
   removeText:
-    "Einstellungen, Passwörter und Verbindung werden gelöscht, und der Zugriff wird beim Anbieter zurückgenommen. Das lässt sich nicht rückgängig machen.",
+    "Ab dem nächsten Anruf kann der Agent das nicht mehr. Einstellungen und Passwörter werden gelöscht. Das lässt sich nicht rückgängig machen. Um sie zu behalten, schalten Sie das Werkzeug stattdessen aus.",
+  removeConnectedText:
+    "Der Agent kann das nicht mehr: {account} wird sofort getrennt, auch für laufende Anrufe, und der Zugriff wird beim Anbieter zurückgenommen. Einstellungen und Passwörter werden gelöscht. Das lässt sich nicht rückgängig machen. Um all das zu behalten, schalten Sie das Werkzeug stattdessen aus.",
   removed: "{tool} wurde entfernt.",
   gone: "Dieses Werkzeug gibt es nicht",
   conflictTitle: "Jemand anderes hat diese Einstellungen inzwischen geändert",

@@ -20,7 +20,7 @@ export const agents = {
   duplicateName: "{name} (copy)",
   duplicated: "{name} has been made.",
   deleteTitle: "Delete {name}?",
-  deleteText: "Its tools, passwords and connections go with it. This cannot be undone. Its calls stay until they expire.",
+  deleteText: "Its settings, tools, passwords and connections go with it. This cannot be undone. The calls it has had stay until they expire.",
   gone: "Deleted agent ({id})",
   deleted: "{name} has been deleted.",
   createTitle: "New agent",

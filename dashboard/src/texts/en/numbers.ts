@@ -22,7 +22,7 @@ export const numbers = {
   chooseAgent: "Agent",
   noAgents: "There is no agent yet that could answer.",
   detachTitle: "Detach {number}?",
-  detachText: "No agent answers it any more. At the telephone provider it gets back what was set there before.",
+  detachText: "From the next call on {agent} does not answer it any more. Calls that are going on stay as they are. The telephone provider gets back what was set for the number before. You can attach it again for as long as it is free.",
   detached: "{number} has been detached.",
   actionsFor: "Actions for {number}",
   emptyTitle: "No numbers here",

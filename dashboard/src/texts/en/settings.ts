@@ -9,5 +9,6 @@ export const settings = {
   limit: "Calls at once",
   limitHint: "Part of your plan. Further callers get the fallback.",
   saved: "Saved.",
+  deletion: "To have the organisation deleted with everything in it, ask whoever runs this service.",
   ownersOnly: "Only an owner can change this.",
 } as const;

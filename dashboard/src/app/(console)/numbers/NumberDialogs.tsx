@@ -1,5 +1,6 @@
 "use client";
 import { useState } from "react";
+import { useAgentName } from "@/agents/useAgentName";
 import type { Agent } from "@/data/agents";
 import { type PhoneNumber, useAttachNumber, useDetachNumber } from "@/data/numbers";
 import { useText } from "@/texts/TextProvider";
@@ -77,6 +78,7 @@ function AttachDialog({ number, agents, onClose }: AttachDialogProps) {
 
 function DetachDialog({ number, onClose }: { number: PhoneNumber; onClose: () => void }) {
   const t = useText();
+  const agent = useAgentName()(number.agent_id ?? "");
   const toast = useToast();
   const detach = useDetachNumber();
   const submit = () =>
@@ -89,7 +91,7 @@ function DetachDialog({ number, onClose }: { number: PhoneNumber; onClose: () =>
   return (
     <FormDialog
       title={t("numbers.detachTitle", { number: number.number })}
-      text={t("numbers.detachText")}
+      text={t("numbers.detachText", { agent })}
       action={t("numbers.detach")}
       danger
       busy={detach.isPending}

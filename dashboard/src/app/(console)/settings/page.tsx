@@ -15,6 +15,7 @@ import styles from "./settings.module.css";
 export default function SettingsPage() {
   const t = useText();
   const settings = useTenantSettings();
+  const change = useChangeTenantSettings();
   const mayChange = useMay("owner");
   return (
     <>
@@ -23,7 +24,11 @@ export default function SettingsPage() {
         {(current) => (
           <Card className={styles["card"]}>
             {/* Anew with each version: what somebody else changed is not shown as if it were typed here. */}
-            {mayChange ? <SettingsForm key={current.etag} current={current} /> : <SettingsFacts current={current} />}
+            {mayChange ? (
+              <SettingsForm key={current.etag} current={current} change={change} />
+            ) : (
+              <SettingsFacts current={current} />
+            )}
           </Card>
         )}
       </Loaded>
@@ -49,11 +54,16 @@ function SettingsFacts({ current }: { current: TenantSettings }) {
   );
 }
 
-function SettingsForm({ current }: { current: TenantSettings }) {
+interface SettingsFormProps {
+  current: TenantSettings;
+  /** Of the page, since why a change was refused is to be read beside the version that was the reason. */
+  change: ReturnType<typeof useChangeTenantSettings>;
+}
+
+function SettingsForm({ current, change }: SettingsFormProps) {
   const t = useText();
   const format = useFormat();
   const toast = useToast();
-  const change = useChangeTenantSettings();
   const [name, setName] = useState(current.name);
   const [fallback, setFallback] = useState(current.fallback_number ?? "");
   const [days, setDays] = useState(current.retention_days);
@@ -105,6 +115,7 @@ function SettingsForm({ current }: { current: TenantSettings }) {
           {t("common.save")}
         </Button>
       </div>
+      <p className={styles["hint"]}>{t("settings.deletion")}</p>
     </Form>
   );
 }

@@ -23,10 +23,9 @@ const ToolSettings = lazy(() => import("./ToolSettings"));
 interface ToolDetailProps {
   agentId: string;
   tool: Tool;
-  reload: () => Promise<unknown>;
 }
 
-export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
+export function ToolDetail({ agentId, tool }: ToolDetailProps) {
   const t = useText();
   const format = useFormat();
   const mayEdit = useMay("editor");
@@ -36,6 +35,7 @@ export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
   const hasSettings = Object.keys((about.config_schema["properties"] ?? {}) as object).length > 0;
   const mustSetUp = missingFields(tool).length > 0;
   const usable = own.enabled && own.ready;
+  const isSetUp = Object.keys(own.config).length > 0 || Object.values(own.secrets).some(({ set }) => set) || own.connection !== null;
   return (
     <div className={styles["detail"]}>
       <Card className={styles["card"]}>
@@ -65,7 +65,7 @@ export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
       >
         <SettingsCard>
           {hasSettings ? (
-            <ToolSettings agentId={agentId} tool={tool} reload={reload} />
+            <ToolSettings agentId={agentId} tool={tool} />
           ) : (
             <p className={styles["muted"]}>{t("tools.settingsNone")}</p>
           )}
@@ -76,7 +76,7 @@ export function ToolDetail({ agentId, tool, reload }: ToolDetailProps) {
           <Abilities of={about} />
         </Card>
         <UsedBy agentId={agentId} slug={about.slug} />
-        {mayEdit && (
+        {mayEdit && isSetUp && (
           <div>
             <Button look="quiet" onClick={() => setRemoving(true)}>
               <Trash2 aria-hidden />
@@ -105,10 +105,11 @@ function RemoveDialog({ agentId, tool: { about, own }, onClose }: { agentId: str
   const toast = useToast();
   const remove = useRemoveTool(agentId);
   const tool = about.display_name;
+  const account = own.connection?.state === "connected" ? (own.connection.account_email ?? t("connect.title")) : undefined;
   return (
     <FormDialog
       title={t("tools.removeTitle", { tool })}
-      text={t("tools.removeText")}
+      text={account === undefined ? t("tools.removeText") : t("tools.removeConnectedText", { account })}
       action={t("tools.remove")}
       danger
       busy={remove.isPending}

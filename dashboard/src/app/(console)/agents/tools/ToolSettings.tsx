@@ -17,10 +17,9 @@ import { missingFields } from "./toolState";
 interface ToolSettingsProps {
   agentId: string;
   tool: Tool;
-  reload: () => Promise<unknown>;
 }
 
-export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProps) {
+export default function ToolSettings({ agentId, tool }: ToolSettingsProps) {
   const t = useText();
   const toast = useToast();
   const mayEdit = useMay("editor");
@@ -59,7 +58,6 @@ export default function ToolSettings({ agentId, tool, reload }: ToolSettingsProp
           toast(t("tools.saved", { tool: about.display_name }));
           discard();
         },
-        onError: (error) => error.kind === "changed_meanwhile" && void reload(),
       },
     );
   };

@@ -39,7 +39,7 @@ function ToolsOfAgent({ agentId, slug }: { agentId: string; slug: string }) {
       <Loaded query={query}>
         {(data) => {
           if (!slug) return <AllTools data={data} />;
-          return found ? <ToolDetail key={slug} agentId={agentId} tool={found} reload={query.refetch} /> : <NotFound />;
+          return found ? <ToolDetail key={slug} agentId={agentId} tool={found} /> : <NotFound />;
         }}
       </Loaded>
     </>
