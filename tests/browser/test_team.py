@@ -265,6 +265,7 @@ async def test_a_key_is_shown_once_and_revoked(visit: Visit) -> None:
     await page.get_by_role("button", name="Revoke Nightly export").click()
     await dialog.get_by_role("button", name="Revoke").click()
     await expect(page.get_by_role("row", name="Nightly export")).to_have_count(0)
+    await expect(page.get_by_role("main")).to_be_focused()
     await owner.open("/audit/")
     await expect(page.get_by_role("heading", name="API key revoked: Nightly export")).to_be_visible()
 

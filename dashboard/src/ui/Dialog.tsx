@@ -32,11 +32,11 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
     return () => {
       element?.close(); // first: behind an open one nothing takes the focus
       if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
-      // What it was opened from may be gone by what was done in it: then nothing has got the focus back.
-      const focused = document.activeElement;
-      if (focused === document.body || element?.contains(focused)) {
+      // What it was opened from may be gone by what was done in it, or go together with it: then nothing has the focus.
+      queueMicrotask(() => {
+        if (document.activeElement !== document.body) return;
         document.getElementById("content")?.focus({ preventScroll: true });
-      }
+      });
     };
   }, []);
   // Escape pressed twice closes it whatever `onCancel` says, in browsers that do not know `closedby` yet.
