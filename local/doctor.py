@@ -114,7 +114,7 @@ def main() -> int:
     findings = [
         python_311(),
         program("make", "needed", "apt install make, or xcode-select --install", "--version"),
-        program("cc", "needed", "apt install gcc, or xcode-select --install", "--version"),
+        program("cc", "optional", "only where a library has no build for this machine: gcc", "--version"),
         node(),
         program("git", "needed", "apt install git", "--version"),
         program("terraform", "optional", "only to test infra/terraform and to deploy", "version"),
