@@ -11,6 +11,7 @@ import pytest
 from shared.models.voices import VOICES
 from shared.problems import STATUS, TOO_LARGE
 from shared.services.auth_service import DISCONNECTED_BY_MEMBER
+from shared.services.call_service import SERVED
 from shared.services.consent_errors import Failure
 from shared.services.revocation_service import REMOVED
 from shared.services.secret_reconciler import SECRET_GONE
@@ -71,14 +72,21 @@ def test_every_code_is_explained_on_the_apis_page() -> None:
 
 
 def notices() -> Iterator[str]:
-    """Of `log.notice("…")`, and of the one event of that kind that is not the worker's."""
+    """Of `log.notice("…")`, and of the events of that kind that are not the worker's."""
     for file in (ROOT / "worker").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
+                case ast.Call(func=ast.Attribute(attr="notice"), args=[ast.Name(id="notice"), *_]):
+                    pass  # of the next table
+                case ast.AnnAssign(target=ast.Name(id="_CALLED_OFF"), value=ast.Dict(values=pairs)):
+                    yield from (
+                        ast.literal_eval(pair.elts[0]) for pair in pairs if isinstance(pair, ast.Tuple)
+                    )
                 case ast.Call(func=ast.Attribute(attr="notice"), args=[text, *_]):
                     yield ast.literal_eval(text)  # written out there, or nobody finds it here
                 case _:
                     pass
+    yield from SERVED.values()
     yield from re.findall(r'"text": "([^"]+)"', CALL_SERVICE.read_text(encoding="utf-8"))
 
 
