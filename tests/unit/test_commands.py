@@ -288,8 +288,10 @@ def test_what_runs_is_stopped_in_order_also_when_its_terminal_is_closed(
 ) -> None:
     """A closed terminal ended the laptop cloud at once: its state said that it ran."""
     program = f"""
-import asyncio, os
+import asyncio, os, signal
 from local import commands
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, under which the tests may run, has it ignored
 
 async def main():
     with commands.until_interrupted():

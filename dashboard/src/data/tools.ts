@@ -17,7 +17,7 @@ export interface Tool {
   own: AgentTool;
 }
 
-/** Of an event, by the names that people know tool and action by: “Google Calendar · book an appointment”. */
+/** Of an event, by the names that people know tool and action by: “Calendar · book an appointment”. */
 export type ToolCallName = (data: Schemas["EventOut"]["data"]) => string;
 
 /** Every tool that there is. */
