@@ -28,7 +28,7 @@ def new_tenant(tenant_id: str, name: str, owner: str) -> NewTenant:
 async def create_tenant(
     operator: Operator, wanted: NewTenant, invitation: Path, *, apply: bool
 ) -> list[PlannedChange]:
-    """What is missing, made with `apply`; the token is then in `invitation`, which must not exist before.
+    """What is missing, made with `apply`; the way in is then in `invitation`, which must not exist before.
 
     Raises `ConfigurationError` when that file cannot be made; then nothing is.
     """
@@ -37,7 +37,7 @@ async def create_tenant(
     if not is_new and await teams.has_owner(wanted.tenant_id):
         return []
     if apply:
-        async with InvitationFile(invitation) as file:
+        async with InvitationFile(invitation, operator.deployment.urls.dashboard) as file:
             if is_new:
                 await teams.create_tenant(wanted.tenant_id, operator.actor, Tenant(name=wanted.name))
             await file.keep(

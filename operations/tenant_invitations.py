@@ -90,7 +90,7 @@ def create(
         earlier = _of(address, await _invitations(teams, tenant_id))
         if apply:
             # The new one first: interrupted in between, there is one too many, and the next takes it back.
-            async with InvitationFile(invitation) as file:
+            async with InvitationFile(invitation, operator.deployment.urls.dashboard) as file:
                 await file.keep(await teams.invite(tenant_id, operator.actor, address, Role.OWNER, None))
         made = PlannedChange(subject=f"invitation for {address}", action="create", done=apply)
         changes = [made, *await _take_back(operator, teams, tenant_id, earlier, apply=apply)]
@@ -126,11 +126,13 @@ def told(owner: str, invitation: Path) -> str:
 class InvitationFile:
     """A file that did not exist: it is made before the invitation is, and gone again when none is.
 
-    Another tenant's is not overwritten: nobody could read it again. Raises `ConfigurationError`.
+    It holds a link to the dashboard's page where the invitation is accepted, or the token where no dashboard
+    is hosted. Another tenant's is not overwritten: nobody could read it again. Raises `ConfigurationError`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dashboard: str | None) -> None:
         self._path = path
+        self._page = "" if dashboard is None else f"{dashboard}/invitation/?token="
 
     async def __aenter__(self) -> Self:
         try:
@@ -141,9 +143,9 @@ class InvitationFile:
         return self
 
     async def keep(self, invited: NamedInvitation) -> None:
-        """Write the token, which only this answer has."""
+        """Write the token down, which only this answer has."""
         assert invited.token is not None
-        text = invited.token.get_secret_value() + "\n"
+        text = f"{self._page}{invited.token.get_secret_value()}\n"
         try:
             await asyncio.to_thread(self._path.write_text, text, encoding="utf-8")
         except OSError as error:

@@ -17,7 +17,7 @@ from shared.services.identity import User
 from shared.services.secret_store import ToolSecretStore
 from shared.services.stored_grant import StoredGrant
 from shared.services.team_service import TeamService
-from tests.connect_stack import AGENT, TENANT
+from tests.connect_stack import AGENT, DASHBOARD, TENANT
 from tests.contract.command_line import CommandLine, changes, command_line
 from tests.contract.tenant_world import EDGE, NUMBER, furnish, under
 
@@ -46,20 +46,32 @@ async def test_a_tenant_is_made_once_and_its_owner_can_accept(trunkline: Command
     assert changes(made) == [(each, "create", True) for each in planned]
     kept = trunkline.folder / "invitation.txt"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    invitation = kept.read_text().strip()
+    page, _, invitation = kept.read_text().strip().partition("?token=")
+    assert page == f"{DASHBOARD}/invitation/"
     assert invitation not in str(made.report)
 
     documents = await under(trunkline.world, "tenants/harbor-dental")
     for again in (await trunkline(*CREATE), await trunkline(*CREATE, "--apply")):
         assert (again.exit_code, again.report["changes"]) == (0, [])
     assert await under(trunkline.world, "tenants/harbor-dental") == documents
-    assert kept.read_text().strip() == invitation
+    assert kept.read_text().strip().endswith(invitation)
 
     person = User("u1", "https://issuer.example", "olga", OWNER.lower())
     teams = TeamService(trunkline.world.stack.database)
     tenant_id, tenant, member = await teams.accept_invitation(person, invitation)
     assert (tenant_id, tenant.name, member.role) == ("harbor-dental", "Harbor Dental", Role.OWNER)
     assert (await trunkline(*CREATE)).report["changes"] == []
+
+
+async def test_where_no_dashboard_is_hosted_the_owner_gets_a_token(
+    trunkline: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DASHBOARD_ORIGIN")
+    await trunkline(*CREATE, "--apply")
+    token = (trunkline.folder / "invitation.txt").read_text().strip()
+    person = User("u1", "https://issuer.example", "olga", OWNER.lower())
+    await TeamService(trunkline.world.stack.database).accept_invitation(person, token)
+    assert (await trunkline(*LIST)).report["invitations"] == []
 
 
 async def test_a_tenant_without_an_owner_gets_an_invitation_when_it_is_made_again(
@@ -102,6 +114,10 @@ REVOKE = ("tenant", "invitation", "revoke", "harbor-dental", "--owner", OWNER)
 LIST = ("tenant", "invitation", "list", "harbor-dental")
 
 
+def token_in(file: Path) -> str:
+    return file.read_text().strip().partition("?token=")[2]
+
+
 async def audited(trunkline: CommandLine) -> list[str]:
     """What an operator did with invitations, in order."""
     entries = [
@@ -116,7 +132,7 @@ async def audited(trunkline: CommandLine) -> list[str]:
 
 async def test_a_lost_invitation_is_made_anew_and_the_lost_one_opens_nothing(trunkline: CommandLine) -> None:
     await trunkline(*CREATE, "--apply")
-    lost = (trunkline.folder / "invitation.txt").read_text().strip()
+    lost = token_in(trunkline.folder / "invitation.txt")
     [listed] = (await trunkline(*LIST)).report["invitations"]
     assert (listed["email"], listed["created_by"], listed["expired"]) == (OWNER.lower(), "Op", False)
 
@@ -136,7 +152,7 @@ async def test_a_lost_invitation_is_made_anew_and_the_lost_one_opens_nothing(tru
         ("create", True),
         ("delete", True),
     ]
-    anew = (trunkline.folder / "second.txt").read_text().strip()
+    anew = token_in(trunkline.folder / "second.txt")
     assert anew not in str(done.report)
     assert len((await trunkline(*LIST)).report["invitations"]) == 1
 
