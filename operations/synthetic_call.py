@@ -15,10 +15,12 @@ from pydantic import BaseModel
 
 from operations.operator import Operator
 from shared.errors import TrunklineError, UnavailableError
+from shared.gateways.firestore import Database
 from shared.models.call import CallEvent
 from shared.models.session import room_name_for
 from shared.services.call_control_service import CallControlService, TestCall
 from shared.services.call_service import CallService
+from shared.services.session_service import SessionManager
 
 JOIN_SECONDS = 10.0
 AGENT_SECONDS = 10.0
@@ -29,8 +31,9 @@ silent."""
 BOOKS_SECONDS = 5.0
 """For LiveKit's webhook to be written down."""
 SETTLE_SECONDS = 15.0
+"""For the agent to write its last events, and for its lease to end: until then the call cannot be deleted."""
 QUIET_SECONDS = 3.0
-"""Without another event: then the agent has written its last one."""
+"""Without another event: then LiveKit has told all that it had to."""
 VOICE_RMS = 0.01
 """Of full scale. Comfort noise is far below, speech far above."""
 RATE = 48_000
@@ -65,7 +68,7 @@ async def synthetic_call(operator: Operator, tenant_id: str, agent_id: str, rele
     finally:
         with suppress(TrunklineError):
             await control.stop(tenant_id, operator.actor, call.call_id)
-            await _until_written(CallService(operator.database), tenant_id, call.call_id)
+            await _until_written(operator.database, tenant_id, call.call_id)
             await control.delete(tenant_id, operator.actor, call.call_id)
 
 
@@ -159,15 +162,18 @@ async def _speak_silence(room: rtc.Room) -> None:
     await source.capture_frame(rtc.AudioFrame(bytes(2 * FRAME), RATE, 1, FRAME))
 
 
-async def _until_written(calls: CallService, tenant_id: str, call_id: str) -> None:
+async def _until_written(database: Database, tenant_id: str, call_id: str) -> None:
     """The agent writes its last events after the room is gone: deleted before, they would stay behind."""
+    calls, sessions = CallService(database), SessionManager(database)
     deadline = time.monotonic() + SETTLE_SECONDS
     written, since = 0, time.monotonic()
-    while time.monotonic() < deadline and time.monotonic() - since < QUIET_SECONDS:
+    while time.monotonic() < deadline:
         await asyncio.sleep(0.5)
         count = len(await calls.read_events(tenant_id, call_id))
         if count != written:
             written, since = count, time.monotonic()
+        elif time.monotonic() - since > QUIET_SECONDS and not await sessions.is_held(tenant_id, call_id):
+            return
 
 
 async def _webhook_arrived(calls: CallService, tenant_id: str, call_id: str) -> bool:
