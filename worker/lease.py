@@ -7,15 +7,17 @@ loses it is silent from that moment on.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from shared.errors import NotFoundError, TrunklineError, UnavailableError
 from shared.models.session import Lease, SessionSnapshot
 from shared.services.session_service import LEASE_TTL, LeaseHeldError, LeaseLostError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 TTL = LEASE_TTL
 RENEW_EVERY = 1.5
@@ -53,9 +55,11 @@ async def open_session(
     Raises `LeaseHeldError` when another live agent keeps the lease, `NotFoundError` when there is no such
     session, `UnavailableError`.
     """
-    snapshot = asyncio.create_task(_read(leases, tenant_id, session_id))
+    snapshot = asyncio.create_task(_insistently(lambda: leases.get_session(tenant_id, session_id)))
     try:
-        lease = await _claim(leases, tenant_id, session_id, owner, worker)
+        lease = await _insistently(
+            lambda: leases.claim_lease(tenant_id, session_id, owner, TTL, worker=worker)
+        )
         try:
             return await snapshot, lease
         except TrunklineError:
@@ -67,37 +71,28 @@ async def open_session(
         snapshot.cancel()
 
 
-async def _read(leases: Leases, tenant_id: str, session_id: str) -> SessionSnapshot:
-    started = asyncio.get_running_loop().time()
+async def _insistently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer of `ask`, which is asked again for as long as a failure may pass."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
     while True:
-        waited = asyncio.get_running_loop().time() - started
+        waited = clock() - started
         try:
-            return await leases.get_session(tenant_id, session_id)
-        except NotFoundError:
-            if waited > SESSION_APPEARS_WITHIN:
-                raise
-        except UnavailableError:
-            if waited > ANSWERS_WITHIN:
+            return await ask()
+        except (NotFoundError, UnavailableError, LeaseHeldError) as error:
+            if waited > _may_pass_within(error):
                 raise
         await asyncio.sleep(POLL_EVERY)
 
 
-async def _claim(leases: Leases, tenant_id: str, session_id: str, owner: str, worker: str | None) -> Lease:
-    started = asyncio.get_running_loop().time()
-    while True:
-        waited = asyncio.get_running_loop().time() - started
-        try:
-            return await leases.claim_lease(tenant_id, session_id, owner, TTL, worker=worker)
-        except NotFoundError:
-            if waited > SESSION_APPEARS_WITHIN:
-                raise
-        except UnavailableError:
-            if waited > ANSWERS_WITHIN:
-                raise
-        except LeaseHeldError:
-            if waited > WAIT_FOR_LEASE:
-                raise
-        await asyncio.sleep(POLL_EVERY)
+def _may_pass_within(error: NotFoundError | UnavailableError | LeaseHeldError) -> float:
+    match error:
+        case NotFoundError():
+            return SESSION_APPEARS_WITHIN
+        case LeaseHeldError():
+            return WAIT_FOR_LEASE
+        case UnavailableError():
+            return ANSWERS_WITHIN
 
 
 class LeaseKeeper:
