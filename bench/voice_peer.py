@@ -14,6 +14,7 @@ from local.scenario import CallTool, Say, Scenario, Turn
 from local.speech import speech_for
 from local.tls import ensure_certificates
 from tests.processes import free_port
+from tests.waiting import eventually
 
 QUESTION = "And on Saturday?"
 GREETING = "Are you still there?"
@@ -67,9 +68,7 @@ class VoicePeer:
                 *command, stdout=log, stderr=log, env=os.environ | {"LOG_LEVEL": "WARNING"}
             )
         self._http = aiohttp.ClientSession(f"http://127.0.0.1:{self._control}", raise_for_status=True)
-        async with asyncio.timeout(READY_SECONDS):
-            while not await self._is_up():  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.05)
+        await eventually(self._is_up, "Gemini's stand-in is up", seconds=READY_SECONDS, pause=0.05)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -24,14 +24,14 @@ AGENT_NAME = "trunkline"
 
 # Credentials of the laptop cloud: known to everybody, valid nowhere else.
 TWILIO_ACCOUNT_SID = "AC" + "10ca1" * 6 + "00"
-TWILIO_AUTH_TOKEN = "laptop-twilio-auth-token"  # noqa: S105
+TWILIO_AUTH_TOKEN = "laptop-twilio-auth-token"
 LIVEKIT_KEY = "laptop"
-LIVEKIT_SECRET = "laptop-livekit-secret-of-32-or-more-characters"  # noqa: S105
+LIVEKIT_SECRET = "laptop-livekit-secret-of-32-or-more-characters"
 SIP_USERNAME = "trunk"
-SIP_PASSWORD = "laptop-sip-password"  # noqa: S105
+SIP_PASSWORD = "laptop-sip-password"
 SIP_HOST = "localhost"
 OAUTH_CLIENT_ID = "laptop-client"
-OAUTH_CLIENT_SECRET = "laptop-client-secret"  # noqa: S105
+OAUTH_CLIENT_SECRET = "laptop-client-secret"
 
 
 class Ports(BaseModel):

@@ -74,6 +74,5 @@ def _local(*arguments: str) -> str:
 
 def _near(path: Path) -> str:
     """As short as it can be typed in this folder."""
-    # Not resolved: an environment's python is a link out of it.
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - not resolved: an environment's python is a link
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)

@@ -33,9 +33,9 @@ def fill_dates(value: Any, now: datetime) -> Any:
 
         return _DATE.sub(date, value)
     if isinstance(value, dict):
-        return {key: fill_dates(item, now) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: fill_dates(item, now) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill_dates(item, now) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        return [fill_dates(item, now) for item in value]
     return value
 
 
@@ -51,7 +51,7 @@ def _texts(value: Any) -> Generator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:  # pyright: ignore[reportUnknownVariableType]
+        for each in value.values() if isinstance(value, dict) else value:
             yield from _texts(each)
 
 

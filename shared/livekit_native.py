@@ -6,9 +6,6 @@ environment variable RUST_LOG ("livekit=debug") has it write more.
 https://github.com/livekit/rust-sdks/blob/main/livekit-ffi/src/server/logger.rs
 """
 
-# What loads the library is private to livekit-rtc.
-# pyright: reportPrivateUsage=false
-
 import ctypes
 from typing import Any
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.waiting import eventually
+
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30.0
 
@@ -41,7 +43,7 @@ async def accepting(
                 else:
                     writer.close()
                     return
-    told = "" if log is None else f":\n{log.read_text(encoding='utf-8')[-4000:]}"  # noqa: ASYNC240
+    told = "" if log is None else f":\n{log.read_text(encoding='utf-8')[-4000:]}"
     raise AssertionError(f"nothing takes connections at port {port}{told}")
 
 
@@ -82,8 +84,7 @@ class FunctionProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
             # The server's worker inherited the socket, dies a little later, and tells nobody.
-            while self._is_accepting():  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            await eventually(lambda: not self._is_accepting(), f"port {self.port} is free", pause=0.001)
 
     def _is_accepting(self) -> bool:
         with socket.socket() as probe:

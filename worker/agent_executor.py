@@ -125,7 +125,7 @@ class AgentExecutor:
             event |= {"ok": False, "sentence": sentence}
             answer = {"status": "error", "message": sentence}
         except Exception as error:  # noqa: BLE001 - a tool's fault costs its answer, not the call
-            log.error("tool %s broke: %s", name, told(error))  # noqa: TRY400 - its message may quote anything
+            log.error("tool %s broke: %s", name, told(error))  # no traceback: its message may quote anything
             event |= {"ok": False, "sentence": APOLOGY}
             answer = {"status": "error", "message": APOLOGY}
         except asyncio.CancelledError:

@@ -6,7 +6,7 @@ done nothing yet, it costs neither. Calls' processes inherit its memory and its 
 """
 
 # What multiprocessing keeps of its fork server is private: Lib/multiprocessing/forkserver.py, ensure_running.
-# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportPrivateUsage=false
 
 import importlib
 import os

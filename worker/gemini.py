@@ -8,8 +8,7 @@ for each gap.
 """
 
 # The plugin's and the client's annotations are partial, and their private members are the point here.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportPrivateUsage=false
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportPrivateUsage=false
 
 import asyncio
 import logging

@@ -1,8 +1,5 @@
 """What was said and done in a call before this agent came, from the call's events."""
 
-# livekit's annotations are partial.
-# pyright: reportUnknownMemberType=false
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -1,8 +1,5 @@
 """Connecting to Gemini Live within the time that a caller bears: tried again where that may help."""
 
-# The client's annotations are partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-
 import asyncio
 import contextlib
 import logging

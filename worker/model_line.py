@@ -6,10 +6,6 @@ frame is always the same few words of JSON around base64. And a quarter of what 
 for the socket in a task of its own, though a socket that is fast enough for a call takes it at once.
 """
 
-# The client's session is rebuilt over the same socket, which only its private members allow; their
-# annotations are partial.
-# pyright: reportPrivateUsage=false, reportUnknownMemberType=false
-
 import base64
 import json
 from typing import Any

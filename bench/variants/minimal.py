@@ -17,7 +17,7 @@ from bench.variants.memory_audio import connect
 
 def prepare() -> None:
     """What livekit-agents itself has the processes of its calls inherit."""
-    from livekit.agents.ipc import _preload  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from livekit.agents.ipc import _preload  # noqa: F401
 
 
 @asynccontextmanager

@@ -148,9 +148,9 @@ class SpokenCall:
 
 def prepare() -> None:
     """What the worker's fork server has the processes of calls inherit."""
-    from livekit.agents.ipc import _preload  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from livekit.agents.ipc import _preload  # noqa: F401
 
-    import worker.preload  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    import worker.preload  # noqa: F401
 
     tls_context()
 

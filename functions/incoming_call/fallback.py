@@ -55,7 +55,7 @@ async def give_fallback(edge: Edge, plan: Plan, reason: FallbackReason) -> str:
             )
     except (NotFoundError, UnavailableError, TimeoutError) as error:
         # Twilio's status callback ends the call's record later; the caller comes first.
-        log.error("the fallback could not be written down", extra={"reason": repr(error)})  # noqa: TRY400
+        log.error("the fallback could not be written down", extra={"reason": repr(error)})
     return twiml.serve(edge.settings, plan.tenant_id, fallback, plan.agent.language)
 
 
@@ -85,7 +85,7 @@ async def serve_caller(edge: Edge, caller: TwilioCall, tenant_id: str | None, re
         log.warning("no fallback is known", extra={"called": caller.called, "reason": str(error)})
         return twiml.say_and_hang_up(twiml.NUMBER_NOT_IN_USE)
     except (UnavailableError, TimeoutError) as error:
-        log.error("serving the last resort", extra={"reason": repr(error)})  # noqa: TRY400 - expected
+        log.error("serving the last resort", extra={"reason": repr(error)})
         return twiml.last_resort(edge.settings)
     if plan.call.outcome is not None:
         return twiml.hang_up()

@@ -45,7 +45,7 @@ async def handle_twilio_incoming(edge: Edge, incoming: TwilioCall) -> str:
         log.warning("call to an unknown number", extra={"called": incoming.called, "reason": str(error)})
         return twiml.say_and_hang_up(twiml.NUMBER_NOT_IN_USE)
     except (UnavailableError, TimeoutError) as error:
-        log.error("the platform failed a call", extra={"reason": repr(error)})  # noqa: TRY400 - expected
+        log.error("the platform failed a call", extra={"reason": repr(error)})
         if route is None:
             return twiml.last_resort(edge.settings)
         plan = Plan.of(route, incoming, edge.now())

@@ -36,7 +36,7 @@ async def handle_dial_result(edge: Edge, caller: TwilioCall, tenant_id: str, dia
                 await _end(edge, tenant_id, call, outcome_when_caller_left(call))
                 return twiml.hang_up()
     except (NotFoundError, UnavailableError, TimeoutError) as error:
-        log.error("the call cannot be read", extra={"reason": repr(error)})  # noqa: TRY400 - expected
+        log.error("the call cannot be read", extra={"reason": repr(error)})
         if caller.caller_is_gone:
             return twiml.hang_up()
     return await serve_caller(edge, caller, tenant_id, _reason(dial_status))
@@ -69,7 +69,7 @@ async def handle_forward_result(
                 call = await edge.calls.get_call(tenant_id, caller.session_id)
                 await _end(edge, tenant_id, call, outcome)
         except (NotFoundError, UnavailableError, TimeoutError) as error:
-            log.error("the outcome could not be written", extra={"reason": repr(error)})  # noqa: TRY400
+            log.error("the outcome could not be written", extra={"reason": repr(error)})
     return twiml.hang_up() if talked or gone else twiml.say_and_hang_up(twiml.NOBODY_ANSWERS)
 
 
@@ -103,7 +103,7 @@ async def handle_recording(edge: Edge, caller: TwilioCall, tenant_id: str, voice
             await store_message(edge, caller.call_sid, tenant_id, voicemail, edge.now())
     except (NotFoundError, UnavailableError, TimeoutError) as error:
         details = {"recording_sid": voicemail.recording_sid, "reason": repr(error)}
-        log.error("a message could not be stored", extra=details)  # noqa: TRY400 - expected
+        log.error("a message could not be stored", extra=details)
     return twiml.say_and_hang_up(twiml.VOICEMAIL_THANKS)
 
 

@@ -206,7 +206,7 @@ async def _dispatch(edge: Edge, room: RoomMetadata, call: Call, cause: str) -> N
     try:
         release = await edge.calls.note_dispatch(room.tenant_id, room.session_id, cause, releases)
     except AgentsKeepFailingError as error:
-        log.error("no further agent is asked for", extra={"reason": str(error)})  # noqa: TRY400
+        log.error("no further agent is asked for", extra={"reason": str(error)})
         await _give_up(edge, room, call)
         return
     if release is not None:
@@ -244,7 +244,7 @@ async def clear(edge: Edge, room: RoomMetadata, call: Call) -> None:
         try:
             await edge.twilio.redirect_call(call.call_sid, url)
         except UnavailableError as error:
-            log.error("the call could not be redirected", extra={"reason": str(error)})  # noqa: TRY400
+            log.error("the call could not be redirected", extra={"reason": str(error)})
     await edge.livekit.delete_room(room_name_for(room.session_id))
 
 

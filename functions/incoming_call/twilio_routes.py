@@ -99,7 +99,7 @@ async def _answer(
     except RejectedRequestError:
         raise
     except UnavailableError as error:
-        log.error("not handled", extra={"reason": str(error)})  # noqa: TRY400 - expected
+        log.error("not handled", extra={"reason": str(error)})
         if not speaks:
             return PlainTextResponse(error.sentence, 503)
         document = twiml.last_resort(edge.settings)

@@ -1,7 +1,7 @@
 """What Twilio is told to do with a caller. https://www.twilio.com/docs/voice/twiml"""
 
 # The TwiML builder is not typed; everything here returns the finished XML.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 import re
 from urllib.parse import urlencode

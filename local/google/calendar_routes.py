@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from googleapiclient.discovery_cache import get_static_doc  # pyright: ignore[reportMissingTypeStubs]
+from googleapiclient.discovery_cache import get_static_doc
 from multidict import MultiMapping
 
 from local.google.api_error import (

@@ -93,7 +93,7 @@ class SipBridge:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.gather(*self._finishing, return_exceptions=True)
-        await self._api.aclose()  # pyright: ignore[reportUnknownMemberType]
+        await self._api.aclose()
 
     def finish(self, leaving: Coroutine[Any, Any, None]) -> None:
         """See a leg's goodbye through to its end."""

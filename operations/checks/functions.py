@@ -79,7 +79,7 @@ class Doors:
     async def takes_what_twilio_signs(self, url: str, token: str) -> Finding:
         check, part = "function incoming_call, signed", "incoming_call"
         validator = RequestValidator(token)
-        signature = str(validator.compute_signature(url, OF_NO_CALL))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        signature = str(validator.compute_signature(url, OF_NO_CALL))  # pyright: ignore[reportUnknownMemberType]
         answer = await self._asked(check, part, "POST", url, {"X-Twilio-Signature": signature})
         if isinstance(answer, Finding):
             return answer

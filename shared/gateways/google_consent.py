@@ -5,8 +5,7 @@ tokens: https://developers.google.com/identity/protocols/oauth2/web-server
 """
 
 # The library comes without types.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import asyncio
 import logging

@@ -59,7 +59,7 @@ class LiveKitSipGateway:
             await self._client.sip.update_dispatch_rule(rule.sip_dispatch_rule_id, rule)
 
     async def aclose(self) -> None:
-        await self._client.aclose()  # pyright: ignore[reportUnknownMemberType]
+        await self._client.aclose()
 
 
 @asynccontextmanager

@@ -147,7 +147,7 @@ class TwilioGateway:
     async def aclose(self) -> None:
         if self._connected is not None:
             client, self._connected = self._connected, None
-            await client.http_client.close()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+            await client.http_client.close()  # pyright: ignore[reportAttributeAccessIssue]
 
     async def list_numbers(self) -> list[AccountNumber]:
         """The account's numbers, at most `MAX_NUMBERS`. Raises `UnavailableError`."""
@@ -260,7 +260,7 @@ class TwilioGateway:
 
     async def _update(self, call_sid: str, **changes: str) -> bool:
         async with self._calling("update call", fine=(NOT_IN_PROGRESS, NOT_FOUND)) as client:
-            await client.calls(call_sid).update_async(**changes)  # pyright: ignore[reportArgumentType]
+            await client.calls(call_sid).update_async(**changes)
             return True
         return False
 

@@ -36,18 +36,22 @@ def decode_cursor(cursor: str | None, kind: type[str] | type[datetime]) -> Posit
     if cursor is None:
         return None
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        tag, text, document_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if not (isinstance(text, str) and isinstance(document_id, str)):
-            raise TypeError("not a position")  # noqa: TRY301
-        value = datetime.fromisoformat(text) if tag == "t" else text
-        if not isinstance(value, kind) or not _is_document_id(document_id):
-            raise TypeError("a position in another list")  # noqa: TRY301
-        if isinstance(value, datetime) and in_our_time(value).tzinfo is None:
-            raise TypeError("a time without a zone")  # noqa: TRY301
-        text.encode()  # half of a surrogate pair is no text that could be stored
+        return _decoded(cursor, kind)
     except (binascii.Error, ValueError, TypeError, RecursionError):
         raise InvalidFieldsError([("cursor", "is not a cursor that this list gave out")]) from None
+
+
+def _decoded(cursor: str, kind: type[str] | type[datetime]) -> Position:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    tag, text, document_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    if not (isinstance(text, str) and isinstance(document_id, str)):
+        raise TypeError("not a position")
+    value = datetime.fromisoformat(text) if tag == "t" else text
+    if not isinstance(value, kind) or not _is_document_id(document_id):
+        raise TypeError("a position in another list")
+    if isinstance(value, datetime) and in_our_time(value).tzinfo is None:
+        raise TypeError("a time without a zone")
+    text.encode()  # half of a surrogate pair is no text that could be stored
     return value, document_id
 
 

@@ -52,5 +52,5 @@ def releases_of(fields: Fields | None, default: str) -> Releases:
     try:
         return Releases.from_firestore(fields)
     except ValidationError as error:
-        log.error("%s cannot be read: all calls go to %s: %s", RELEASES_PATH, default, error)  # noqa: TRY400
+        log.error("%s cannot be read: all calls go to %s: %s", RELEASES_PATH, default, error)
         return Releases.only(default)

@@ -57,14 +57,17 @@ class TailPosition:
         if text in (None, "0"):
             return cls()
         try:
-            at, seen = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
-            newest = in_our_time(datetime.fromisoformat(at))
-            if newest.tzinfo is None or len(seen) > MAX_SEEN:
-                raise ValueError("not a position")  # noqa: TRY301
-            times = {str(name): newest - timedelta(microseconds=int(ago)) for name, ago in seen}
+            return cls._decoded(text)
         except (ValueError, TypeError, OverflowError, RecursionError):
             raise InvalidFieldsError([("after", "is not a position that this call gave out")]) from None
-        return cls(newest, times)
+
+    @classmethod
+    def _decoded(cls, text: str) -> Self:
+        at, seen = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
+        newest = in_our_time(datetime.fromisoformat(at))
+        if newest.tzinfo is None or len(seen) > MAX_SEEN:
+            raise ValueError("not a position")
+        return cls(newest, {str(name): newest - timedelta(microseconds=int(ago)) for name, ago in seen})
 
 
 def _short(event_id: str) -> str:

@@ -360,7 +360,7 @@ async def sounds_sent_by(call: SpokenCall) -> list[int]:
         sent.append(len(sound))
         return True
 
-    phone._line.send_sound = send_sound  # type: ignore[method-assign]
+    phone._line.send_sound = send_sound
     return sent
 
 

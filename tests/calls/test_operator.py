@@ -197,7 +197,7 @@ async def test_a_tenant_is_deleted_with_the_call_that_is_going_on(
 
 async def everything_below(laptop: Laptop, path: str) -> list[str]:
     found: list[str] = []
-    client = laptop.database._client  # pyright: ignore[reportPrivateUsage]
+    client = laptop.database._client
     async for collection in client.document(path).collections():
         async for document in collection.list_documents():
             found += [document.path, *await everything_below(laptop, document.path)]

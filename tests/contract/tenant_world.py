@@ -67,7 +67,7 @@ async def running_world(
 async def under(world: World, path: str) -> list[str]:
     """Every document below `path`, however deep."""
     found: list[str] = []
-    client = world.stack.database._client  # pyright: ignore[reportPrivateUsage]
+    client = world.stack.database._client
     async for collection in client.document(path).collections():
         async for document in collection.list_documents():
             snapshot = await document.get()

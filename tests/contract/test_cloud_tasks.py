@@ -25,6 +25,7 @@ from shared.errors import UnavailableError
 from shared.gateways import cloud_tasks
 from shared.gateways.cloud_tasks import CloudTasksGateway
 from tests.contract.google_stand_in import PROJECT, QUEUE, acting_as, stand_in
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -101,9 +102,11 @@ async def client(google: GoogleStandIn, tmp_path: Path) -> AsyncIterator[ct.Clou
 
 async def _gone(client: ct.CloudTasksAsyncClient, queue: str = QUEUE) -> None:
     """Wait until the queue is empty: a task ends a moment after its target has answered."""
-    async with asyncio.timeout(10):
-        while [task async for task in await client.list_tasks(parent=queue)]:  # noqa: ASYNC110 - another's state
-            await asyncio.sleep(0.01)
+
+    async def is_empty() -> bool:
+        return not [task async for task in await client.list_tasks(parent=queue)]
+
+    await eventually(is_empty, f"{queue} is empty")
 
 
 class TestGateway:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from twilio.request_validator import RequestValidator  # pyright: ignore[reportMissingTypeStubs]
+from twilio.request_validator import RequestValidator
 
 from operations.checks.finding import Finding
 from operations.checks.functions import STATUS_PATH, check_functions
@@ -38,9 +38,7 @@ async def function(request: web.Request) -> web.Response:
         return web.json_response({"title": "Please sign in."}, status=401)
     form = dict(await request.post())
     validator = RequestValidator(TOKEN)
-    signed = bool(
-        validator.validate(str(request.url), form, request.headers.get("X-Twilio-Signature", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    )
+    signed = bool(validator.validate(str(request.url), form, request.headers.get("X-Twilio-Signature", "")))
     return web.Response(status=204 if signed else 403, text="" if signed else "the signature is wrong")
 
 

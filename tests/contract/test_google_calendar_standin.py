@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 from google.oauth2.credentials import Credentials
-from googleapiclient import discovery  # pyright: ignore[reportMissingTypeStubs]
-from googleapiclient.errors import HttpError  # pyright: ignore[reportMissingTypeStubs]
+from googleapiclient import discovery
+from googleapiclient.errors import HttpError
 
 from local.google.faults import Fault
 from local.google.oauth_store import Client

@@ -16,8 +16,8 @@ from google.auth.transport.requests import Request
 from google.cloud import secretmanager_v1 as sm
 from google.oauth2 import id_token, service_account
 from google.oauth2.credentials import Credentials
-from google_auth_oauthlib.flow import Flow  # pyright: ignore[reportMissingTypeStubs]
-from oauthlib.oauth2.rfc6749.errors import OAuth2Error  # pyright: ignore[reportMissingTypeStubs]
+from google_auth_oauthlib.flow import Flow
+from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 
 from local.google.faults import Fault
 from local.google.oauth_store import Client

@@ -49,7 +49,7 @@ class Witness:
         self.crm_tokens: list[str] = []
         self.verifiers: set[str] = set()
         self.id_tokens: list[str] = [stack.identity.token(EDITOR)]
-        oauth: Any = stack.google._oauth  # pyright: ignore[reportPrivateUsage]
+        oauth: Any = stack.google._oauth
         self._keep(oauth, "issue_code", self.codes)
         self._keep(oauth, "issue_refresh_token", self.google_tokens)
         self._keep(oauth, "issue_access_token", self.google_tokens)
@@ -100,7 +100,7 @@ async def use(stack: Stack, slug: str, *, fails: bool = False) -> None:
     assert tool is not None
     ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, slug), tool)
     assert ref is not None
-    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
+    renewal = stack.desk.reconciler._renewal
     credentials = ConnectionCredentials(ConnectionService(stack.database), renewal)
     if fails:
         with pytest.raises(TrunklineError):
@@ -111,7 +111,7 @@ async def use(stack: Stack, slug: str, *, fails: bool = False) -> None:
 
 async def live_through_everything(stack: Stack, witness: Witness) -> None:
     faults = stack.google.faults
-    await stack.desk.auth._store.put(  # pyright: ignore[reportPrivateUsage]
+    await stack.desk.auth._store.put(
         ToolAddress(TENANT, AGENT, "send_email"), "secret_access_key", SecretStr(API_KEY)
     )
     async with stack.browser() as browser:

@@ -71,7 +71,7 @@ async def test_what_was_connected_gives_access_tokens_that_the_provider_accepts(
     current = ConnectionRef.of(ToolAddress(TENANT, AGENT, CALENDAR), tool)
     assert current is not None
 
-    token = await stack.desk.reconciler._renewal.renew(current)  # pyright: ignore[reportPrivateUsage]
+    token = await stack.desk.reconciler._renewal.renew(current)
 
     headers = {"Authorization": f"Bearer {token.value.get_secret_value()}"}
     url = f"{stack.google.url}/calendar/v3/calendars/primary/events"
@@ -86,8 +86,8 @@ async def test_fifty_tool_calls_at_once_on_an_expired_token_ask_the_provider_onc
     assert tool is not None
     ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CALENDAR), tool)
     assert ref is not None
-    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
-    oauth = stack.google._oauth  # pyright: ignore[reportPrivateUsage]
+    renewal = stack.desk.reconciler._renewal
+    oauth = stack.google._oauth
     credentials = ConnectionCredentials(ConnectionService(stack.database), renewal)
     oauth.access_token_lifetime = 30  # less than the margin: used up as soon as it is there
     expired = await credentials.access_token(ref)
@@ -164,7 +164,7 @@ async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
             case "code used":
                 back = await browser.agree(await browser.start())
                 code = parse_qs(urlsplit(back).query)["code"][0]
-                stack.google._oauth.redeem_code(code)  # pyright: ignore[reportPrivateUsage]
+                stack.google._oauth.redeem_code(code)
                 return await browser.visit(back)
             case "provider fails":
                 stack.google.faults.plan(Fault(path="/token", count=9, status=503))
@@ -303,7 +303,7 @@ async def test_of_two_who_connect_at_once_the_later_consent_holds_whole(stack: S
         fast_back = await fast.agree(await fast.start())
         stack.google.faults.plan(Fault(path="/token", delay_seconds=1))
         earlier = asyncio.create_task(slow.visit(slow_back))
-        planned = stack.google.faults._planned  # pyright: ignore[reportPrivateUsage]
+        planned = stack.google.faults._planned
         await eventually(lambda: not planned, "the slow exchange has begun")
         later, _ = await fast.visit(fast_back)
         status, page = await earlier
@@ -330,7 +330,7 @@ async def test_disconnecting_revokes_destroys_and_says_so(stack: Stack) -> None:
 
     assert answer == (200, {"state": "disconnected", "revoked": True})
     assert again == (200, {"state": "disconnected", "revoked": False})
-    assert stack.google._oauth.refresh_grant(token) is None  # pyright: ignore[reportPrivateUsage]
+    assert stack.google._oauth.refresh_grant(token) is None
     assert shown["state"] == "disconnected"
     assert shown["reason"] == auth_service.DISCONNECTED_BY_MEMBER
     tool, readable = await stack.stored()
@@ -409,7 +409,7 @@ async def test_rotation_through_secret_manager_keeps_the_connection(stack: Stack
     assert tool is not None
     ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
     assert ref is not None
-    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
+    renewal = stack.desk.reconciler._renewal
 
     await renewal.renew(ref)
     await renewal.renew(ref)
@@ -427,7 +427,7 @@ async def test_removing_an_agent_revokes_and_deletes_what_it_had_and_nothing_of_
     async with stack.browser() as browser:
         await browser.connect()
         await browser.connect(provider="crm")
-    store = stack.desk.auth._store  # pyright: ignore[reportPrivateUsage]
+    store = stack.desk.auth._store
     neighbours = [
         await store.put(ToolAddress(tenant_id, agent_id, "send_email"), "secret_access_key", SecretStr("k"))
         for tenant_id, agent_id in ((TENANT, "back-office"), ("other", AGENT), (TENANT.upper(), AGENT))
@@ -447,7 +447,7 @@ async def test_removing_an_agent_revokes_and_deletes_what_it_had_and_nothing_of_
         assert await answer.json() == {"deleted": 2}
 
     assert stack.crm.tokens == {}
-    granted = stack.google._oauth.consent(ACCOUNT, "laptop-client")  # pyright: ignore[reportPrivateUsage]
+    granted = stack.google._oauth.consent(ACCOUNT, "laptop-client")
     assert granted == frozenset()
     _, readable = await stack.stored()
     assert sorted(readable) == sorted(neighbours)

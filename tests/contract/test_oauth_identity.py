@@ -127,7 +127,7 @@ class KeyServer:
         self.asked = 0
         self.status = 200
         self.headers = {"Cache-Control": "public, max-age=100"}
-        self.keys = issuer._key.jwks()  # pyright: ignore[reportPrivateUsage]
+        self.keys = issuer._key.jwks()
 
     async def answer(self, _: web.Request) -> web.Response:
         self.asked += 1

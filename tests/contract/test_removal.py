@@ -73,7 +73,7 @@ async def tools_api(stack: Stack, state: Path, service_account: str = "tools-api
 
 def granted(stack: Stack) -> bool:
     """At Google."""
-    return bool(stack.google._oauth.consent(ACCOUNT, CLIENT_ID))  # pyright: ignore[reportPrivateUsage]
+    return bool(stack.google._oauth.consent(ACCOUNT, CLIENT_ID))
 
 
 async def test_removing_an_agent_revokes_its_connections_and_deletes_its_secrets(

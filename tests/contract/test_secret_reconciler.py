@@ -33,7 +33,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
 
 
 def reconciler(stack: Stack, later: timedelta = timedelta(hours=1)) -> SecretReconciler:
-    renewal = stack.desk.reconciler._renewal  # pyright: ignore[reportPrivateUsage]
+    renewal = stack.desk.reconciler._renewal
     return SecretReconciler(
         stack.database, store(stack), stack.desk.revocations, renewal, now=lambda: utc_now() + later
     )
@@ -118,14 +118,14 @@ async def test_what_is_replaced_while_it_looks_is_not_gone(
         await browser.connect()
         await name_in_document(stack, await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("old")))
         looks = reconciler(stack)
-        list_tenants = looks._tenants.list_ids  # pyright: ignore[reportPrivateUsage]
+        list_tenants = looks._tenants.list_ids
 
         async def meanwhile() -> list[str]:
             await browser.connect()
             await name_in_document(stack, await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("new")))
             return await list_tenants()
 
-        monkeypatch.setattr(looks._tenants, "list_ids", meanwhile)  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setattr(looks._tenants, "list_ids", meanwhile)
         found = await looks.run()
 
     assert Finding.GONE not in {one.finding for one in found}

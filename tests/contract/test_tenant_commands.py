@@ -34,6 +34,7 @@ from tests.contract.tenant_world import (
     running_world,
     under,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -58,7 +59,7 @@ async def test_a_purged_tenant_leaves_nothing_and_other_tenants_everything(world
         == [None] * 3
     )
     assert await world.stack.desk.secrets.list_secrets({}) == []
-    assert not world.stack.google._oauth.consent(ACCOUNT, CLIENT_ID)  # pyright: ignore[reportPrivateUsage]
+    assert not world.stack.google._oauth.consent(ACCOUNT, CLIENT_ID)
     number = await (await world.operator.twilio()).find_number(NUMBER)
     assert number is not None
     assert number.routing.voice_url == "https://before.example"
@@ -101,10 +102,12 @@ async def test_what_an_agent_writes_while_it_leaves_goes_as_well(world: World) -
         lease = Lease(owner="job", expires_at=until, generation=1)
         await database.update(session, lambda _: ({"lease": lease.model_dump()}, []))
 
+    async def is_over() -> bool:
+        return (await calls.get_call(TENANT, "ca2")).outcome is not None
+
     async def agent() -> None:
         await hold_lease(utc_now() + A_LONG_TIME)
-        while (await calls.get_call(TENANT, "ca2")).outcome is None:  # noqa: ASYNC110 - as an agent does
-            await asyncio.sleep(0.05)
+        await eventually(is_over, "the agent's call is over", pause=0.05)
         # Tools that finish, a batch that is written late: later than a lease is looked for at least.
         await asyncio.sleep(AGENT_STARTS.total_seconds() + 1)
         await calls.append_events(TENANT, "ca2", [state_event(utc_now(), "worker-1", CallState.FALLBACK)])

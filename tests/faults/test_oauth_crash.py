@@ -141,7 +141,7 @@ class Run:
         return self.google_grant(token) is not None
 
     def google_grant(self, token: str) -> Any:
-        return self.stack.google._oauth.refresh_grant(token)  # pyright: ignore[reportPrivateUsage]
+        return self.stack.google._oauth.refresh_grant(token)
 
 
 async def named_token(part: Part, tool: AgentTool) -> str:

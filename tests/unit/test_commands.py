@@ -343,7 +343,7 @@ async def test_a_fresh_start_forgets_what_earlier_runs_left(tmp_path: Path) -> N
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PartError, match="cannot be used"):
         async with laptop_cloud(tmp_path, fresh=True, base_port=taken.getsockname()[1]):
             pass
-    assert [path.name for path in tmp_path.iterdir()] == ["lock"]  # noqa: ASYNC240
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 def test_commands_to_paste_name_the_folder_and_the_seed_and_bear_spaces(

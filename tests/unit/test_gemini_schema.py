@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from google.genai import types
 from livekit.agents import function_tool, llm
-from livekit.plugins.google.utils import (  # pyright: ignore[reportPrivateImportUsage]
+from livekit.plugins.google.utils import (
     create_tools_config,
 )
 from pydantic import BaseModel, ConfigDict, Field
@@ -204,7 +204,7 @@ def test_every_action_of_every_tool_passes_geminis_own_conversion(name: str, act
         return ""
 
     raw = {"name": name, "description": action.description, "parameters": parameters}
-    context = llm.ToolContext([function_tool(run, raw_schema=raw)])  # type: ignore[arg-type]
+    context = llm.ToolContext([function_tool(run, raw_schema=raw)])
     tools, _ = create_tools_config(context, use_parameters_json_schema=False)
     [bound] = tools[0].function_declarations or []
     assert bound.name == name

@@ -35,7 +35,7 @@ scalars = st.one_of(
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
     st.floats(),
-    st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001
+    st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - bounds have no zone
     st.text(),
     st.binary(max_size=4),
     st.builds(GeoPoint, st.floats(-90, 90), st.floats(-180, 180)),

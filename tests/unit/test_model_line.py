@@ -44,8 +44,8 @@ class FakeSocket:
 async def test_the_line_sends_sound_as_the_client_does(vertex_ai: bool) -> None:
     client = Client(api_key="a-key", vertexai=vertex_ai)
     theirs, ours = FakeSocket(), FakeSocket()
-    session = AsyncSession(client._api_client, theirs)  # type: ignore[arg-type]
-    line = ModelLine(AsyncSession(client._api_client, ours))  # type: ignore[arg-type]
+    session = AsyncSession(client._api_client, theirs)  # pyright: ignore[reportArgumentType]
+    line = ModelLine(AsyncSession(client._api_client, ours))  # pyright: ignore[reportArgumentType]
     await session.send_realtime_input(audio=types.Blob(data=RAW, mime_type=MIME_TYPE))
     assert line.send_sound(RAW, MIME_TYPE)
     assert [json.loads(text) for text in texts_in(ours.written)] == theirs.sent
@@ -54,7 +54,7 @@ async def test_the_line_sends_sound_as_the_client_does(vertex_ai: bool) -> None:
 async def test_a_line_that_is_being_closed_takes_no_sound() -> None:
     socket = FakeSocket(State.CLOSING)
     client = Client(api_key="a-key")
-    line = ModelLine(AsyncSession(client._api_client, socket))  # type: ignore[arg-type]
+    line = ModelLine(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
     assert not line.send_sound(RAW, MIME_TYPE)
     assert not socket.written
 
@@ -109,7 +109,7 @@ async def test_the_line_makes_of_a_message_what_the_client_makes_of_it(
     for line_class in (lambda session: session, ModelLine):
         socket = FakeSocket()
         socket.received = [json.dumps(message).encode()]
-        line = line_class(AsyncSession(client._api_client, socket))  # type: ignore[arg-type]
+        line = line_class(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
         made.append(await line._receive())
         with pytest.raises(errors.APIError, match="internal") as closed:
             await line._receive()

@@ -247,7 +247,7 @@ def does(arguments: Any) -> dict[str, Any]:
         ({"config": Token}, "config.oauth_refresh_token: expected another name"),
         ({"config": Shop(key=SecretStr("k"))}, "config: expected a pydantic model, found Shop(key="),
         (
-            {"connection": OAuthConnection("google", "https://a.example/calendar")},  # type: ignore[arg-type]
+            {"connection": OAuthConnection("google", "https://a.example/calendar")},  # pyright: ignore[reportArgumentType]
             "connection.scopes: expected several, such as ('https://a.example/calendar',)",
         ),
         (

@@ -56,7 +56,7 @@ class EncodedSource:
         self._tracks: set[ForwardedTrack] = set()
         # aiortc has no public hook below its decoder. Replacing the handler on this one receiver leaves
         # its jitter buffer and decoder thread idle. (Private name; aiortc is pinned to 1.16.)
-        receiver._handle_rtp_packet = self._on_rtp  # type: ignore[method-assign]
+        receiver._handle_rtp_packet = self._on_rtp  # pyright: ignore[reportAttributeAccessIssue]
 
     def subscribe(self) -> ForwardedTrack:
         track = ForwardedTrack(self)
