@@ -58,8 +58,9 @@ api-fuzz: setup  ## Send EXAMPLES made-up requests an operation (30) to the API 
 check: setup  ## Lint, formatting, types and import direction.
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m pyright
 	$(RUN) -m pytest -q tests/unit/test_import_direction.py
+	@command -v node >/dev/null || { echo "node is not here, and pyright runs on it: get Node.js 20 or newer"; exit 2; }
+	$(RUN) -m pyright
 
 fmt: setup  ## Format and fix what can be fixed.
 	$(RUN) -m ruff check --fix .

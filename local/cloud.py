@@ -1,7 +1,7 @@
 """The laptop cloud: every outside system and every part of the product, as one process tree.
 
 `running.json` in the state folder tells other commands where a running cloud listens, and the next start
-what an earlier one may have left behind. `lock` is held by whoever runs on the folder.
+what an earlier one may have left behind. `lock` is held by whoever runs on the folder, and names its process.
 """
 
 import contextlib
@@ -117,13 +117,18 @@ async def laptop_cloud(
 @contextmanager
 def _held(state: Path) -> Generator[None]:
     """One laptop cloud a folder: another one's start would end this one's parts as left-overs."""
-    with (made_folder(state) / "lock").open("w") as lock:
+    with (made_folder(state) / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            lock.seek(0)
             raise PartError(
-                f"{state}: a laptop cloud runs on this folder already; stop it, or name another folder"
+                f"{state}: a laptop cloud runs on this folder already, as process {lock.read()}; "
+                "stop it, or name another folder"
             ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
 
 

@@ -5,10 +5,9 @@ import contextlib
 import json
 import os
 import shlex
-import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +17,7 @@ from local.cloud import Cloud, laptop_cloud
 from local.environment import PROJECT
 from local.folders import made_folder
 from local.identity.seeding import seed_members
+from local.interrupts import until_interrupted
 from local.next_steps import DEPLOYMENT, OPERATOR_ENV
 from local.play import CONTROL_TIMEOUT, Player
 from local.report import CallReport, percentiles_text, timeline_text
@@ -45,7 +45,7 @@ async def up(
     """Run until Ctrl-C or SIGTERM. What is in `state` stays; seeds come back as they were."""
     started = time.monotonic()
     say("Starting the laptop cloud…")
-    with until_interrupted():
+    with until_interrupted(say_stopping):
         async with laptop_cloud(
             state, base_port=base_port, embedded_livekit=embedded_livekit, console=True, say=say
         ) as cloud:
@@ -55,10 +55,7 @@ async def up(
             say(f"The laptop cloud runs since {time.monotonic() - started:.1f} s. Logs: {state}/logs\n")
             _write_for_operator(cloud)
             say(next_steps(cloud))
-            try:
-                await asyncio.Event().wait()
-            finally:
-                say("\nStopping…")
+            await asyncio.Event().wait()
     return 0
 
 
@@ -68,7 +65,7 @@ async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool
     status = INTERRUPTED
     state = made_folder(out) / "demo"
     say("Starting the laptop cloud…")
-    with until_interrupted():
+    with until_interrupted(say_stopping):
         async with laptop_cloud(state, fresh=True, embedded_livekit=embedded_livekit, say=say) as cloud:
             await seed_cloud(cloud, seed)
             say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
@@ -194,30 +191,5 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-@contextmanager
-def until_interrupted() -> Generator[None]:
-    """Ctrl-C, SIGTERM and a terminal that is closed end what is inside, at any moment, and only once: it is
-    then stopped in order."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    assert task is not None
-    numbers: list[signal.Signals] = []
-
-    def interrupt(number: signal.Signals) -> None:
-        if not numbers:
-            task.cancel()
-        numbers.append(number)
-
-    ending = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        ending.append(signal.SIGHUP)
-    for number in ending:
-        loop.add_signal_handler(number, interrupt, number)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not numbers:
-            raise
-        task.uncancel()
-    finally:
-        for number in ending:
-            loop.remove_signal_handler(number)
+def say_stopping() -> None:
+    say("\nStopping…")  # after the terminal's ^C

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import pty
 import re
 import shlex
 import signal
@@ -29,6 +30,7 @@ from local.supervisor import PartError
 from shared.errors import UnavailableError
 from shared.input_files import load_yaml
 from shared.models.call import Call
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.unit
 
@@ -290,11 +292,12 @@ def test_what_runs_is_stopped_in_order_also_when_its_terminal_is_closed(
     program = f"""
 import asyncio, os, signal
 from local import commands
+from local.interrupts import until_interrupted
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, under which the tests may run, has it ignored
 
 async def main():
-    with commands.until_interrupted():
+    with until_interrupted(lambda: None):
         try:
             os.kill(os.getpid(), {number:d})
             await asyncio.Event().wait()
@@ -320,6 +323,37 @@ asyncio.run(main())
     assert (tmp_path / "stopped").exists()
 
 
+async def test_a_closed_terminal_stops_it_also_where_only_make_is_told(tmp_path: Path) -> None:
+    """Where the terminal runs make itself, the kernel hangs up make alone: it waited for what went on."""
+    program = """
+import asyncio
+from local.interrupts import until_interrupted
+
+async def main():
+    with until_interrupted(lambda: None):
+        open("started", "x").close()
+        await asyncio.Event().wait()
+    open("stopped", "x").close()
+
+asyncio.run(main())
+"""
+    make = """
+import os, signal, subprocess, sys
+
+os.chdir(sys.argv[2])
+signal.signal(signal.SIGHUP, lambda *_: None)
+subprocess.run([sys.executable, "-c", sys.argv[1]], timeout=60)
+"""
+    make_pid, terminal = pty.fork()
+    if make_pid == 0:
+        os.environ["PYTHONPATH"] = str(Path(command_line.__file__).parents[1])
+        os.execv(sys.executable, [sys.executable, "-c", make, program, str(tmp_path)])
+    await eventually((tmp_path / "started").exists)
+    os.close(terminal)
+    await eventually(lambda: os.waitpid(make_pid, os.WNOHANG)[0])
+    assert (tmp_path / "stopped").exists()
+
+
 async def test_a_folder_on_which_a_laptop_cloud_runs_is_refused_and_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,9 +364,12 @@ async def test_a_folder_on_which_a_laptop_cloud_runs_is_refused_and_left_alone(
     (tmp_path / "kept").touch()
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(PartError, match="a laptop cloud runs on this folder already"):
-            async with laptop_cloud(tmp_path, fresh=True):
-                pass
+        lock.write("4711")
+        lock.flush()
+        for _ in range(2):  # being refused changes nothing
+            with pytest.raises(PartError, match="runs on this folder already, as process 4711; stop it"):
+                async with laptop_cloud(tmp_path, fresh=True):
+                    pass
     assert ended == []
     assert (tmp_path / "kept").exists()
 
@@ -344,6 +381,7 @@ async def test_a_fresh_start_forgets_what_earlier_runs_left(tmp_path: Path) -> N
         async with laptop_cloud(tmp_path, fresh=True, base_port=taken.getsockname()[1]):
             pass
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    assert (tmp_path / "lock").read_text() == str(os.getpid())
 
 
 def test_commands_to_paste_name_the_folder_and_the_seed_and_bear_spaces(

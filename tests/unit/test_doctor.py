@@ -1,5 +1,6 @@
 """`make doctor` runs before anything is installed, and when what is installed or written is what is wrong."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,31 @@ def test_no_node_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PATH", str(tmp_path))
     expected = "only for the dashboard and make check: Node 20 or newer"
     assert doctor.node() == (doctor.OPTIONAL, "node", expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("check", "node is not here, and pyright runs on it: get Node.js 20 or newer"),
+        ("client", "npm is not here; it comes with Node.js 20 or newer"),
+    ],
+)
+def test_make_tells_what_is_not_here_before_it_is_used(tmp_path: Path, target: str, line: str) -> None:
+    """Without Node, pyright fetched one into the person's home, or ended in a traceback."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not here")
+    executable(tmp_path / "python", 'echo "$@"')
+    outdated = "--what-if=dashboard/package.json"  # what npm installs from
+    done = subprocess.run(
+        [make, "--silent", "--old-file=setup", outdated, target, "RUN=python"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[-1] == line
+    assert "pyright" not in done.stdout.replace(line, "")
