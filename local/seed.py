@@ -18,7 +18,8 @@ from local.scenario import fill_dates
 from shared.gateways.firestore import Database, Put, Write
 from shared.gateways.secret_manager import SecretManagerGateway
 from shared.input_files import first_mistake
-from shared.models.agent import Agent, TimeZoneName
+from shared.models.agent import Agent, ForwardFallback, TimeZoneName
+from shared.models.agent_input import AgentInput
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, Connection, ConnectionState
 from shared.models.base import DocumentId, PhoneNumber, Slug
 from shared.models.member import Role
@@ -44,8 +45,9 @@ class ToolSeed(_Part):
     """The e-mail of the account that the tool is connected to."""
 
 
-class AgentSeed(Agent):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class AgentSeed(AgentInput, Agent):
+    """Held to what the API would take: what it refuses is a mistake here as well."""
+
     tools: dict[Slug, ToolSeed] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -81,9 +83,20 @@ class TenantSeed(Tenant):
     def _numbers_lead_to_agents(self) -> Self:
         for number, agent in self.numbers.items():
             if agent not in self.agents:
-                raise ValueError(
-                    f"numbers.{number}: expected one of {', '.join(self.agents)}, found {agent!r}"
-                )
+                known = ", ".join(self.agents) or "none"
+                raise ValueError(f"numbers.{number}: expected one of {known}, found {agent!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _fallbacks_do_not_lead_back(self) -> Self:
+        forwarding = {
+            f"agents.{agent_id}.fallback.number": agent.fallback.number
+            for agent_id, agent in self.agents.items()
+            if isinstance(agent.fallback, ForwardFallback)
+        }
+        for place, number in {"fallback_number": self.fallback_number, **forwarding}.items():
+            if number in self.numbers:
+                raise ValueError(f"{place}: expected a number that no agent answers, found {number!r}")
         return self
 
 

@@ -21,7 +21,7 @@ _LANGUAGE = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
 
 def _known_voice(name: str) -> str:
     if name not in _VOICES:
-        raise ValueError("is not a voice of the model")
+        raise ValueError(f"is not one of {', '.join(_VOICES)}")
     return name
 
 

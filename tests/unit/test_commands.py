@@ -150,6 +150,24 @@ def test_a_scenario_with_a_mistake(
             {"kind": "voicemail", "promt": "Hello."},
             r".*front-desk\.fallback\.voicemail\.promt: unknown field, expected one of .*prompt",
         ),
+        (
+            ("agents", "fallback"),
+            {"kind": "forward", "number": "+14155550100"},
+            r".*agents\.front-desk\.fallback\.number: expected a number that no agent answers, found ",
+        ),
+        (
+            ("tenants", "harbor-dental", "fallback_number"),
+            "+14155550100",
+            r".*: fallback_number: expected a number that no agent answers, found ",
+        ),
+        (
+            ("agents", "hours"),
+            [{"weekday": 0, "opens": "18:00", "closes": "09:00"}],
+            r".*front-desk\.hours: weekday 0 closes before it opens",
+        ),
+        (("agents", "voice"), "Kora", r".*front-desk\.voice: is not one of .*Kore"),
+        (("agents", "model"), "gemini-3.8-life", r".*front-desk\.model: is not one of gemini-3\.8-live"),
+        (("agents", "language"), "english", r".*front-desk\.language: is not a language tag"),
         (("tenants", "a/b"), {"name": "B", "agents": {}}, r"tenants\.a/b: String should match pattern"),
         (
             ("tenants", "other"),
