@@ -58,8 +58,7 @@ def run() -> int:
                     lambda cloud: next_steps(cloud, seed, state, seeds),
                 )
             )
-        numbers = [number for tenant in seed.tenants.values() for number in tenant.numbers]
-        scenario = load_scenario(given.scenario, given.seed, numbers)
+        scenario = load_scenario(given.scenario, given.seed, seed)
         if given.command == "demo":
             return asyncio.run(commands.demo(scenario, seed, given.out, given.embedded_livekit))
         return asyncio.run(commands.call(scenario, seed, given.state, given.calls, given.out))

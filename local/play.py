@@ -29,6 +29,8 @@ OUTCOME_SECONDS = 20.0
 """So long after the telephone is down the platform may take to write the call's outcome."""
 POLL_SECONDS = 0.25
 CONTROL_TIMEOUT = aiohttp.ClientTimeout(total=10)
+SPEAKING_TIMEOUT = aiohttp.ClientTimeout(total=300)
+"""A line that has no recording takes the speech engine seconds on a slow machine, and a scenario has many."""
 
 Follow = Callable[[CallEvent], None]
 
@@ -62,6 +64,7 @@ class Player:
             "POST",
             "/_local/scenarios",
             {"caller": caller, "scenario": scenario.model_dump(mode="json"), "now": now.isoformat()},
+            within=SPEAKING_TIMEOUT,
         )
         following = asyncio.create_task(self._follow(tenant_id, caller, follow)) if follow else None
         try:
@@ -147,10 +150,17 @@ class Player:
                     found.append(f"calendar: no event {entry['summary']!r} at {entry['start']}")
         return found
 
-    async def _control(self, part: str, method: str, path: str, body: Any = None) -> Any:
+    async def _control(
+        self,
+        part: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        within: aiohttp.ClientTimeout = CONTROL_TIMEOUT,
+    ) -> Any:
         try:
             async with (
-                aiohttp.ClientSession(self._cloud.ports.url(part), timeout=CONTROL_TIMEOUT) as session,
+                aiohttp.ClientSession(self._cloud.ports.url(part), timeout=within) as session,
                 session.request(method, path, json=body) as response,
             ):
                 if response.status >= 400:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from shared.models.base import PhoneNumber
+from shared.models.base import PhoneNumber, Slug
 from shared.models.call import FallbackReason, Outcome
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
@@ -55,15 +55,20 @@ def _texts(value: Any) -> Generator[str]:
             yield from _texts(each)
 
 
-def known_function(name: str) -> str:
+def tool_of(function: str) -> Slug:
     """Raises `ValueError` about a name under which the model can call nothing."""
-    known = [
-        function_name(tool.metadata.slug, action, tool.metadata.actions)
+    known = {
+        function_name(tool.metadata.slug, action, tool.metadata.actions): tool.metadata.slug
         for tool in ToolRegistry().all()
         for action in tool.metadata.actions
-    ]
-    if name not in known:
-        raise ValueError(f"expected one of {', '.join(known)}, found {name!r}")
+    }
+    if function not in known:
+        raise ValueError(f"expected one of {', '.join(known)}, found {function!r}")
+    return known[function]
+
+
+def _known_function(name: str) -> str:
+    tool_of(name)
     return name
 
 
@@ -146,7 +151,7 @@ class Expect(_Part):
 
     outcome: Outcome | None = None
     fallback_reason: FallbackReason | None = None
-    tools: list[Annotated[str, AfterValidator(known_function)]] = Field(default_factory=list)
+    tools: list[Annotated[str, AfterValidator(_known_function)]] = Field(default_factory=list)
     """Functions that must have run without error, in this order (others may run in between)."""
     calendar: list[CalendarEntry] = Field(default_factory=list)
     hears: list[str] = Field(default_factory=list)

@@ -30,10 +30,14 @@ def speech_for(text: str, voice: Voice, rate: int = 16_000) -> Pcm:
 
 @lru_cache(maxsize=256)
 def _spoken(text: str, voice: Voice, rate: int) -> Pcm:
+    return _recorded(text, voice).at(rate)
+
+
+@lru_cache(maxsize=256)
+def _recorded(text: str, voice: Voice) -> Pcm:
+    """Whatever rates are asked for later, in the middle of a call, the engine speaks a line once."""
     recording = recordings.load(text, voice)
-    if recording is None:
-        recording = synthesised(text, voice)
-    return recording.at(rate)
+    return synthesised(text, voice) if recording is None else recording
 
 
 def check_speech(text: str, voice: Voice) -> None:

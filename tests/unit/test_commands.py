@@ -119,6 +119,35 @@ def test_a_scenario_with_a_mistake(
 
 
 @pytest.mark.parametrize(
+    ("mistake", "place"),
+    [
+        (
+            {"turns": [{"caller": "Thank you, goodbye.", "agent": [{"call": "send_email"}]}]},
+            "turns.0.agent.0.call",
+        ),
+        ({"expect": {"tools": ["end_call", "send_email"]}}, "expect.tools.1"),
+    ],
+)
+def test_a_scenario_with_a_tool_that_its_agent_does_not_have(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    mistake: dict[str, object],
+    place: str,
+) -> None:
+    """Who has just written a tool forgets to give it to an agent, and heard of it when the call was over."""
+    seed = yaml.safe_load(DEMO.read_text())
+    del seed["tenants"]["harbor-dental"]["agents"]["front-desk"]["tools"]["send_email"]
+    (seed_file := tmp_path / "seed.yaml").write_text(yaml.safe_dump(seed))
+    (file := tmp_path / "scenario.yaml").write_text(yaml.safe_dump(SCENARIO | mistake))
+    assert run(monkeypatch, "call", "--scenario", file, "--seed", seed_file) == 2
+    assert only_line(capsys) == (
+        f"{file}: {place}: expected send_email among the tools of front-desk in {seed_file} "
+        "(found end_call, google_calendar)"
+    )
+
+
+@pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
         (

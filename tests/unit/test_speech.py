@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from local.speech import MissingSpeech, Pcm, recordings, silence, speech_for, tone
+from local.speech import MissingSpeech, Pcm, lines, recordings, silence, speech_for, tone
 from local.speech.recordings import FOLDER
 
 pytestmark = pytest.mark.unit
@@ -54,6 +54,19 @@ def test_a_line_without_recording_or_engine_is_named_with_the_remedy(monkeypatch
         'the agent line "Nobody ever recorded this." has no recording and piper is not installed: '
         ".cache/uv/bin/uv sync --group speech"
     )
+
+
+def test_the_engine_speaks_a_line_once_whatever_rates_are_asked_for(monkeypatch):
+    """What was made ready before a call was spoken again in its middle, at the model's rate."""
+    spoken: list[str] = []
+
+    def engine(text: str, _: str) -> Pcm:
+        spoken.append(text)
+        return tone(0.5)
+
+    monkeypatch.setattr(lines, "synthesised", engine)
+    assert [speech_for("Spoken once.", "agent", rate).rate for rate in (16_000, 24_000)] == [16_000, 24_000]
+    assert spoken == ["Spoken once."]
 
 
 def test_the_index_lists_exactly_the_recordings_and_all_are_small():
