@@ -1,7 +1,8 @@
 """Servers that are slow to start and that several modules share."""
 
+import uuid
 from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -9,6 +10,8 @@ import pytest_asyncio
 from tests.contract import firestore_servers
 
 if TYPE_CHECKING:
+    from google.cloud.firestore import AsyncClient
+
     from tests.contract.tools_api_stack import Stack, TestTenant
 
 
@@ -22,6 +25,24 @@ def firestore_server(
     else:
         with firestore_servers.stand_in(tmp_path_factory.mktemp("firestore")) as process:
             yield firestore_servers.Server(firestore_servers.address_of(process), contenders=20)
+
+
+@pytest_asyncio.fixture
+async def db(
+    firestore_server: firestore_servers.Server, monkeypatch: pytest.MonkeyPatch
+) -> "AsyncGenerator[AsyncClient]":
+    from google.cloud.firestore import AsyncClient
+
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_server.address)
+    client = AsyncClient(project="contract")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def things(db: "AsyncClient") -> Any:
+    """A collection that no other test uses."""
+    return db.collection(f"things-{uuid.uuid4().hex}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

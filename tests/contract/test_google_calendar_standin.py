@@ -1,127 +1,36 @@
-"""Google's API client against the stand-in of Calendar: events, series and their instances, free/busy."""
+"""Google's API client against the stand-in of Calendar: events, series, who may do what, and its controls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from google.oauth2.credentials import Credentials
-from googleapiclient import discovery
-from googleapiclient.errors import HttpError
 
 from local.google.faults import Fault
-from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn
+from tests.contract.calendar_user import (
+    ALICE,
+    ALL,
+    CLIENT,
+    OWNED,
+    ZONE,
+    Alice,
+    alices_google,
+    on,
+    refused,
+    run,
+)
 from tests.contract.google_stand_in import stand_in
 
 pytestmark = pytest.mark.contract
 
-CLIENT = Client("app", "app-secret", frozenset())
-ALICE = "alice@example.com"
-ZONE = "America/Los_Angeles"
-OWNED = "https://www.googleapis.com/auth/calendar.events.owned"
-ALL = "https://www.googleapis.com/auth/calendar"
-
-
-def on(day: str, clock: str, zone: str | None = ZONE) -> dict[str, str]:
-    return {"dateTime": f"{day}T{clock}:00", **({"timeZone": zone} if zone else {})}
-
-
-class Alice:
-    """Alice's calendar through the official client. Every method blocks; see `run`."""
-
-    def __init__(self, google: GoogleStandIn, scope: str = ALL) -> None:
-        self.url = google.url
-        self.refresh_token = self.control(
-            "POST", "refresh-tokens", email=ALICE, scopes=[scope], client_id=CLIENT.client_id
-        )["refresh_token"]
-        self.api: Any = discovery.build(
-            "calendar",
-            "v3",
-            credentials=self.credentials(),
-            static_discovery=True,
-            client_options={"api_endpoint": f"{google.url}/calendar/v3/"},
-        )
-
-    def credentials(self) -> Credentials:
-        return Credentials(
-            None,
-            refresh_token=self.refresh_token,
-            token_uri=f"{self.url}/token",
-            client_id=CLIENT.client_id,
-            client_secret=CLIENT.secret,
-        )
-
-    def control(self, verb: str, path: str, **body: Any) -> Any:
-        answer = requests.request(verb, f"{self.url}/_local/{path}", json=body, timeout=5)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    def insert(self, **event: Any) -> Any:
-        return self.api.events().insert(calendarId="primary", body=event).execute()
-
-    def events(self, **parameters: Any) -> list[Any]:
-        return self.page(**parameters)["items"]
-
-    def page(self, **parameters: Any) -> Any:
-        return self.api.events().list(calendarId="primary", **parameters).execute()
-
-    def instances(self, start: str, end: str) -> list[Any]:
-        return self.events(
-            timeMin=f"{start}T00:00:00-08:00",
-            timeMax=f"{end}T00:00:00-08:00",
-            singleEvents=True,
-            orderBy="startTime",
-        )
-
-    def get(self, event_id: str) -> Any:
-        return self.api.events().get(calendarId="primary", eventId=event_id).execute()
-
-    def patch(self, event_id: str, **changes: Any) -> Any:
-        return self.api.events().patch(calendarId="primary", eventId=event_id, body=changes).execute()
-
-    def delete(self, event_id: str) -> None:
-        self.api.events().delete(calendarId="primary", eventId=event_id).execute()
-
-    def meeting(self, **changes: Any) -> Any:
-        times = {"start": on("2026-11-24", "09:30"), "end": on("2026-11-24", "10:00")}
-        return self.insert(**{"summary": "Team meeting", **times, **changes})
-
-    def weekly(self, **changes: Any) -> Any:
-        """Tuesdays at nine, four times, across the end of daylight saving time on 1 November."""
-        return self.insert(
-            **{
-                "summary": "Weekly",
-                "start": on("2026-10-20", "09:00"),
-                "end": on("2026-10-20", "10:00"),
-                "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"],
-                **changes,
-            }
-        )
-
 
 @pytest.fixture
-async def google(tmp_path: Path) -> AsyncIterator[GoogleStandIn]:
-    async with stand_in(tmp_path, clients=[CLIENT]) as started:
-        url = f"{started.url}/_local/accounts"
-        body = {"email": ALICE, "time_zone": ZONE}
-        await asyncio.to_thread(lambda: requests.post(url, json=body, timeout=5).raise_for_status())
+async def google(tmp_path: Path) -> AsyncGenerator[GoogleStandIn]:
+    async with alices_google(tmp_path) as started:
         yield started
-
-
-async def run(google: GoogleStandIn, steps: Callable[[Alice], Any], scope: str = ALL) -> Any:
-    """On a thread: the client blocks, and the stand-in runs on this loop."""
-    return await asyncio.to_thread(lambda: steps(Alice(google, scope)))
-
-
-def refused(call: Callable[[], Any]) -> tuple[int, str]:
-    """(status, reason) of the error with which `call` fails."""
-    with pytest.raises(HttpError) as caught:
-        call()
-    error: Any = caught.value
-    return error.resp.status, error.error_details[0]["reason"]
 
 
 class TestEvents:
@@ -219,85 +128,6 @@ class TestEvents:
         assert summaries == ["Team meeting"]
 
 
-class TestList:
-    async def test_a_window_holds_what_overlaps_it(self, google: GoogleStandIn) -> None:
-        def steps(alice: Alice) -> list[str]:
-            for start, end in [
-                ("08:00", "09:00"),
-                ("08:30", "09:01"),
-                ("09:59", "11:00"),
-                ("10:00", "11:00"),
-            ]:
-                alice.meeting(summary=start, start=on("2026-11-24", start), end=on("2026-11-24", end))
-            window = alice.events(
-                timeMin="2026-11-24T09:00:00-08:00",
-                timeMax="2026-11-24T10:00:00-08:00",
-                singleEvents=True,
-                orderBy="startTime",
-            )
-            return [event["summary"] for event in window]
-
-        assert await run(google, steps) == ["08:30", "09:59"]
-
-    async def test_a_whole_day_lasts_from_midnight_to_midnight_in_the_calendars_zone(
-        self, google: GoogleStandIn
-    ) -> None:
-        def steps(alice: Alice) -> list[int]:
-            alice.insert(summary="Holiday", start={"date": "2026-11-24"}, end={"date": "2026-11-25"})
-
-            def found(start: str, end: str) -> int:
-                return len(alice.events(timeMin=start, timeMax=end, singleEvents=True))
-
-            return [
-                found("2026-11-24T07:00:00Z", "2026-11-24T08:00:00Z"),
-                found("2026-11-24T08:00:00Z", "2026-11-24T08:01:00Z"),
-                found("2026-11-25T07:59:00Z", "2026-11-25T09:00:00Z"),
-                found("2026-11-25T08:00:00Z", "2026-11-25T09:00:00Z"),
-            ]
-
-        assert await run(google, steps) == [0, 1, 1, 0]
-
-    async def test_pages_continue_where_the_last_one_ended(self, google: GoogleStandIn) -> None:
-        def steps(alice: Alice) -> list[list[str]]:
-            for number in range(5):
-                alice.meeting(summary=str(number))
-            pages: list[list[str]] = []
-            request = alice.api.events().list(calendarId="primary", maxResults=2)
-            while request is not None:
-                page = request.execute()
-                pages.append([event["summary"] for event in page["items"]])
-                request = alice.api.events().list_next(request, page)
-            return pages
-
-        assert await run(google, steps) == [["0", "1"], ["2", "3"], ["4"]]
-
-    async def test_text_and_private_properties_filter(self, google: GoogleStandIn) -> None:
-        def steps(alice: Alice) -> list[list[str]]:
-            alice.meeting(summary="Dentist", extendedProperties={"private": {"booking": "1"}})
-            alice.meeting(summary="Lunch", attendees=[{"email": "dentist@example.com"}])
-            alice.meeting(summary="Other")
-            return [
-                [event["summary"] for event in alice.events(q="DENTIST")],
-                [event["summary"] for event in alice.events(privateExtendedProperty="booking=1")],
-            ]
-
-        assert await run(google, steps) == [["Dentist", "Lunch"], ["Dentist"]]
-
-    @pytest.mark.parametrize(
-        ("parameters", "expected"),
-        [
-            ({"timeMin": "2026-11-24T09:00:00"}, (400, "invalid")),
-            ({"orderBy": "startTime"}, (400, "invalid")),
-            ({"timeMin": "2026-11-24T09:00:00Z", "timeMax": "2026-11-24T09:00:00Z"}, (400, "timeRangeEmpty")),
-            ({"syncToken": "x"}, (501, "notImplemented")),
-        ],
-    )
-    async def test_a_malformed_question_is_refused(
-        self, google: GoogleStandIn, parameters: dict[str, Any], expected: tuple[int, str]
-    ) -> None:
-        assert await run(google, lambda alice: refused(lambda: alice.page(**parameters))) == expected
-
-
 class TestSeries:
     async def test_instances_keep_their_wall_clock_time_across_daylight_saving(
         self, google: GoogleStandIn
@@ -374,31 +204,6 @@ class TestSeries:
             ("2026-11-16", "2026-11-18"),
             ("2026-11-23", "2026-11-25"),
         ]
-
-
-class TestFreeBusy:
-    async def test_busy_periods_are_merged_clipped_and_without_free_events(
-        self, google: GoogleStandIn
-    ) -> None:
-        def steps(alice: Alice) -> Any:
-            alice.meeting(start=on("2026-11-24", "08:00"), end=on("2026-11-24", "09:30"))
-            alice.meeting()
-            alice.meeting(
-                start=on("2026-11-24", "11:00"), end=on("2026-11-24", "12:00"), transparency="transparent"
-            )
-            body = {
-                "timeMin": "2026-11-24T09:00:00-08:00",
-                "timeMax": "2026-11-24T17:00:00-08:00",
-                "timeZone": ZONE,
-                "items": [{"id": "primary"}, {"id": "nobody@example.com"}],
-            }
-            return alice.api.freebusy().query(body=body).execute()["calendars"]
-
-        calendars = await run(google, steps)
-        assert calendars["primary"]["busy"] == [
-            {"start": "2026-11-24T09:00:00-08:00", "end": "2026-11-24T10:00:00-08:00"}
-        ]
-        assert calendars["nobody@example.com"]["errors"][0]["reason"] == "notFound"
 
 
 class TestAccess:

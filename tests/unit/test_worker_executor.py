@@ -3,141 +3,25 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, SecretStr
 
 from shared.errors import ToolError, UnavailableError
-from shared.models.agent import Agent
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
-from shared.models.session import SessionSnapshot
-from shared.tools.base.base_tool import (
-    Action,
-    BaseTool,
-    Credential,
-    OAuthConnection,
-    ToolContext,
-    ToolMetadata,
-)
-from shared.tools.base.registry import ToolRegistry
-from tests.tools import FakeCall, FakeCredential
+from tests.unit.shop_tool import KEY_VERSION, Rig
 from tests.waiting import eventually
 from worker.agent_executor import (
     APOLOGY,
     CUT_SHORT,
     TOO_SLOW,
     UNSURE,
-    AgentExecutor,
-    ToolEnvironment,
 )
 from worker.bounded_json import bounded_json
 from worker.longest_step import LongestStep
 from worker.tool_binding import bind_tools
 
 pytestmark = pytest.mark.unit
-
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-KEY_VERSION = "projects/p/secrets/key/versions/3"
-
-
-class Day(BaseModel):
-    day: str
-    people: int = Field(default=1, ge=1)
-
-
-class Shop(BaseModel):
-    city: str
-    key: SecretStr
-
-
-class ShopTool(BaseTool):
-    metadata = ToolMetadata(
-        slug="shop",
-        display_name="Shop",
-        description="For tests.",
-        config=Shop,
-        connection=OAuthConnection("google", ()),
-        actions={
-            "look": Action("Looks.", Day, read_only=True, idempotent=True, timeout_seconds=0.2),
-            "book": Action("Books.", Day, read_only=False, idempotent=False, timeout_seconds=0.2),
-            "ring": Action("Rings.", Day, read_only=False, idempotent=True, withdrawn_when_called_off=True),
-            "unbook": Action("Undoes it.", Day, read_only=False, idempotent=True),
-        },
-    )
-    context: ToolContext[Shop]
-    failures: list[BaseException]
-    runs: list[str]
-
-    def __init__(self) -> None:
-        self.failures, self.runs = [], []
-        self.result: dict[str, Any] = {"free": True}
-        self.takes = 0.0
-        self.before_returning: Callable[[dict[str, Any]], None] = lambda _: None
-
-    async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
-        self.runs.append(action)
-        self.context = context
-        await asyncio.sleep(self.takes)
-        self.before_returning(self.result)
-        if self.failures:
-            raise self.failures.pop(0)
-        return self.result
-
-
-class Rig:
-    def __init__(self, *tools: AgentTool) -> None:
-        self.registry = ToolRegistry((ShopTool,))
-        tool = self.registry.get("shop")
-        assert isinstance(tool, ShopTool)
-        self.tool = tool
-        self.events: list[dict[str, Any]] = []
-        self.fetched: list[str] = []
-        self.running: list[bool] = []
-        self.called_off: set[str | None] = set()
-        configured = AgentTool(
-            slug="shop",
-            enabled=True,
-            config={"city": "Berlin"},
-            sensitive_config={"key": KEY_VERSION, REFRESH_TOKEN: "projects/p/secrets/r/versions/1"},
-        )
-        snapshot = SessionSnapshot(
-            session_id="ca1",
-            tenant_id="harbor",
-            agent_id="a1",
-            call_sid="CA1",
-            caller="+14155550123",
-            called="+14155550100",
-            room="call-ca1",
-            agent=Agent(name="a", instructions="b", time_zone="Europe/Berlin"),
-            tools=list(tools) or [configured],
-            max_concurrent_calls=10,
-            started_at=NOW,
-            expires_at=NOW + timedelta(days=1),
-        )
-        environment = ToolEnvironment(
-            registry=self.registry,
-            fetch_secret=self._fetch,
-            credential=self._credential,
-            call=FakeCall(),
-            record=self.events.append,
-            is_called_off=self.called_off.__contains__,
-            running=self.running.append,
-            now=lambda: NOW,
-        )
-        self.executor = AgentExecutor(snapshot, environment)
-
-    async def _fetch(self, version: str) -> SecretStr:
-        self.fetched.append(version)
-        return SecretStr("s3cret-key")
-
-    def _credential(self, tool: AgentTool) -> Credential:
-        return FakeCredential()
-
-    async def run(self, action: str | None = "look", call_id: str = "c1", **arguments: Any) -> dict[str, Any]:
-        return json.loads(await self.executor.run_tool("shop", action=action, call_id=call_id, **arguments))
 
 
 async def test_a_tool_gets_its_config_secrets_and_credential_and_its_result_reaches_the_model() -> None:
@@ -309,120 +193,6 @@ async def test_a_tool_that_still_runs_when_the_call_ends_is_waited_for() -> None
     await rig.executor.settle(5)
     assert running.done() or rig.events[0]["ok"]
     await running
-
-
-async def test_a_tool_that_the_model_calls_off_runs_to_its_end_and_is_not_waited_for() -> None:
-    rig = Rig()
-    rig.tool.takes = 0.02
-    first, second = (asyncio.create_task(rig.run("book", call_id=i, day="today")) for i in ("c1", "c2"))
-    await eventually(lambda: len(rig.tool.runs) == 2, "the tool runs twice", pause=0)
-    rig.called_off.add("c1")
-    assert rig.executor.awaited() == 1
-    rig.called_off.add("c2")
-    assert rig.executor.awaited() == 0
-    await rig.run("book", call_id="c3", day="today")
-    await asyncio.gather(first, second)
-    assert [event["ok"] for event in rig.events] == [True, True, True]
-    assert rig.running == [True, True, False], "the third counts anew, and the first two end unnoticed"
-
-
-async def called_off_booking(rig: Rig, *, result: dict[str, Any] | None = None) -> None:
-    rig.tool.result = result or {"event_id": "e1"}
-    await rig.run("book", call_id="c1", day="today")
-    rig.called_off.add("c1")
-
-
-async def test_a_write_that_was_done_although_called_off_is_not_done_again_when_asked_for_again() -> None:
-    rig = Rig()
-    await called_off_booking(rig)
-    rig.tool.result = {"event_id": "e2"}
-    assert await rig.run("book", call_id="c2", day="today") == {"status": "ok", "event_id": "e1"}
-    assert rig.tool.runs == ["book"]
-    again = await rig.run("book", call_id="c3", day="today")
-    assert again["event_id"] == "e2", "the model knows by now, and wants another"
-
-
-async def test_one_that_still_runs_is_waited_for_before_it_is_asked_for_again() -> None:
-    rig = Rig()
-    rig.tool.takes, rig.tool.result = 0.05, {"event_id": "e1"}
-    first = asyncio.create_task(rig.run("book", call_id="c1", day="today"))
-    await eventually(lambda: rig.tool.runs, pause=0)
-    rig.called_off.add("c1")
-    assert await rig.run("book", call_id="c2", day="today") == await first
-    assert rig.tool.runs == ["book"]
-
-
-async def test_something_else_of_the_same_function_is_done_at_once_and_the_model_told_of_the_first() -> None:
-    rig = Rig()
-    await called_off_booking(rig, result={"event_id": "e1", "said": "it costs s3cret-key"})
-    assert (await rig.run("book", call_id="c2", day="tomorrow"))["status"] == "ok"
-    assert rig.tool.runs == ["book", "book"]
-    [write] = rig.executor.writes_unknown_to_the_model()
-    assert [part for part in ("shop_book", '"today"', '"e1"') if part not in write.called] == []
-    assert "s3cret" not in write.called
-
-
-async def test_what_the_model_knows_of_and_may_have_undone_is_done_again_when_asked_for_again() -> None:
-    rig = Rig()
-    await called_off_booking(rig)
-    assert rig.executor.writes_unknown_to_the_model()
-    await rig.run("unbook", call_id="c2", day="today")
-    await rig.run("book", call_id="c3", day="today")
-    assert rig.tool.runs == ["book", "unbook", "book"]
-
-
-async def test_the_model_is_told_that_a_write_runs_on_and_then_what_came_of_it() -> None:
-    rig = Rig()
-    rig.tool.takes = 0.05
-    rig.tool.failures = [ToolError("That time is taken.")]
-    booking = asyncio.create_task(rig.run("book", call_id="c1", day="today"))
-    await eventually(lambda: rig.tool.runs, pause=0)
-    assert rig.executor.writes_unknown_to_the_model() == []
-    rig.called_off.add("c1")
-    [write] = rig.executor.writes_unknown_to_the_model()
-    assert write.standing == "runs_on"
-    assert rig.executor.writes_unknown_to_the_model() == []
-    await booking
-    assert rig.executor.writes_unknown_to_the_model() == [write]
-    assert write.standing == "failed"
-    assert "That time is taken." in write.called
-
-
-async def test_what_is_withdrawn_when_called_off_is_no_news_and_can_be_done_again() -> None:
-    rig = Rig()
-    for call_id in ("c1", "c2"):
-        await rig.run("ring", call_id=call_id, day="today")
-        rig.called_off.add(call_id)
-    assert rig.tool.runs == ["ring", "ring"]
-    assert rig.executor.writes_unknown_to_the_model() == []
-
-
-async def test_a_write_that_was_called_off_and_failed_is_done_when_it_is_asked_for_again() -> None:
-    rig = Rig()
-    rig.tool.failures = [ToolError("That time is taken.")]
-    await called_off_booking(rig)
-    assert (await rig.run("book", call_id="c2", day="today"))["status"] == "ok"
-    assert rig.executor.writes_unknown_to_the_model() == []
-
-
-async def test_what_is_only_looked_up_and_what_was_not_called_off_is_done_each_time() -> None:
-    rig = Rig()
-    rig.called_off.add("c1")
-    for call_id in ("c1", "c2"):
-        await rig.run("look", call_id=call_id, day="today")
-    for call_id in ("c3", "c4"):
-        await rig.run("book", call_id=call_id, day="today")
-    assert rig.tool.runs == ["look", "look", "book", "book"]
-    assert rig.executor.writes_unknown_to_the_model() == []
-
-
-async def test_what_was_done_though_called_off_is_told_of_once() -> None:
-    rig = Rig()
-    await called_off_booking(rig)
-    [write] = rig.executor.writes_unknown_to_the_model()
-    assert '"shop_book"' in write.called
-    assert '"e1"' in write.called
-    assert rig.executor.writes_unknown_to_the_model() == []
 
 
 async def test_a_tool_that_is_cut_short_leaves_an_event() -> None:
