@@ -186,15 +186,11 @@ interface DisconnectProps {
 
 function Disconnect({ address, account, onClose }: DisconnectProps) {
   const t = useText();
-  const toast = useToast();
   const disconnect = useDisconnect();
   const submit = () =>
-    disconnect.mutate(address, {
-      onSuccess: ({ revoked }) => {
-        toast(t(revoked ? "connect.disconnectedRevoked" : "connect.disconnectedKept", { account }));
-        onClose(true);
-      },
-    });
+    disconnect
+      .mutateAsync(address)
+      .then(({ revoked }) => t(revoked ? "connect.disconnectedRevoked" : "connect.disconnectedKept", { account }));
   return (
     <FormDialog
       title={t("connect.disconnectTitle", { account })}
@@ -205,6 +201,7 @@ function Disconnect({ address, account, onClose }: DisconnectProps) {
       error={disconnect.error}
       onClose={() => onClose(false)}
       onSubmit={submit}
+      onDone={() => onClose(true)}
     />
   );
 }

@@ -1,14 +1,15 @@
 "use client";
 /** The browser's own modal dialog: it keeps the focus, closes on Escape and gives the focus back. */
 import { X } from "lucide-react";
-import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
-import type { ApiError } from "@/api/errors";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
+import { type ApiError, asApiError } from "@/api/errors";
 import { useUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
 import { Button, IconButton } from "./Button";
 import styles from "./Dialog.module.css";
 import { Form } from "./form";
-import { InlineError } from "./states";
+import { errorText, InlineError } from "./states";
+import { useToast } from "./Toasts";
 
 interface DialogProps {
   title: string;
@@ -76,7 +77,6 @@ export function DialogActions({ children }: { children: ReactNode }) {
 }
 
 interface FormDialogProps extends DialogProps {
-  onClose: () => void;
   /** The button's words: what happens, not “OK”. */
   action: string;
   danger?: boolean;
@@ -84,31 +84,69 @@ interface FormDialogProps extends DialogProps {
   dirty?: boolean;
   busy: boolean;
   error: ApiError | null;
-  onSubmit: () => void;
+  /** Its news, which closes the dialog; undefined: what came of it is shown in its place. */
+  onSubmit: () => Promise<string | undefined>;
+  /** In place of `onClose` when it is done. */
+  onDone?: (() => void) | undefined;
 }
 
 /**
  * A question with fields or without any; stays open, and says why, when the answer was refused. When what it asks about is
- * gone, or is another by now, it can only be closed: behind it stands what is there.
+ * gone, or is another by now, it can only be closed: behind it stands what is there. Closed before the answer has come, it
+ * has that told at the foot of the page.
  */
-export function FormDialog({ action, danger, dirty = false, busy, error, onSubmit, children, ...dialog }: FormDialogProps) {
+export function FormDialog({
+  action,
+  danger,
+  dirty = false,
+  busy,
+  error,
+  onSubmit,
+  onDone,
+  children,
+  ...dialog
+}: FormDialogProps) {
   const t = useText();
+  const toast = useToast();
+  const shown = useRef(false);
+  useEffect(() => {
+    shown.current = true;
+    return () => {
+      shown.current = false;
+    };
+  }, []);
+  const { title, onClose } = dialog;
+  // By the promise: a mutation's own callbacks are not called any more once the dialog is gone.
+  const submit = () =>
+    onSubmit().then(
+      (news) => {
+        if (news === undefined) return;
+        toast(news);
+        if (shown.current) (onDone ?? onClose)?.();
+      },
+      (thrown: unknown) => {
+        if (shown.current) return; // it is read in here, as `error`
+        toast(t("common.failedIn", { what: title, why: errorText(asApiError(thrown), t) }), { stays: true });
+      },
+    );
   const isOver = error?.kind === "changed_meanwhile" || (danger && error?.kind === "not_found");
   useUnsavedChanges(dirty, t("common.unsavedQuestion"));
   return (
     <Dialog {...dialog}>
-      <Form onSubmit={() => !busy && onSubmit()}>
+      <Form onSubmit={() => !busy && void submit()}>
         {children}
         <InlineError error={error} />
         <DialogActions>
           {isOver ? (
             // It takes the focus of the button that is gone.
-            <Button key="close" onClick={dialog.onClose} autoFocus>
+            <Button key="close" onClick={onClose} autoFocus>
               {t("common.close")}
             </Button>
           ) : (
             <>
-              <Button onClick={dialog.onClose}>{t("common.cancel")}</Button>
+              <Button onClick={onClose} disabled={!onClose}>
+                {t("common.cancel")}
+              </Button>
               <Button type="submit" look={danger ? "danger" : "primary"} busy={busy}>
                 {action}
               </Button>

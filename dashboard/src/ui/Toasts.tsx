@@ -1,28 +1,38 @@
 "use client";
-/** Short news at the foot of the page: `const toast = useToast(); toast("Saved.")`. For news, never for errors. */
+/**
+ * Short news at the foot of the page: `const toast = useToast(); toast("Saved.")`. An error stands where it arose; here only
+ * when that place is gone, and then until somebody has closed it.
+ */
 import { X } from "lucide-react";
 import { createContext, type ReactNode, useCallback, useContext, useState } from "react";
 import { useText } from "@/texts/TextProvider";
 import { IconButton } from "./Button";
 import styles from "./Toasts.module.css";
 
+interface ToastOptions {
+  /** Until somebody closes it. */
+  stays?: boolean;
+}
+
 interface Toast {
   id: number;
   text: string;
 }
 
+type ShowToast = (text: string, options?: ToastOptions) => void;
+
 const SHOWN_MILLISECONDS = 6000;
-const ToastContext = createContext<(text: string) => void>(() => undefined);
+const ToastContext = createContext<ShowToast>(() => undefined);
 let lastId = 0;
 
 export function ToastProvider({ children }: { children: ReactNode }) {
   const t = useText();
   const [toasts, setToasts] = useState<Toast[]>([]);
   const drop = (id: number) => setToasts((all) => all.filter((toast) => toast.id !== id));
-  const show = useCallback((text: string) => {
+  const show = useCallback((text: string, { stays = false }: ToastOptions = {}) => {
     const id = ++lastId;
     setToasts((all) => [...all, { id, text }]);
-    setTimeout(() => drop(id), SHOWN_MILLISECONDS);
+    if (!stays) setTimeout(() => drop(id), SHOWN_MILLISECONDS);
   }, []);
   return (
     <ToastContext value={show}>
@@ -41,4 +51,4 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   );
 }
 
-export const useToast = (): ((text: string) => void) => useContext(ToastContext);
+export const useToast = (): ShowToast => useContext(ToastContext);

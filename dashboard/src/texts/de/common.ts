@@ -33,6 +33,7 @@ export const common: Catalogue["common"] = {
     "Das ist unser Fehler. Laden Sie die Seite neu; passiert es wieder, sagen Sie es dem Betreiber dieses Dienstes.",
   reload: "Neu laden",
   offlineBanner: "Sie sind offline. Die Anzeige kann veraltet sein, und Änderungen werden nicht gespeichert.",
+  failedIn: "„{what}“: {why}",
   refreshFailed: "Die Anzeige konnte nicht erneuert werden und kann veraltet sein.",
   errorTitle: "Das konnte nicht geladen werden",
   errorOffline: "Der Dienst ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",

@@ -30,6 +30,7 @@ export const common = {
   brokenText: "That is a mistake of ours. Reload the page; if it happens again, tell whoever runs this service.",
   reload: "Reload",
   offlineBanner: "You are offline. What you see may be out of date, and changes cannot be saved.",
+  failedIn: "“{what}”: {why}",
   refreshFailed: "This could not be refreshed and may be out of date.",
   errorTitle: "This could not be loaded",
   errorOffline: "The service cannot be reached. Check your connection, then try again.",

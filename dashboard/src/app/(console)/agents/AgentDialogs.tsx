@@ -8,7 +8,6 @@ import { ButtonLink } from "@/ui/Button";
 import { FormDialog } from "@/ui/Dialog";
 import { TextArea, TextField } from "@/ui/form";
 import { fieldErrors } from "@/ui/states";
-import { useToast } from "@/ui/Toasts";
 
 export type AgentAction = { kind: "create" } | { kind: "duplicate" | "delete"; agent: Agent };
 
@@ -40,21 +39,12 @@ interface Closing {
 
 function CreateDialog({ onClose, onDone }: Closing) {
   const t = useText();
-  const toast = useToast();
   const create = useCreateAgent();
   const { key } = useIdempotencyKey();
   const [name, setName] = useState("");
   const [instructions, setInstructions] = useState("");
   const submit = () =>
-    create.mutate(
-      { agent: { name, instructions }, key: key() },
-      {
-        onSuccess: () => {
-          toast(t("agents.created", { name }));
-          onDone();
-        },
-      },
-    );
+    create.mutateAsync({ agent: { name, instructions }, key: key() }).then(() => t("agents.created", { name }));
   const fields = fieldErrors(create.error, t);
   return (
     <FormDialog
@@ -66,6 +56,7 @@ function CreateDialog({ onClose, onDone }: Closing) {
       error={create.error}
       onClose={onClose}
       onSubmit={submit}
+      onDone={onDone}
     >
       <TextField
         label={t("agents.name")}
@@ -90,20 +81,11 @@ function CreateDialog({ onClose, onDone }: Closing) {
 
 function DuplicateDialog({ agent, onClose, onDone }: Closing & { agent: Agent }) {
   const t = useText();
-  const toast = useToast();
   const duplicate = useDuplicateAgent();
   const { key } = useIdempotencyKey();
   const [name, setName] = useState(t("agents.duplicateName", { name: agent.name }));
   const submit = () =>
-    duplicate.mutate(
-      { agent_id: agent.id, name, key: key() },
-      {
-        onSuccess: () => {
-          toast(t("agents.duplicated", { name }));
-          onDone();
-        },
-      },
-    );
+    duplicate.mutateAsync({ agent_id: agent.id, name, key: key() }).then(() => t("agents.duplicated", { name }));
   const fields = fieldErrors(duplicate.error, t);
   return (
     <FormDialog
@@ -114,6 +96,7 @@ function DuplicateDialog({ agent, onClose, onDone }: Closing & { agent: Agent })
       error={duplicate.error}
       onClose={onClose}
       onSubmit={submit}
+      onDone={onDone}
     >
       <TextField
         label={t("agents.name")}
@@ -129,15 +112,8 @@ function DuplicateDialog({ agent, onClose, onDone }: Closing & { agent: Agent })
 
 function DeleteDialog({ agent, onClose, onDone }: Closing & { agent: Agent }) {
   const t = useText();
-  const toast = useToast();
   const remove = useDeleteAgent();
-  const submit = () =>
-    remove.mutate(agent, {
-      onSuccess: () => {
-        toast(t("agents.deleted", { name: agent.name }));
-        onDone();
-      },
-    });
+  const submit = () => remove.mutateAsync(agent).then(() => t("agents.deleted", { name: agent.name }));
   return (
     <FormDialog
       title={t("agents.deleteTitle", { name: agent.name })}
@@ -148,6 +124,7 @@ function DeleteDialog({ agent, onClose, onDone }: Closing & { agent: Agent }) {
       error={remove.error}
       onClose={onClose}
       onSubmit={submit}
+      onDone={onDone}
     >
       {remove.error?.code === "agent_has_numbers" && (
         <div>

@@ -8,7 +8,6 @@ import { Dialog, DialogActions, FormDialog } from "@/ui/Dialog";
 import { Checkbox, TextField } from "@/ui/form";
 import { ShownOnce } from "@/ui/ShownOnce";
 import { fieldErrors } from "@/ui/states";
-import { useToast } from "@/ui/Toasts";
 import styles from "./keys.module.css";
 
 const DEFAULT_DAYS = 90;
@@ -51,8 +50,9 @@ export function CreateKeyDialog({ onClose }: { onClose: () => void }) {
       dirty={Boolean(name) || scopes.length > 0}
       busy={create.isPending}
       error={create.error}
-      onClose={onClose}
-      onSubmit={() => create.mutate({ name, scopes, expires_in_days: days, key: key() })}
+      // What is under way brings a key that is shown this once, and here alone.
+      onClose={create.isPending ? undefined : onClose}
+      onSubmit={() => create.mutateAsync({ name, scopes, expires_in_days: days, key: key() }).then(() => undefined)}
     >
       <TextField
         label={t("apiKeys.name")}
@@ -96,16 +96,9 @@ export function CreateKeyDialog({ onClose }: { onClose: () => void }) {
 
 export function RevokeKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
   const t = useText();
-  const toast = useToast();
   const revoke = useRevokeApiKey();
   const { name } = apiKey;
-  const submit = () =>
-    revoke.mutate(apiKey, {
-      onSuccess: () => {
-        toast(t("apiKeys.revoked", { name }));
-        onClose();
-      },
-    });
+  const submit = () => revoke.mutateAsync(apiKey).then(() => t("apiKeys.revoked", { name }));
   return (
     <FormDialog
       title={t("apiKeys.revokeTitle", { name })}

@@ -20,7 +20,6 @@ import { Dialog, DialogActions, FormDialog } from "@/ui/Dialog";
 import { Select, TextField } from "@/ui/form";
 import { ShownOnce } from "@/ui/ShownOnce";
 import { fieldErrors } from "@/ui/states";
-import { useToast } from "@/ui/Toasts";
 
 export type MemberAction =
   | { kind: "invite" }
@@ -84,8 +83,9 @@ function InviteDialog({ onClose }: { onClose: () => void }) {
       dirty={Boolean(email)}
       busy={invite.isPending}
       error={invite.error}
-      onClose={onClose}
-      onSubmit={() => invite.mutate({ email, role, key: key() })}
+      // What is under way brings a link that is shown this once, and here alone.
+      onClose={invite.isPending ? undefined : onClose}
+      onSubmit={() => invite.mutateAsync({ email, role, key: key() }).then(() => undefined)}
     >
       <TextField
         label={t("members.email")}
@@ -121,20 +121,11 @@ function RoleField({ role, onChange }: { role: Role; onChange: (role: Role) => v
 
 function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const t = useText();
-  const toast = useToast();
   const change = useChangeRole();
   const [role, setRole] = useState<Role>(member.role);
   const who = member.email ?? member.id;
   const submit = () =>
-    change.mutate(
-      { ...member, role },
-      {
-        onSuccess: () => {
-          toast(t("members.roleChanged", { who, role: t(`common.${role}`) }));
-          onClose();
-        },
-      },
-    );
+    change.mutateAsync({ ...member, role }).then(() => t("members.roleChanged", { who, role: t(`common.${role}`) }));
   return (
     <FormDialog
       title={t("members.changeRole", { who })}
@@ -151,17 +142,10 @@ function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }
 
 function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const t = useText();
-  const toast = useToast();
   const remove = useRemoveMember();
   const who = member.email ?? member.id;
   const myself = useSession().person?.email === member.email;
-  const submit = () =>
-    remove.mutate(member, {
-      onSuccess: () => {
-        toast(t("members.removed", { who }));
-        onClose();
-      },
-    });
+  const submit = () => remove.mutateAsync(member).then(() => t("members.removed", { who }));
   return (
     <FormDialog
       title={t("members.removeTitle", { who })}
@@ -178,16 +162,9 @@ function RemoveDialog({ member, onClose }: { member: Member; onClose: () => void
 
 function RevokeDialog({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
   const t = useText();
-  const toast = useToast();
   const revoke = useRevokeInvitation();
   const who = invitation.email;
-  const submit = () =>
-    revoke.mutate(invitation, {
-      onSuccess: () => {
-        toast(t("members.revoked", { who }));
-        onClose();
-      },
-    });
+  const submit = () => revoke.mutateAsync(invitation).then(() => t("members.revoked", { who }));
   return (
     <FormDialog
       title={t("members.revokeTitle", { who })}

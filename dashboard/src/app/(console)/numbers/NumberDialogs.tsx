@@ -6,7 +6,6 @@ import { type PhoneNumber, useAttachNumber, useDetachNumber } from "@/data/numbe
 import { useText } from "@/texts/TextProvider";
 import { FormDialog } from "@/ui/Dialog";
 import { Select } from "@/ui/form";
-import { useToast } from "@/ui/Toasts";
 
 export interface NumberAction {
   kind: "attach" | "detach";
@@ -36,20 +35,13 @@ interface AttachDialogProps {
 
 function AttachDialog({ number, agents, onClose }: AttachDialogProps) {
   const t = useText();
-  const toast = useToast();
   const attach = useAttachNumber();
   const [agentId, setAgentId] = useState(number.agent_id ?? agents[0]?.id ?? "");
   const submit = () =>
-    attach.mutate(
-      { ...number, agent_id: agentId },
-      {
-        onSuccess: () => {
-          const agent = agents.find(({ id }) => id === agentId)?.name ?? agentId;
-          toast(t("numbers.attached", { agent, number: number.number }));
-          onClose();
-        },
-      },
-    );
+    attach.mutateAsync({ ...number, agent_id: agentId }).then(() => {
+      const agent = agents.find(({ id }) => id === agentId)?.name ?? agentId;
+      return t("numbers.attached", { agent, number: number.number });
+    });
   return (
     <FormDialog
       title={t("numbers.attachTitle", { number: number.number })}
@@ -79,15 +71,8 @@ function AttachDialog({ number, agents, onClose }: AttachDialogProps) {
 function DetachDialog({ number, onClose }: { number: PhoneNumber; onClose: () => void }) {
   const t = useText();
   const agent = useAgentName()(number.agent_id ?? "");
-  const toast = useToast();
   const detach = useDetachNumber();
-  const submit = () =>
-    detach.mutate(number, {
-      onSuccess: () => {
-        toast(t("numbers.detached", { number: number.number }));
-        onClose();
-      },
-    });
+  const submit = () => detach.mutateAsync(number).then(() => t("numbers.detached", { number: number.number }));
   return (
     <FormDialog
       title={t("numbers.detachTitle", { number: number.number })}

@@ -11,7 +11,6 @@ import { Button } from "@/ui/Button";
 import { FormDialog } from "@/ui/Dialog";
 import { Badge, Card } from "@/ui/layout";
 import { RowsSkeleton } from "@/ui/states";
-import { useToast } from "@/ui/Toasts";
 import { Abilities } from "./Abilities";
 import { OnOff } from "./OnOff";
 import styles from "./tools.module.css";
@@ -102,7 +101,6 @@ function SettingsCard({ children }: { children: ReactNode }) {
 
 function RemoveDialog({ agentId, tool: { about, own }, onClose }: { agentId: string; tool: Tool; onClose: () => void }) {
   const t = useText();
-  const toast = useToast();
   const remove = useRemoveTool(agentId);
   const tool = about.display_name;
   const account = own.connection?.state === "connected" ? (own.connection.account_email ?? t("connect.title")) : undefined;
@@ -115,14 +113,7 @@ function RemoveDialog({ agentId, tool: { about, own }, onClose }: { agentId: str
       busy={remove.isPending}
       error={remove.error}
       onClose={onClose}
-      onSubmit={() =>
-        remove.mutate(own, {
-          onSuccess: () => {
-            toast(t("tools.removed", { tool }));
-            onClose();
-          },
-        })
-      }
+      onSubmit={() => remove.mutateAsync(own).then(() => t("tools.removed", { tool }))}
     />
   );
 }

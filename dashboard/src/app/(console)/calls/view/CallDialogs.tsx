@@ -2,7 +2,6 @@
 import { type Call, useDeleteCall, useEndCall } from "@/data/calls";
 import { useText } from "@/texts/TextProvider";
 import { FormDialog } from "@/ui/Dialog";
-import { useToast } from "@/ui/Toasts";
 
 interface CallDialogProps {
   call: Call;
@@ -11,15 +10,8 @@ interface CallDialogProps {
 
 export function EndCallDialog({ call, onClose }: CallDialogProps) {
   const t = useText();
-  const toast = useToast();
   const end = useEndCall();
-  const submit = () =>
-    end.mutate(call, {
-      onSuccess: () => {
-        toast(t("calls.endDone"));
-        onClose();
-      },
-    });
+  const submit = () => end.mutateAsync(call).then(() => t("calls.endDone"));
   return (
     <FormDialog
       title={t("calls.endTitle")}
@@ -36,15 +28,8 @@ export function EndCallDialog({ call, onClose }: CallDialogProps) {
 
 export function DeleteCallDialog({ call, onClose, onDone }: CallDialogProps & { onDone: () => void }) {
   const t = useText();
-  const toast = useToast();
   const remove = useDeleteCall();
-  const submit = () =>
-    remove.mutate(call, {
-      onSuccess: () => {
-        toast(t("calls.deleted"));
-        onDone();
-      },
-    });
+  const submit = () => remove.mutateAsync(call).then(() => t("calls.deleted"));
   return (
     <FormDialog
       title={t("calls.deleteTitle")}
@@ -55,6 +40,7 @@ export function DeleteCallDialog({ call, onClose, onDone }: CallDialogProps & { 
       error={remove.error}
       onClose={onClose}
       onSubmit={submit}
+      onDone={onDone}
     />
   );
 }
