@@ -114,21 +114,6 @@ async def test_an_invitation_that_is_gone_already_leaves_the_list(visit: Visit) 
     await expect(page.get_by_role("main")).to_be_focused()
 
 
-async def test_settings_that_somebody_else_saved_first_are_shown_with_the_reason(visit: Visit) -> None:
-    owner = await visit()
-    owner.expects_complaint("412")
-    page = owner.page
-    await owner.open("/settings/")
-    await page.get_by_label("Keep calls for (days)").fill("44")
-    await api_call(owner, "PATCH", "", {"retention_days": 55})
-
-    await page.get_by_role("button", name="Save").click()
-
-    alert = page.get_by_role("main").get_by_role("alert")
-    await expect(alert).to_contain_text("Somebody else has changed this meanwhile")
-    await expect(page.get_by_label("Keep calls for (days)")).to_have_value("55")
-
-
 async def test_a_number_that_may_have_been_attached_is_shown_as_it_is_now(visit: Visit) -> None:
     editor = await visit("editor")
     page = editor.page

@@ -1,4 +1,4 @@
-/** An agent as a form edits it, and which of its fields differ between two versions. */
+/** An agent as a form edits it. */
 import type { Schemas } from "@/api/client";
 
 type Agent = Schemas["AgentOut"];
@@ -27,18 +27,4 @@ export const AGENT_FIELDS = [
 
 export function draftOf({ id: _id, etag: _etag, revision: _revision, ...settings }: Agent): AgentDraft {
   return { ...settings, hours: settings.hours ?? null, fallback: settings.fallback ?? null };
-}
-
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
-
-export const differingFields = (one: AgentDraft, other: AgentDraft): AgentField[] =>
-  AGENT_FIELDS.filter((field) => !same(one[field], other[field]));
-
-/** What of `draft` differs from `base`, with `draft`'s values. */
-export function changesOf(base: AgentDraft, draft: AgentDraft): Partial<AgentDraft> {
-  return pick(draft, differingFields(base, draft));
-}
-
-export function pick(draft: AgentDraft, fields: readonly AgentField[]): Partial<AgentDraft> {
-  return Object.fromEntries(fields.map((field) => [field, draft[field]]));
 }

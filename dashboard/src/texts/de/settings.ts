@@ -12,6 +12,7 @@ export const settings: Catalogue["settings"] = {
   limit: "Anrufe zugleich",
   limitHint: "Teil Ihres Tarifs. Weitere Anrufer bekommen den Ersatz.",
   saved: "Gespeichert.",
+  conflictTitle: "Jemand anderes hat die Organisation inzwischen geändert",
   deletion: "Soll die Organisation mit allem, was sie enthält, gelöscht werden, wenden Sie sich an den Betreiber dieses Dienstes.",
   ownersOnly: "Nur ein Inhaber kann das ändern.",
 };

@@ -9,6 +9,7 @@ export const settings = {
   limit: "Calls at once",
   limitHint: "Part of your plan. Further callers get the fallback.",
   saved: "Saved.",
+  conflictTitle: "Somebody else changed the organisation meanwhile",
   deletion: "To have the organisation deleted with everything in it, ask whoever runs this service.",
   ownersOnly: "Only an owner can change this.",
 } as const;

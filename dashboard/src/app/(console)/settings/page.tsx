@@ -1,7 +1,12 @@
 "use client";
-import { useState } from "react";
 import { useMay } from "@/data/tenant";
-import { type TenantSettings, useChangeTenantSettings, useTenantSettings } from "@/data/tenantSettings";
+import {
+  type SettingsDraft,
+  type TenantSettings,
+  useChangeTenantSettings,
+  useTenantSettings,
+} from "@/data/tenantSettings";
+import { useDraft } from "@/data/useDraft";
 import { useUnsavedChanges } from "@/session/unsaved";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
@@ -10,12 +15,12 @@ import { Form, TextField } from "@/ui/form";
 import { Card, Facts, PageHeader } from "@/ui/layout";
 import { fieldErrors, InlineError, Loaded, RowsSkeleton } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
+import { ConflictDialog } from "./ConflictDialog";
 import styles from "./settings.module.css";
 
 export default function SettingsPage() {
   const t = useText();
   const settings = useTenantSettings();
-  const change = useChangeTenantSettings();
   const mayChange = useMay("owner");
   return (
     <>
@@ -23,9 +28,11 @@ export default function SettingsPage() {
       <Loaded query={settings} skeleton={<RowsSkeleton />}>
         {(current) => (
           <Card className={styles["card"]}>
-            {/* Anew with each version: what somebody else changed is not shown as if it were typed here. */}
             {mayChange ? (
-              <SettingsForm key={current.etag} current={current} change={change} />
+              <SettingsForm
+                current={current}
+                reload={async () => (await settings.refetch({ throwOnError: true })).data}
+              />
             ) : (
               <SettingsFacts current={current} />
             )}
@@ -56,66 +63,76 @@ function SettingsFacts({ current }: { current: TenantSettings }) {
 
 interface SettingsFormProps {
   current: TenantSettings;
-  /** Of the page, since why a change was refused is to be read beside the version that was the reason. */
-  change: ReturnType<typeof useChangeTenantSettings>;
+  reload: () => Promise<TenantSettings | undefined>;
 }
 
-function SettingsForm({ current, change }: SettingsFormProps) {
+const draftOf = ({ name, fallback_number, retention_days }: TenantSettings): SettingsDraft => ({
+  name,
+  fallback_number,
+  retention_days,
+});
+
+function SettingsForm({ current, reload }: SettingsFormProps) {
   const t = useText();
   const format = useFormat();
   const toast = useToast();
-  const [name, setName] = useState(current.name);
-  const [fallback, setFallback] = useState(current.fallback_number ?? "");
-  const [days, setDays] = useState(current.retention_days);
-  const dirty =
-    name !== current.name || fallback !== (current.fallback_number ?? "") || days !== current.retention_days;
-  useUnsavedChanges(dirty, t("common.unsavedQuestion"));
-  const fields = fieldErrors(change.error, t);
-  const submit = () =>
-    change.mutateAsync({ etag: current.etag, name, fallback_number: fallback || null, retention_days: days }).then(
-      // Not by `onSuccess`, which is not called any more once the new version has a form of its own.
-      () => toast(t("settings.saved")),
-      () => undefined, // shown as `change.error`
-    );
+  const change = useChangeTenantSettings();
+  const onSaved = () => toast(t("settings.saved"));
+  const { draft, set, ...edited } = useDraft({ current, reload, draftOf, change, onSaved });
+  useUnsavedChanges(edited.dirty, t("common.unsavedQuestion"));
+  const fields = fieldErrors(edited.error, t);
   return (
-    <Form onSubmit={() => !change.isPending && void submit()}>
-      <TextField
-        label={t("settings.name")}
-        error={fields["name"]}
-        value={name}
-        onChange={(event) => setName(event.target.value)}
-        maxLength={80}
-        required
-      />
-      <TextField
-        label={t("settings.fallbackNumber")}
-        hint={t("settings.fallbackNumberHint")}
-        type="tel"
-        pattern="\+[1-9][0-9]{6,14}"
-        error={fields["fallback_number"]}
-        value={fallback}
-        onChange={(event) => setFallback(event.target.value)}
-      />
-      <TextField
-        label={t("settings.retention")}
-        hint={t("settings.retentionHint")}
-        type="number"
-        min={1}
-        max={3650}
-        error={fields["retention_days"]}
-        value={Number.isNaN(days) ? "" : days}
-        onChange={(event) => setDays(event.target.valueAsNumber)}
-        required
-      />
-      <Facts items={[[t("settings.limit"), format.number(current.max_concurrent_calls)]]} />
-      <p className={styles["hint"]}>{t("settings.limitHint")}</p>
-      <InlineError error={change.error} />
-      <div>
-        <Button type="submit" look="primary" busy={change.isPending} disabled={!dirty}>
-          {t("common.save")}
-        </Button>
-      </div>
-      <p className={styles["hint"]}>{t("settings.deletion")}</p>
-    </Form>
+    <>
+      <Form onSubmit={() => !edited.busy && edited.save()}>
+        <TextField
+          label={t("settings.name")}
+          error={fields["name"]}
+          value={draft.name}
+          onChange={(event) => set({ name: event.target.value })}
+          maxLength={80}
+          required
+        />
+        <TextField
+          label={t("settings.fallbackNumber")}
+          hint={t("settings.fallbackNumberHint")}
+          type="tel"
+          pattern="\+[1-9][0-9]{6,14}"
+          error={fields["fallback_number"]}
+          value={draft.fallback_number ?? ""}
+          onChange={(event) => set({ fallback_number: event.target.value || null })}
+        />
+        <TextField
+          label={t("settings.retention")}
+          hint={t("settings.retentionHint")}
+          type="number"
+          min={1}
+          max={3650}
+          error={fields["retention_days"]}
+          value={Number.isNaN(draft.retention_days) ? "" : draft.retention_days}
+          onChange={(event) => set({ retention_days: event.target.valueAsNumber })}
+          required
+        />
+        <Facts items={[[t("settings.limit"), format.number(current.max_concurrent_calls)]]} />
+        <p className={styles["hint"]}>{t("settings.limitHint")}</p>
+        <InlineError error={edited.theirs ? null : edited.error} />
+        <div className={styles["actions"]}>
+          {edited.dirty && <Button onClick={edited.discard}>{t("common.cancel")}</Button>}
+          <Button type="submit" look="primary" busy={edited.busy} disabled={!edited.dirty}>
+            {t("common.save")}
+          </Button>
+        </div>
+        <p className={styles["hint"]}>{t("settings.deletion")}</p>
+      </Form>
+      {edited.theirs && (
+        <ConflictDialog
+          key={edited.theirs.etag}
+          base={draftOf(edited.base)}
+          mine={draft}
+          theirs={draftOf(edited.theirs)}
+          onSettle={edited.settle}
+          onClose={edited.putAside}
+        />
+      )}
+    </>
   );
 }

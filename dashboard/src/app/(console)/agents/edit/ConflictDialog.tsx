@@ -1,6 +1,7 @@
-import { type AgentDraft, type AgentField, changesOf, differingFields, draftOf, pick } from "@/agents/draft";
+import { AGENT_FIELDS, type AgentDraft, type AgentField, draftOf } from "@/agents/draft";
 import { useFieldText } from "@/agents/fieldText";
 import type { Agent } from "@/data/agents";
+import { differingFields, pick } from "@/data/useDraft";
 import { useText } from "@/texts/TextProvider";
 import { VersionsDialog } from "@/ui/VersionsDialog";
 
@@ -13,12 +14,15 @@ interface ConflictDialogProps {
   onClose: () => void;
 }
 
+/** In the order in which people read about them. */
+const agentFields = (one: AgentDraft, other: AgentDraft) => differingFields(one, other, AGENT_FIELDS);
+
 /** Two people changed an agent: both versions, and a decision. */
 export function ConflictDialog({ base, mine, theirs, onSettle, onClose }: ConflictDialogProps) {
   const t = useText();
   const text = useFieldText();
   const other = draftOf(theirs);
-  const differences = differingFields(mine, other).map((name) => ({
+  const differences = agentFields(mine, other).map((name) => ({
     name,
     title: t(`agentFields.${name}`),
     mine: text(name, mine[name]),
@@ -28,7 +32,7 @@ export function ConflictDialog({ base, mine, theirs, onSettle, onClose }: Confli
     <VersionsDialog
       title={t("agentEditor.conflictTitle")}
       differences={differences}
-      changedByMe={Object.keys(changesOf(draftOf(base), mine))}
+      changedByMe={agentFields(draftOf(base), mine)}
       onSettle={(kept) => onSettle({ ...other, ...pick(mine, kept as AgentField[]) })}
       onClose={onClose}
     />

@@ -1,8 +1,10 @@
 "use client";
 import { useEffect, useRef } from "react";
+import { draftOf } from "@/agents/draft";
 import { spanProblems } from "@/agents/hours";
-import { type Agent } from "@/data/agents";
+import { type Agent, useChangeAgent } from "@/data/agents";
 import { useMay } from "@/data/tenant";
+import { useDraft } from "@/data/useDraft";
 import { useUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -16,7 +18,6 @@ import styles from "./Editor.module.css";
 import { FallbackFields } from "./FallbackFields";
 import { Limits } from "./Limits";
 import { Speech } from "./Speech";
-import { useAgentDraft } from "./useAgentDraft";
 
 interface EditorProps {
   agent: Agent;
@@ -28,7 +29,9 @@ export function Editor({ agent, reload }: EditorProps) {
   const toast = useToast();
   const mayEdit = useMay("editor");
   const form = useRef<HTMLDivElement>(null);
-  const edited = useAgentDraft(agent, reload, () => toast(t("agentEditor.saved")));
+  const change = useChangeAgent();
+  const onSaved = () => toast(t("agentEditor.saved"));
+  const edited = useDraft({ current: agent, reload, draftOf, change, onSaved });
   useUnsavedChanges(edited.dirty, t("agentEditor.unsavedQuestion"));
   const fields = fieldErrors(edited.error, t);
   useEffect(() => {
