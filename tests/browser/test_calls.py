@@ -1,6 +1,7 @@
 """A test call from the browser to a heard answer, and what the lists and pages of calls make of calls."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,9 @@ from shared.input_files import load_yaml
 from shared.models.call import CallState, FallbackReason, Outcome, Voicemail
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
+from tests.browser.keyboard import tab_to, use
 from tests.browser.microphone import HEARD, microphone, speaking_editor
+from tests.browser.pages import PHONE
 from tests.browser.stored_calls import TENANT, event, seeded, store, store_events
 from tests.browser.visitor import Visitor
 
@@ -138,6 +141,38 @@ async def test_filters_are_in_the_address_survive_a_reload_and_rule_the_export(
     await page.get_by_label("Caller").fill("+14155559999")
     await expect(page.get_by_text("No call fits these filters")).to_be_visible()
     assert await viewer.accessibility_problems() == []
+
+
+async def test_on_a_phone_filters_are_behind_a_button_that_says_how_many_are_set(
+    visit: Visit, cloud: Cloud
+) -> None:
+    """They filled the first screen, so that no call was to be seen."""
+    await store(cloud, seeded(21, day=12))
+    viewer = await visit("viewer", viewport=PHONE)
+    page = viewer.page
+    await viewer.open("/calls/?since=2026-11-12&until=2026-11-12")
+    button = page.get_by_role("button", name=re.compile(r"^Filters"))
+    await expect(button).to_have_accessible_name("Filters (2 set)")
+    await expect(button).to_have_attribute("aria-expanded", "false")
+    await expect(page.get_by_label("From")).to_be_hidden()
+    await expect(page.get_by_role("row").nth(1)).to_be_in_viewport(ratio=1)
+    assert await viewer.accessibility_problems() == []
+
+    await use(page, "Filters")
+    await expect(button).to_have_attribute("aria-expanded", "true")
+    await tab_to(page, "Agent")
+    await tab_to(page, "Outcome")
+    await page.get_by_label("Outcome").select_option("voicemail")
+    await expect(button).to_have_accessible_name("Filters (3 set)")
+    assert await viewer.accessibility_problems() == []
+    await use(page, "Clear filters")
+    await expect(button).to_have_accessible_name("Filters")
+    await button.press("Enter")
+    await expect(page.get_by_label("From")).to_be_hidden()
+
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await expect(page.get_by_label("From")).to_be_visible()
+    await expect(button).to_be_hidden()
 
 
 async def test_a_call_that_fell_back_says_why_and_a_failed_tool_what_it_said(

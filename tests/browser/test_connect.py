@@ -62,7 +62,11 @@ async def test_an_account_is_connected_in_a_window_of_its_own_and_disconnected(v
     await account.get_by_role("button", name="Disconnect").click()
     dialog = page.get_by_role("dialog", name=f"Disconnect {ACCOUNT}?")
     assert await owner.accessibility_problems() == []
+    await expect(dialog).to_contain_text("you can connect it again at any time")
+    await expect(dialog).to_contain_text("unless another tool still uses it")
     await dialog.get_by_role("button", name="Disconnect").click()
+    # The demo's own agent has the same account.
+    await expect(page.get_by_role("status").get_by_text(f"{ACCOUNT} is disconnected here.")).to_be_visible()
     await expect(account.get_by_text("Disconnected", exact=True)).to_be_visible()
     await expect(account).to_contain_text("A member of your organisation disconnected it.")
     await expect(account.get_by_role("button", name=f"Reconnect {ACCOUNT}")).to_be_visible()

@@ -23,7 +23,7 @@ export const connect: Catalogue["connect"] = {
   disconnect: "Trennen",
   disconnectTitle: "{account} trennen?",
   disconnectText:
-    "Der Agent kann dieses Konto nicht mehr nutzen, auch nicht in laufenden Anrufen. Der Zugriff wird auch beim Anbieter zurückgenommen.",
+    "Der Agent kann dieses Konto nicht mehr nutzen, auch nicht in laufenden Anrufen, und sagt das Anrufern. Was im Konto steht, bleibt, und die Einstellungen hier bleiben auch; Sie können es jederzeit wieder verbinden. Auch beim Anbieter wird der Zugriff zurückgenommen, außer ein anderes Werkzeug nutzt ihn noch.",
   disconnectedRevoked: "{account} ist getrennt, und der Zugriff wurde beim Anbieter zurückgenommen.",
   disconnectedKept:
     "{account} ist hier getrennt. Beim Anbieter bleibt die Erlaubnis, solange andere Werkzeuge sie nutzen oder bis er wieder antwortet.",

@@ -19,7 +19,7 @@ export const connect = {
   failed: "The account could not be connected. Nothing has changed.",
   disconnect: "Disconnect",
   disconnectTitle: "Disconnect {account}?",
-  disconnectText: "The agent can no longer use this account, running calls included. Access is taken back at the provider too.",
+  disconnectText: "The agent can no longer use this account, in calls that are going on either, and tells callers so. What is in the account stays, and so do the settings here; you can connect it again at any time. Access is taken back at the provider, too, unless another tool still uses it.",
   disconnectedRevoked: "{account} is disconnected, and access was taken back at the provider.",
   disconnectedKept: "{account} is disconnected here. The provider keeps its permission while other tools use it, or until it answers again.",
   windowDone: "This window can be closed.",

@@ -7,6 +7,7 @@ import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { InlineError } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
+import styles from "./calls.module.css";
 import { callsAsCsv, download } from "./export";
 
 /** All calls that the filters leave, on however many pages. */
@@ -31,11 +32,11 @@ export function ExportButtons({ filters }: { filters: CallFilters }) {
     }
   };
   return (
-    <div role="group" aria-label={t("calls.export")}>
+    <div role="group" aria-label={t("calls.export")} className={styles["export"]}>
       <Button busy={busy === "csv"} onClick={() => void save("csv")}>
         <Download aria-hidden />
         {t("calls.exportCsv")}
-      </Button>{" "}
+      </Button>
       <Button busy={busy === "json"} onClick={() => void save("json")}>
         <Download aria-hidden />
         {t("calls.exportJson")}

@@ -1,8 +1,11 @@
 "use client";
+import { SlidersHorizontal } from "lucide-react";
+import { useId, useState } from "react";
 import type { Agent } from "@/data/agents";
 import { CALL_STATES, OUTCOMES } from "@/data/calls";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
+import { cx } from "@/ui/cx";
 import { Select, TextField } from "@/ui/form";
 import { Toolbar } from "@/ui/layout";
 import styles from "./calls.module.css";
@@ -24,12 +27,22 @@ interface FilterBarProps {
   onClear: (() => void) | undefined;
 }
 
+/** On a phone behind a button, which says how many are set: they would fill the screen before the first call. */
 export function FilterBar({ values, agents, onChange, onClear }: FilterBarProps) {
   const t = useText();
+  const id = useId();
+  const [open, setOpen] = useState(false);
+  const count = Object.values(values).filter(Boolean).length;
   const any = <option value="">{t("calls.any")}</option>;
   return (
     <Toolbar>
-      <div className={styles["filters"]}>
+      <div className={styles["toggle"]}>
+        <Button aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+          <SlidersHorizontal aria-hidden />
+          {count > 0 ? t("calls.filtersSet", { count }) : t("calls.filters")}
+        </Button>
+      </div>
+      <div id={id} className={cx(styles["filters"], !open && styles["shut"])}>
         <Select label={t("calls.agent")} value={values.agent} onChange={(event) => onChange({ agent: event.target.value })}>
           {any}
           {agents.map(({ id, name }) => (

@@ -4,6 +4,7 @@ import { useText } from "@/texts/TextProvider";
 import { PageHeader } from "@/ui/layout";
 import { FormSkeleton, Loaded, NotFound } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
+import { AgentTabs } from "../AgentTabs";
 import { AgentHeader } from "./AgentHeader";
 import { Editor } from "./Editor";
 import { History } from "./History";
@@ -21,17 +22,29 @@ export default function AgentPage() {
     );
   }
   return (
-    <Loaded query={agent} skeleton={<FormSkeleton />}>
-      {(current) => (
+    <>
+      {!agent.data && (
         <>
-          <AgentHeader agent={current} tab={tab} />
-          {tab === "history" ? (
-            <History agent={current} />
-          ) : (
-            <Editor key={current.id} agent={current} reload={async () => (await agent.refetch({ throwOnError: true })).data} />
-          )}
+          <PageHeader title={t("agentEditor.title")} />
+          <AgentTabs id={id} here={tab === "history" ? "history" : "settings"} />
         </>
       )}
-    </Loaded>
+      <Loaded query={agent} skeleton={<FormSkeleton />}>
+        {(current) => (
+          <>
+            <AgentHeader agent={current} tab={tab} />
+            {tab === "history" ? (
+              <History agent={current} />
+            ) : (
+              <Editor
+                key={current.id}
+                agent={current}
+                reload={async () => (await agent.refetch({ throwOnError: true })).data}
+              />
+            )}
+          </>
+        )}
+      </Loaded>
+    </>
   );
 }

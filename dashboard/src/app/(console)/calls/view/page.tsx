@@ -39,13 +39,17 @@ function NoCall() {
 }
 
 function OneCall({ id }: { id: string }) {
+  const t = useText();
   const call = useCall(id);
   const tail = useEventTail(call.data && id);
   if (call.error?.kind === "not_found") return <NoCall />;
   return (
-    <Loaded query={call} skeleton={<RowsSkeleton />}>
-      {(found) => <CallView call={found} tail={tail} />}
-    </Loaded>
+    <>
+      {!call.data && <PageHeader title={t("calls.one")} />}
+      <Loaded query={call} skeleton={<RowsSkeleton />}>
+        {(found) => <CallView call={found} tail={tail} />}
+      </Loaded>
+    </>
   );
 }
 

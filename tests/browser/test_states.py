@@ -1,0 +1,41 @@
+"""What pages of one thing look like while it is not there."""
+
+import re
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.browser.chromium import browser_test
+from tests.browser.conftest import Visit
+
+pytestmark = browser_test
+
+DOWN = {"status": 503, "code": "unavailable", "detail": "Not now."}
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "resource"),
+    [
+        ("/agents/edit/?id=front-desk", "Agent", "agents/front-desk"),
+        ("/calls/view/?id=any", "Call", "calls/any"),
+    ],
+)
+async def test_a_page_of_what_cannot_be_read_says_what_it_is_about(
+    visit: Visit, path: str, title: str, resource: str
+) -> None:
+    """It had neither heading nor title: only that something could not be loaded."""
+    owner = await visit()
+    owner.expects_complaint("503")
+    page = owner.page
+
+    async def down(route: Route) -> None:
+        headers = {"Access-Control-Allow-Origin": owner.origin}
+        await route.fulfill(status=503, json=DOWN, headers=headers)
+
+    await page.route(re.compile(rf"/api/v1/tenants/harbor-dental/{resource}(\?|$)"), down)
+    await owner.open(path)
+
+    await expect(page.get_by_role("heading", name="This could not be loaded")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    await expect(page).to_have_title(f"{title} · Trunkline")
+    assert await owner.accessibility_problems() == []
