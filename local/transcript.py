@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 from local.report import tool_call
 from shared.models.call import CallEvent, CallState
@@ -12,7 +13,8 @@ _SHOWN = {"turn", "tool_call", "state", "notice"}
 class Transcript:
     """Takes events as they are stored; `write` gets a line each, in the order in which they happened.
 
-    A turn is stored when it is over. What happens while the agent speaks is stored before it, and waits here.
+    A turn is stored when it is over. What happens while the agent speaks is stored before it, and waits here;
+    what a function does while nobody speaks is written at once.
     """
 
     def __init__(self, started: float, write: Callable[[str], None]) -> None:
@@ -29,12 +31,18 @@ class Transcript:
 
     def flush(self) -> None:
         for event in sorted(self._waiting, key=lambda each: each.at):
-            self._write(f"{event.at.timestamp() - self._started:7.2f} s {_text(event)}")
+            self._write(f"{_began(event).timestamp() - self._started:7.2f} s {_text(event)}")
         self._waiting.clear()
 
 
 def _happens_in_a_turn(event: CallEvent) -> bool:
-    return event.kind == "tool_call" or event.data.get("state") == CallState.IN_PROGRESS
+    return bool(event.data.get("in_turn")) or event.data.get("state") == CallState.IN_PROGRESS
+
+
+def _began(event: CallEvent) -> datetime:
+    """A caller begins to speak before the model writes their words down."""
+    voice_from = event.data.get("voice_from")
+    return event.at if voice_from is None else datetime.fromisoformat(voice_from)
 
 
 def _text(event: CallEvent) -> str:

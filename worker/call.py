@@ -329,7 +329,7 @@ class Call:
         self._model_up.set()
 
     def _function_ended(self, event: dict[str, Any]) -> None:
-        self._log.add("tool_call", **event)
+        self._log.add("tool_call", **event, in_turn=self._watch.is_agent_speaking())
         self._tell_of_unknown_writes()
 
     def _tell_of_unknown_writes(self) -> None:
@@ -378,8 +378,11 @@ class Call:
         self._hold_sound.stop()
         self._watch.agent_speaks(speaking)
 
-    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None:
-        self._log.turn(speaker, text, interrupted=interrupted, at=at)
+    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime, turn: str) -> None:
+        if speaker == "agent" and not interrupted:
+            self._watch.agent_was_heard_out()
+        heard = self._watch.caller_spoke_ago(turn)
+        self._log.turn(speaker, text, interrupted=interrupted, at=at, heard=heard)
         if self._snapshot.agent.log_spoken_words:
             log.info("turn", extra={"speaker": speaker, "text": text, "interrupted": interrupted})
 

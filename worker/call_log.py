@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain, repeat
 from typing import Any
@@ -65,12 +65,33 @@ class CallLog:
         self._writing = asyncio.Lock()
         self._task = asyncio.create_task(self._write_batches(), name="call-log")
 
-    def turn(self, speaker: str, text: str, *, interrupted: bool = False, at: datetime | None = None) -> None:
-        # It is told of when it is over: what has passed since `at` is how long it took.
+    def turn(
+        self,
+        speaker: str,
+        text: str,
+        *,
+        interrupted: bool = False,
+        at: datetime | None = None,
+        heard: tuple[float, float] | None = None,
+    ) -> None:
+        """`heard`: seconds since the caller's voice began, and since it was last heard."""
         now = self._now()
-        seconds = round(max(0.0, (now - (at or now)).total_seconds()), 2)
+        # It is told of when it is over: what has passed since `at` is how long it took.
+        began, ended = at or now, now
+        voice: dict[str, str] = {}
+        if heard is not None:
+            began, ended = (now - timedelta(seconds=ago) for ago in heard)
+            # Not `at`, which is where the turn stands among the others, whatever noise is on the line.
+            voice = {"voice_from": _text(began), "voice_until": _text(ended)}
+        seconds = round(max(0.0, (ended - began).total_seconds()), 2)
         self.add(
-            "turn", at=at, speaker=speaker, text=text[:MAX_TEXT], interrupted=interrupted, seconds=seconds
+            "turn",
+            at=at,
+            speaker=speaker,
+            text=text[:MAX_TEXT],
+            interrupted=interrupted,
+            seconds=seconds,
+            **voice,
         )
 
     def notice(self, text: str, **explanation: Any) -> None:
@@ -153,3 +174,7 @@ class CallLog:
         last = written[-1].name
         while self._pending and self._pending[0].name <= last:
             self._pending.popleft()
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

@@ -16,7 +16,8 @@ from worker.call_guard import (
     StallGuard,
     WaitGuard,
 )
-from worker.voice_activity import VoiceActivity
+from worker.caller_voice import CallerVoice
+from worker.voice_activity import STARTS_AFTER, VoiceActivity
 
 Due = Literal[
     "prompt_caller",
@@ -40,6 +41,7 @@ class CallWatch:
         self._agent = agent
         self._clock = clock
         self._voice = VoiceActivity()
+        self._caller_voice = CallerVoice()
         self._reply = ReplyGuard()
         self._stall = StallGuard()
         self._wait = WaitGuard()
@@ -71,8 +73,10 @@ class CallWatch:
             self.caller_spoke()
         if change == "started":
             self._heard_from = self._clock()
+            self._caller_voice.sounds(self._heard_from - STARTS_AFTER)
         if self._voice.speaking and not self._voice.quiet_for:
             self._voiced_at = self._clock()
+            self._caller_voice.sounds(self._voiced_at)
         # An "uh-huh" that the agent talked through, or a turn that is answered already, wants no reply.
         if change == "ended" and not self._agent_speaking and self._model_acted_at < self._heard_from:
             self._reply.reply_owed(self._clock())
@@ -86,6 +90,18 @@ class CallWatch:
     def caller_heard_since(self, moment: float) -> bool:
         """As a voice, not yet as words; `moment` is of the clock that was given."""
         return self._voiced_at > moment
+
+    def caller_understood(self, turn: str) -> None:
+        """The model has written down some of a turn of theirs, or begins to answer it."""
+        self._caller_voice.understood(turn)
+
+    def caller_spoke_ago(self, turn: str) -> tuple[float, float] | None:
+        """Seconds since the voice of this turn began, and since it was last heard; asked when it is over.
+
+        None: nobody was heard, or it is a turn of the agent's.
+        """
+        span = self._caller_voice.take(turn)
+        return None if span is None else (self._clock() - span.began, self._clock() - span.ended)
 
     def caller_is_speaking(self) -> bool:
         """At this very moment, and no function runs that the model waits for."""
@@ -124,8 +140,14 @@ class CallWatch:
         now = self._clock()
         self._agent_speaking = speaking
         self._agent_spoke_at = now
+        if speaking:
+            self._caller_voice.agent_begins()
         # What is said while the phone rings is held back until it is answered.
         self._stall.plays(speaking and self._silence is not None, now)
+
+    def agent_was_heard_out(self) -> None:
+        """Its turn is over, and nobody has interrupted it."""
+        self._caller_voice.agent_was_heard_out()
 
     def tool_runs(self, running: bool) -> None:
         self._tool_since = self._clock() if running else None
@@ -158,6 +180,9 @@ class CallWatch:
 
     def _is_something_to_come(self) -> bool:
         return self._reply.owed or self._broken_off or self._tool_since is not None
+
+    def is_agent_speaking(self) -> bool:
+        return self._agent_speaking
 
     def agent_quiet_for(self) -> float:
         """Seconds since the agent was last heard; 0 while it speaks."""

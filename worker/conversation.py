@@ -46,7 +46,11 @@ a core; by default by SILK and CELT together, for 3.1 to 3.5 %. A voice that spe
 class Listener(Protocol):
     """What a call hears from its conversation. Called on the event loop; must return at once."""
 
-    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None: ...
+    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime, turn: str) -> None:
+        """`at`: the agent began to speak, or the model to write the caller's words down; `turn` is the turn's
+        name for the call's watch."""
+        ...
+
     def caller_transcribed(self) -> None: ...
     def functions_answered(self, unknown: list[str]) -> None:
         """The model gets the results that it waits for; `unknown` are names that no function has."""
@@ -209,7 +213,9 @@ class Conversation:
                 self._keep_what_was_heard(item)
             speaker = "caller" if item.role == "user" else "agent"
             at = datetime.fromtimestamp(item.created_at, UTC)
-            self._listener.turn_added(speaker, item.text_content, interrupted=item.interrupted, at=at)
+            self._listener.turn_added(
+                speaker, item.text_content, interrupted=item.interrupted, at=at, turn=item.id
+            )
 
     def _keep_what_was_heard(self, item: llm.ChatMessage) -> None:
         """The model is ahead of the voice: of a reply that is cut off it has sent words that nobody heard."""

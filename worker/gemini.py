@@ -274,6 +274,9 @@ class PhoneSession(RealtimeSession):
         if size or (transcription and transcription.text):
             self._watch.model_acted()
         generation = self._current_generation
+        written = server_content.input_transcription and server_content.input_transcription.text
+        if generation is not None and (written or size) and not self._says_something:
+            self._watch.caller_understood(generation.input_id)
         if size and generation is not None:
             before = self._reply_bytes.get(generation.response_id, 0)
             self._reply_bytes[generation.response_id] = before + size

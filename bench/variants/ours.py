@@ -140,8 +140,9 @@ class SpokenCall:
     def agent_speaks(self, speaking: bool) -> None:
         self._watch.agent_speaks(speaking)
 
-    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None:
-        self._log.turn(speaker, text, interrupted=interrupted, at=at)
+    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime, turn: str) -> None:
+        heard = self._watch.caller_spoke_ago(turn)
+        self._log.turn(speaker, text, interrupted=interrupted, at=at, heard=heard)
 
     def conversation_closed(self, error: bool) -> None: ...
 

@@ -91,8 +91,11 @@ class Call(Document):
 
 EventKind = Literal[
     "state",  # data: state, and what caused it
-    "turn",  # at: its start; data: speaker ("caller" | "agent"), text, interrupted, seconds
-    "tool_call",  # data: tool, action, arguments, ok, result or sentence, milliseconds
+    # at: its start, of the agent's; of the caller's, when the model began to write it down
+    "turn",  # data: speaker ("caller" | "agent"), text, interrupted, seconds; of a caller who was heard also
+    # voice_from and voice_until, ISO 8601: when they spoke
+    "tool_call",  # data: tool, action, arguments, ok, result or sentence, milliseconds,
+    # in_turn: it ended while the agent spoke, whose turn is told of when that is over
     "dispatch",  # data: attempt, agent_name
     "timing",  # data: name, milliseconds
     "notice",  # data: text, and whatever explains it

@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from local.cloud import Cloud
 from local.scenario import Scenario
 from shared.input_files import load_yaml
-from shared.models.call import CallState, FallbackReason, Outcome, Voicemail
+from shared.models.call import CallEvent, CallState, FallbackReason, Outcome, Voicemail
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import ROOT, Visit
 from tests.browser.keyboard import tab_to, use
@@ -207,6 +207,63 @@ async def test_a_call_that_fell_back_says_why_and_a_failed_tool_what_it_said(
     await owner.open(f"/calls/view/?id={call.session_id}")
     await expect(page.get_by_text("This is not here any more")).to_be_visible()
     assert await owner.accessibility_problems() == []
+
+
+async def test_the_timeline_shows_when_the_caller_spoke_and_the_transcript_stays_in_order(
+    visit: Visit, cloud: Cloud
+) -> None:
+    """A caller's bar began when the model had written the words down, and their voice counted as silence."""
+    call = seeded(20)
+    await store(cloud, call)
+
+    def turn(who: str, text: str, at: float, seconds: float, voice: tuple[float, float] | None) -> CallEvent:
+        data: dict[str, object] = {"speaker": who, "text": text, "interrupted": False, "seconds": seconds}
+        if voice is not None:
+            began, ended = (call.started_at + timedelta(seconds=moment) for moment in voice)
+            data |= {"voice_from": began.isoformat(), "voice_until": ended.isoformat()}
+        return event(call.started_at + timedelta(seconds=at), "turn", **data)
+
+    await store_events(
+        cloud,
+        call,
+        turn("agent", "Hello", 1, 3, None),
+        turn("caller", "I want to come", 9.5, 5, (4, 9)),
+        turn("agent", "On which day", 10, 4, None),
+        turn("caller", "Wait", 13.5, 2, (12, 13)),
+        turn("agent", "I am listening", 15, 2, None),
+        turn("caller", "With noise before", 18, 2, (14, 17.5)),
+        turn("caller", "Of an old call", 22, 3, None),
+    )
+    viewer = await visit("viewer")
+    page = viewer.page
+    await viewer.open(f"/calls/view/?id={call.session_id}")
+
+    timeline = page.get_by_role("group", name="Timeline")
+
+    async def drawn(text: str) -> list[float]:
+        """From and until which second."""
+        piece = timeline.get_by_role("img", name=text)
+        left, width = [float(await piece.get_attribute(name) or "") for name in ("x", "width")]
+        return [round(place * 30 / 1000, 1) for place in (left, left + width)]
+
+    assert await drawn("I want to come") == [4, 9]
+    assert await drawn("Wait") == [12, 13]
+    assert await drawn("On which day") == [10, 14]
+    assert await drawn("Of an old call") == [22, 25]
+    silence = timeline.get_by_role("img", name="Silence")
+    assert [await each.get_attribute("aria-label") for each in await silence.all()] == [
+        "Silence at 18 sec, 5 sec"
+    ]
+    said = page.get_by_role("list", name="Transcript").get_by_role("listitem")
+    assert [(await line.inner_text()).splitlines()[-1] for line in await said.all()] == [
+        "Hello",
+        "I want to come",
+        "On which day",
+        "Wait",
+        "I am listening",
+        "With noise before",
+        "Of an old call",
+    ]
 
 
 async def test_a_call_of_an_agent_that_was_deleted_says_so(visit: Visit, cloud: Cloud) -> None:

@@ -90,7 +90,7 @@ class SpokenCall:
         self.lost.append(said)
         self._tasks.append(asyncio.create_task(self._ask_for_the_rest(said)))
 
-    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime) -> None:
+    def turn_added(self, speaker: str, text: str, *, interrupted: bool, at: datetime, turn: str) -> None:
         self.turns.append((speaker, text, interrupted))
 
     def caller_transcribed(self) -> None: ...

@@ -6,6 +6,8 @@ small machine is not the question here.
 
 import asyncio
 import wave
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from local.report import CallReport
+from shared.models.call import CallEvent
 from tests.calls.laptop import SCENARIOS, Laptop, scenario
 from tests.faults.disturbed_call import longest_pause
 
@@ -24,26 +27,46 @@ ALONE = {"model-down"}
 
 UNPLANNED_SILENCE = 3.0
 
+
+@dataclass
+class Played:
+    report: CallReport
+    followed: list[CallEvent]
+    """In the order in which they were stored."""
+
+    @property
+    def turns(self) -> list[CallEvent]:
+        return sorted((event for event in self.followed if event.kind == "turn"), key=lambda each: each.at)
+
+
+Calls = dict[str, Played]
 Reports = dict[str, CallReport]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
-async def reports(laptop: Laptop) -> Reports:
+async def calls(laptop: Laptop) -> Calls:
     two_at_a_time = asyncio.Semaphore(2)
 
-    async def in_turn(name: str) -> CallReport:
+    async def in_turn(name: str) -> Played:
         async with two_at_a_time:
             return await play(laptop, name)
 
     together = [name for name in NAMES if name not in ALONE]
     played = await asyncio.gather(*(in_turn(name) for name in together))
     alone = [await play(laptop, name) for name in NAMES if name in ALONE]
-    return {report.wav.stem: report for report in (*played, *alone) if report.wav}
+    return {call.report.wav.stem: call for call in (*played, *alone) if call.report.wav}
 
 
-async def play(laptop: Laptop, name: str) -> CallReport:
+@pytest.fixture
+def reports(calls: Calls) -> Reports:
+    return {name: call.report for name, call in calls.items()}
+
+
+async def play(laptop: Laptop, name: str) -> Played:
     tenant = await laptop.tenant()
-    return await tenant.player.play(tenant.dialling(scenario(name)), name=name)
+    followed: list[CallEvent] = []
+    report = await tenant.player.play(tenant.dialling(scenario(name)), name=name, follow=followed.append)
+    return Played(report, followed)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,6 +93,39 @@ async def test_timeline_holds_every_step_in_order(reports: Reports) -> None:
     assert times == sorted(times)
 
 
+async def test_the_callers_turns_carry_the_time_in_which_they_spoke(calls: Calls) -> None:
+    """They carried the time in which the model had written them down."""
+    call = calls["book-a-slot"]
+    spoken = [voice(turn) for turn in call.turns if turn.data["speaker"] == "caller"]
+    assert call.report.wav is not None
+    left, _ = channels(call.report.wav)
+    heard = speeches(left)
+    assert len(spoken) == len(heard) == 3
+    for (began, ended), (first, last) in zip(spoken, heard, strict=True):
+        assert began - spoken[0][0] == pytest.approx(first - heard[0][0], abs=0.25)
+        assert ended - began == pytest.approx(last - first, abs=0.25)
+
+
+async def test_who_cuts_the_agent_short_is_shown_to_speak_over_it_and_stands_behind_it(calls: Calls) -> None:
+    turns = calls["barge-in"].turns
+    assert [turn.data["speaker"] for turn in turns] == ["agent", "caller"] * 3 + ["agent"]
+    cut, caller = turns[2:4]
+    assert cut.data["interrupted"]
+    began, ended = voice(caller)
+    agent_began = cut.at.timestamp()
+    assert agent_began + 1 < began < agent_began + cut.data["seconds"] < ended
+    for agent, polite in (turns[0:2], turns[4:6]):
+        assert agent.at.timestamp() + agent.data["seconds"] < voice(polite)[0]
+
+
+async def test_what_a_function_did_is_told_before_the_turn_that_follows_is_over(calls: Calls) -> None:
+    """As the terminal shows it: it was held back until then. A goodbye that ends the call comes before."""
+    followed = [event for event in calls["book-a-slot"].followed if event.kind in ("turn", "tool_call")]
+    looked_up = [event.kind for event in followed].index("tool_call")
+    assert not followed[looked_up].data["in_turn"]
+    assert followed[looked_up + 1].at > followed[looked_up].at
+
+
 async def test_a_caller_who_waits_for_the_model_is_not_left_in_silence(reports: Reports) -> None:
     wav = reports["slow-model"].wav
     assert wav is not None
@@ -81,6 +137,19 @@ def channels(wav: Path) -> tuple[np.ndarray, np.ndarray]:
         assert file.getnchannels() == 2
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int32)
     return samples[0::2], samples[1::2]
+
+
+def voice(turn: CallEvent) -> tuple[float, float]:
+    """From and until when the caller was heard."""
+    began, ended = (datetime.fromisoformat(turn.data[name]) for name in ("voice_from", "voice_until"))
+    return began.timestamp(), ended.timestamp()
+
+
+def speeches(samples: np.ndarray, rate: int = 8000, pause: float = 0.8) -> list[tuple[float, float]]:
+    """From and until which second somebody speaks."""
+    loud = np.flatnonzero(np.abs(samples) > 500) / rate
+    gaps = np.flatnonzero(np.diff(loud) > pause)
+    return list(zip(loud[[0, *(gaps + 1)]], loud[[*gaps, -1]], strict=True))
 
 
 def loudness(samples: np.ndarray) -> float:

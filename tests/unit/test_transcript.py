@@ -18,6 +18,7 @@ END_CALL: dict[str, Any] = {
     "milliseconds": 0.2,
     "arguments": {},
     "result": {"message": "Say nothing more."},
+    "in_turn": True,
 }
 
 
@@ -47,6 +48,22 @@ def test_the_goodbye_comes_before_the_function_that_ends_the_call() -> None:
         "  23.24 s   tool: end_call {} → ok, 0 ms",
         "  25.05 s   call: ended",
     ]
+
+
+def test_a_function_that_ends_while_nobody_speaks_is_printed_at_once() -> None:
+    """It was printed with the agent's next turn, which may be long."""
+    lines: list[str] = []
+    transcript = Transcript(START.timestamp(), lines.append)
+    transcript.add(event(3, "tool_call", **(END_CALL | {"in_turn": False})))
+    assert lines == ["   3.00 s   tool: end_call {} → ok, 0 ms"]
+
+
+def test_a_caller_spoke_from_when_they_were_heard() -> None:
+    lines: list[str] = []
+    transcript = Transcript(START.timestamp(), lines.append)
+    heard = {"voice_from": "2026-11-27T09:00:02.250+00:00", "voice_until": "2026-11-27T09:00:04+00:00"}
+    transcript.add(event(4.5, "turn", speaker="caller", text="Hello?", **heard))
+    assert lines == ["   2.25 s caller: Hello?"]
 
 
 def test_a_function_after_which_nobody_speaks_is_printed_at_the_end() -> None:

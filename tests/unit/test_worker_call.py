@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -243,6 +243,36 @@ async def test_an_outcome_that_cannot_be_written_for_good_does_not_keep_the_call
     await asyncio.wait_for(rig.call.serve(), 5)
     assert rig.services.livekit.deleted == [ROOM]
     assert "a step of the call's end broke" in caplog.text
+
+
+@pytest.mark.parametrize("speaking", [True, False])
+async def test_what_a_function_did_says_whether_the_agents_turn_is_still_to_come(
+    rig: Rig, speaking: bool
+) -> None:
+    rig.call.agent_speaks(True)
+    rig.call.agent_speaks(speaking)
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    await asyncio.wait([tool])
+    [event] = await rig.events("tool_call")
+    assert event["in_turn"] is speaking
+
+
+async def test_the_callers_turn_that_cut_the_agent_short_overlaps_it(rig: Rig) -> None:
+    """Each is written down when it is over, and stands where it began."""
+    rig.call.agent_speaks(True)
+    voice(rig)
+    rig.call._watch.caller_understood("t1")
+    rig.call.agent_speaks(False)
+    rig.call.turn_added("agent", "We are", interrupted=True, at=NOW - timedelta(seconds=1), turn="r1")
+    rig.call.turn_added("caller", "Wait.", interrupted=False, at=NOW, turn="t1")
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    agent, caller = await rig.events("turn")
+    assert "voice_from" not in agent
+    assert datetime.fromisoformat(caller["voice_from"]) < NOW
+    assert datetime.fromisoformat(caller["voice_until"]) <= NOW
 
 
 @pytest.mark.parametrize("handed_over", [True, False])

@@ -55,6 +55,20 @@ async def test_events_of_one_moment_are_one_batch_with_ids_in_order() -> None:
     assert event.data == {"speaker": "caller", "text": "Hi.", "interrupted": True, "seconds": 1.5}
 
 
+async def test_a_turn_of_a_caller_who_was_heard_tells_when_they_spoke_and_stays_in_its_place() -> None:
+    store = Store()
+    log = make(store)
+    log.turn("caller", "Hi.", at=NOW - timedelta(seconds=1), heard=(4.25, 1.5))
+    await log.close()
+    [(_, event)] = store.documents.values()
+    assert event.at == NOW - timedelta(seconds=1)
+    assert {name: event.data[name] for name in ("voice_from", "voice_until", "seconds")} == {
+        "voice_from": "2026-11-23T08:59:55.750+00:00",
+        "voice_until": "2026-11-23T08:59:58.500+00:00",
+        "seconds": 2.75,
+    }
+
+
 async def test_an_event_tells_when_it_happened_however_late_it_is_written() -> None:
     store, clock = Store(failures=2), iter(NOW + timedelta(seconds=n) for n in range(9))
     log = CallLog(store.write, generation=1, now=lambda: next(clock))
