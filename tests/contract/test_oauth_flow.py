@@ -29,7 +29,6 @@ from tests.connect_stack import (
     Stack,
     running_stack,
 )
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -294,16 +293,27 @@ async def test_connecting_again_replaces_the_token_and_destroys_the_former(stack
     assert list(second.sensitive_config.values()) == readable
 
 
-async def test_of_two_who_connect_at_once_the_later_consent_holds_whole(stack: Stack) -> None:
+async def test_of_two_who_connect_at_once_the_later_consent_holds_whole(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    meet = stack.google.faults.meet
+
+    async def hold_the_first_exchange(path: str) -> int | None:
+        if path.startswith("/token") and not begun.is_set():
+            begun.set()
+            await go_on.wait()
+        return await meet(path)
+
     async with stack.browser(EDITOR) as slow, stack.browser(OWNER) as fast:
         slow_back = await slow.agree(await slow.start())
         await stack.consent("boss@harbor.example")
         fast_back = await fast.agree(await fast.start())
-        stack.google.faults.plan(Fault(path="/token", delay_seconds=1))
+        monkeypatch.setattr(stack.google.faults, "meet", hold_the_first_exchange)
         earlier = asyncio.create_task(slow.visit(slow_back))
-        planned = stack.google.faults._planned
-        await eventually(lambda: not planned, "the slow exchange has begun")
+        await asyncio.wait_for(begun.wait(), 10)
         later, _ = await fast.visit(fast_back)
+        go_on.set()
         status, page = await earlier
     tool, readable = await stack.stored()
 
