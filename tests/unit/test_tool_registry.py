@@ -12,12 +12,14 @@ from types import ModuleType
 from typing import Any, cast
 
 import pytest
+import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr, ValidationError
 
+from local.seed import ToolSeed
 from shared.errors import NotFoundError, ToolError, UnavailableError
-from shared.services.tool_catalog import ENGLISH, ToolCatalog, first_sentence
+from shared.services.tool_catalog import ENGLISH, ToolCatalog, first_sentence, secret_fields
 from shared.tools.base.base_tool import Action, BaseTool, OAuthConnection, ToolContext, ToolMetadata
 from shared.tools.base.gemini_schema import for_gemini, function_name
 from shared.tools.base.registry import ToolRegistry
@@ -385,3 +387,12 @@ def test_the_page_lists_the_tools_that_the_platform_comes_with() -> None:
 
     assert names == [*(tool.__name__ for tool in SHIPPED), "OrderStatusTool"]
     assert {*SHIPPED} <= {type(tool) for tool in ToolRegistry().all()}
+
+
+def test_the_pages_seed_data_sets_the_example_up(example: ModuleType) -> None:
+    [listed] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    seed = ToolSeed.model_validate(yaml.safe_load(listed)["order_status"])
+
+    config = example.OrderStatusTool.metadata.config
+    assert set(seed.secrets) == set(secret_fields(config))
+    assert config.model_validate(seed.config | seed.secrets).shop == "harbor"
