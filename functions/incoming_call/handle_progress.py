@@ -118,17 +118,21 @@ async def store_message(
     try:
         stored = await edge.calls.store_voicemail(tenant_id, session_id, voicemail)
     except NotFoundError:
-        await _write_down(edge, call_sid, tenant_id)
+        await _write_down(edge, call_sid, tenant_id, voicemail)
         stored = await edge.calls.store_voicemail(tenant_id, session_id, voicemail)
     await edge.calls.end_call(tenant_id, session_id, Outcome.VOICEMAIL, ended_at, source="twilio")
     return stored
 
 
-async def _write_down(edge: Edge, call_sid: str, tenant_id: str) -> None:
+async def _write_down(edge: Edge, call_sid: str, tenant_id: str, voicemail: Voicemail) -> None:
     """A call whose voicemail was served when it could not be written down. Only Twilio knows its numbers.
 
-    Raises `NotFoundError` when the number is not the tenant's (any more).
+    A call that was deleted is not to come back: its messages go from Twilio before its document does.
+
+    Raises `NotFoundError` when it is such a one, or the number is not the tenant's (any more).
     """
+    if voicemail.recording_sid not in {kept.sid for kept in await edge.twilio.recordings_of(call_sid)}:
+        raise NotFoundError(f"Twilio has no recording {voicemail.recording_sid} any more")
     at_twilio = await edge.twilio.find_call(call_sid)
     if at_twilio is None:
         raise NotFoundError(f"Twilio has no call {call_sid}")

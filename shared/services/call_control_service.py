@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -29,6 +29,9 @@ from shared.settings import LiveKitSettings
 
 SOURCE = "api"
 """This service's name as a source of events."""
+
+MESSAGES_TURN_UP_WITHIN = timedelta(days=1)
+"""Of a call's start. Until then a caller may have left a message though the voicemail could not be noted."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ class CallControlService:
         """Ids of what the caller left at Twilio, also what nobody has told of yet: it would stay there, and
         its call be written down again."""
         sids = {call.voicemail.recording_sid} if call.voicemail else set[str]()
-        if call.fallback_served == "voicemail":
+        unnoted = call.source == "phone" and call.started_at > self._now() - MESSAGES_TURN_UP_WITHIN
+        if unnoted or call.fallback_served == "voicemail":
             sids.update(recording.sid for recording in await self._twilio.recordings_of(call.call_sid))
         return sids
 

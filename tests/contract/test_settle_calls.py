@@ -73,13 +73,14 @@ async def test_a_lost_end_and_a_lost_message_are_fetched_from_twilio(tmp_path: P
                     ended,
                 )
                 assert call["voicemail"]["seconds"] == 2
+                kept = phone.exchange.keep_recording(unwritten["CallSid"], "RecordVerb", began, sound)
                 told = {
                     "AccountSid": unwritten["AccountSid"],
                     "CallSid": unwritten["CallSid"],
-                    "RecordingSid": f"RE{2:032x}",
-                    "RecordingUrl": f"{phone.exchange.url}/RE2",
+                    "RecordingSid": kept.sid,
+                    "RecordingUrl": phone.exchange.recording_url(kept),
                     "RecordingStatus": "completed",
-                    "RecordingDuration": "3",
+                    "RecordingDuration": "2",
                 }
                 assert (await stack.post(RECORDING, told))[0] == 200
                 call = await stack.database.get(other)

@@ -211,6 +211,16 @@ async def test_a_message_that_nobody_has_told_of_is_deleted_with_its_call(
     assert untold.recording_sid not in {recording.sid for recording in left}
 
 
+async def test_a_message_at_a_voicemail_that_could_not_be_noted_is_deleted_with_its_call(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    """The caller comes first: a voicemail is served also when Firestore fails just then."""
+    left = stack.recorded("CA1", seconds=7)
+    await store(stack, tenant, ended_call(1, started_at=utc_now() - timedelta(minutes=5)))
+    await tenant.owner("DELETE", "/calls/ca1", expect=204)
+    assert left.recording_sid not in stack.twilio.exchange.store.recordings
+
+
 async def test_what_a_caller_left_is_heard_by_its_tenant_alone(stack: Stack, tenant: TestTenant) -> None:
     voicemail = stack.recorded("CA1", seconds=2)
     await store(stack, tenant, ended_call(1, voicemail=voicemail), ended_call(2))

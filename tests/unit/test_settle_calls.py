@@ -87,6 +87,7 @@ async def test_a_message_of_a_call_that_could_not_be_written_down_is_kept(world:
     for path in [path for path in world.database.documents if path.startswith(CALL_PATH)]:
         del world.database.documents[path]
     twilio_has(world, "in-progress")
+    world.twilio.recordings[SID] = [replace(RECORDING, is_ready=False)]
     began = world.clock()
     world.clock.advance(minutes=1)
     for _ in range(2):
@@ -96,8 +97,26 @@ async def test_a_message_of_a_call_that_could_not_be_written_down_is_kept(world:
     assert world.call.fallback_reason is FallbackReason.PLATFORM_UNAVAILABLE
 
 
+@pytest.mark.parametrize("by", ["Twilio's late callback", "the scheduled look"])
+async def test_a_call_that_was_deleted_does_not_come_back_with_its_message(world: World, by: str) -> None:
+    """Deleting removes the message at Twilio, then the call; what tells of the message may be on its way."""
+    await leave_message_while_firestore_fails(world)  # Twilio knows the call, we have nothing of it
+    del world.twilio.recordings[SID]
+    if by == "the scheduled look":
+
+        async def listed_before(since: datetime) -> list[AccountRecording]:
+            return [RECORDING]
+
+        world.twilio.messages_since = listed_before
+        assert await settle_calls(world.edge) == 0
+    else:
+        await handle_recording(world.edge, CALLBACK, "harbor", VOICEMAIL)
+    assert not any("/calls/" in path or "/recordings/" in path for path in world.database.documents)
+
+
 async def test_a_message_for_a_number_that_has_another_tenant_by_now_is_nobodys(world: World) -> None:
     twilio_has(world, "completed")
+    world.twilio.recordings[SID] = [RECORDING]
     await handle_recording(world.edge, CALLBACK, "acme", VOICEMAIL)
     assert not any("/calls/" in path for path in world.database.documents)
 
