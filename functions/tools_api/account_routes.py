@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from functions.tools_api.access import Allow, ApiDep, Principal, SignedIn
 from functions.tools_api.http import (
@@ -14,6 +15,7 @@ from functions.tools_api.http import (
     IfMatch,
     Limit,
     PageOf,
+    not_null,
     set_etag,
     set_location,
 )
@@ -60,13 +62,15 @@ class TenantSettingsOut(BaseModel):
 class TenantPatch(Body):
     """What is left out stays as it is."""
 
-    name: Line | None = None
+    name: Line | SkipJsonSchema[None] = None
     fallback_number: PhoneNumber | None = Field(
         default=None, description="Where calls go when an agent names no fallback of its own; null: nowhere."
     )
-    retention_days: int | None = Field(
-        default=None, ge=1, le=3650, description="How long new calls are kept."
+    retention_days: Annotated[int, Field(ge=1, le=3650)] | SkipJsonSchema[None] = Field(
+        default=None, description="How long new calls are kept."
     )
+
+    _given = field_validator("name", "retention_days", mode="before")(not_null)
 
 
 class ApiKeyOut(BaseModel):
@@ -129,8 +133,7 @@ async def get_tenant(who: Viewer, api: ApiDep, response: Response) -> TenantSett
 async def change_tenant(
     who: Owner, patch: TenantPatch, if_match: IfMatch, api: ApiDep, response: Response
 ) -> TenantSettingsOut:
-    given = patch.model_dump(exclude_unset=True)
-    changes = {name: value for name, value in given.items() if value is not None or name == "fallback_number"}
+    changes = patch.model_dump(exclude_unset=True)
     tenant = await api.team.change_tenant(who.tenant_id, who.actor, changes, if_match)
     return _settings(who.tenant_id, tenant, response)
 

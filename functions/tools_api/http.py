@@ -25,6 +25,13 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def not_null(value: object) -> object:
+    """For fields that may be left out and have no "none"; null would be taken for left out."""
+    if value is None:
+        raise ValueError("cannot be null; leave it out to keep it as it is")
+    return value
+
+
 class PageOf(BaseModel, Generic[T]):
     items: list[T]
     next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null: this was all.")

@@ -30,7 +30,7 @@ class VoicesOut(BaseModel):
     items: list[VoiceOut]
 
 
-@router.get("", responses=error_responses(401, 403, 429))
+@router.get("", responses=error_responses(401, 403, 422, 429, 503))
 async def list_voices(who: Anybody) -> VoicesOut:
     return VoicesOut(items=[VoiceOut(name=voice.name, description=voice.description) for voice in VOICES])
 

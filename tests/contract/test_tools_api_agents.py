@@ -178,6 +178,14 @@ async def test_pages_cover_the_list_once_although_it_changes_meanwhile(tenant: T
     await tenant.viewer("GET", "/agents?cursor=rubbish", expect=422)
 
 
+@pytest.mark.parametrize("field", ["enabled", "config"])
+async def test_null_for_what_cannot_be_null_is_a_mistake_in_its_field(tenant: TestTenant, field: str) -> None:
+    """It passed for left out, and nothing happened."""
+    path = f"/agents/{(await agent_of(tenant))['id']}/tools/send_email"
+    refused = await tenant.editor("PATCH", path, {field: None}, If_Match="*", expect=422)
+    assert [each["field"] for each in refused.body["errors"]] == [field]
+
+
 async def test_the_list_of_who_uses_a_tool_has_those_that_have_it_switched_on(tenant: TestTenant) -> None:
     with_it, off_again, without = [await agent_of(tenant, name=name) for name in ("A", "B", "C")]
     for agent in (with_it, off_again):

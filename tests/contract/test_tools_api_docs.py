@@ -138,3 +138,27 @@ def test_every_operation_is_described_and_refuses_as_a_problem() -> None:
                     assert list(response["content"]) == ["application/problem+json"], (
                         f"{method} {path} {status}"
                     )
+
+
+ANYWHERE = {401, 403, 422, 429, 503}
+"""No credential, one that may not do this, a parameter given twice, too often, Firestore is away."""
+
+
+def test_every_operation_tells_of_the_refusals_that_its_parameters_bring() -> None:
+    for path, methods in routed_app().openapi()["paths"].items():
+        for method, operation in methods.items():
+            parameters = {each["name"]: each for each in operation.get("parameters", [])}
+            named = {name for name, each in parameters.items() if each["in"] == "path"}
+            due = set(ANYWHERE)
+            if named - {"tenant_id"}:
+                due.add(404)
+            if "requestBody" in operation:
+                due.add(413)
+            if "If-Match" in parameters:
+                due |= {412, 428} if parameters["If-Match"]["required"] else {412}
+            if "idempotency-key" in parameters:
+                due.add(409)
+            told = {int(status) for status in operation["responses"] if int(status) >= 400}
+            assert due <= told, f"{method} {path} does not tell of {sorted(due - told)}"
+            beyond = told - due - {404, 409, 413}  # a service's refusals, and bodies that nobody asked for
+            assert not beyond, f"{method} {path} cannot answer {sorted(beyond)}"

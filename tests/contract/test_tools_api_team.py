@@ -166,6 +166,9 @@ async def test_a_tenants_settings_are_changed_within_its_plan(tenant: TestTenant
     assert changed.body == {**settings.body, **patch, "etag": changed.etag}
     await tenant.owner("PATCH", "", {"max_concurrent_calls": 1000}, If_Match="*", expect=422)
     await tenant.owner("PATCH", "", patch, If_Match=settings.etag, expect=412)
+    for field in ("name", "retention_days"):
+        refused = await tenant.owner("PATCH", "", {field: None}, If_Match="*", expect=422)
+        assert [each["field"] for each in refused.body["errors"]] == [field], "null passed for left out"
     cleared = await tenant.owner("PATCH", "", {"fallback_number": None}, If_Match="*", expect=200)
     assert cleared.body["fallback_number"] is None
 

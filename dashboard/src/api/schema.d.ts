@@ -854,14 +854,14 @@ export interface components {
          */
         AgentToolPatch: {
             /** Enabled */
-            enabled?: boolean | null;
+            enabled?: boolean;
             /**
              * Config
              * @description The whole config, as the tool's `config_schema` says. A secret field that is left out keeps its value; null removes it.
              */
             config?: {
                 [key: string]: unknown;
-            } | null;
+            };
         };
         /** AgentToolsOut */
         AgentToolsOut: {
@@ -1502,7 +1502,7 @@ export interface components {
          */
         TenantPatch: {
             /** Name */
-            name?: string | null;
+            name?: string;
             /**
              * Fallback Number
              * @description Where calls go when an agent names no fallback of its own; null: nowhere.
@@ -1512,7 +1512,7 @@ export interface components {
              * Retention Days
              * @description How long new calls are kept.
              */
-            retention_days?: number | null;
+            retention_days?: number;
         };
         /** TenantSettingsOut */
         TenantSettingsOut: {
@@ -2695,8 +2695,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
