@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.errors import AlreadyExistsError, NotFoundError
-from shared.gateways.firestore import Create, Database, Fields, Write
+from shared.gateways.firestore import Create, Database, Fields, Remove, Write
 from shared.models.agent_tool import AgentTool
 
 Decision = tuple[AgentTool, list[Write]]
@@ -64,6 +64,11 @@ class AgentToolRepository:
     async def list_tools(self, tenant_id: str, agent_id: str) -> list[AgentTool]:
         documents = await self._database.query(f"tenants/{tenant_id}/agents/{agent_id}/agent_tools")
         return [AgentTool.from_firestore({"slug": slug, **fields}) for slug, fields in documents]
+
+    async def remove_all(self, tenant_id: str, agent_id: str) -> None:
+        """Documents alone: their secrets are another matter."""
+        tools = await self.list_tools(tenant_id, agent_id)
+        await self._database.commit([Remove(_path(tenant_id, agent_id, tool.slug)) for tool in tools])
 
 
 def _path(tenant_id: str, agent_id: str, slug: str) -> str:

@@ -225,6 +225,11 @@ class AuthService:
             await self._store.replace(address, REFRESH_TOKEN, grant.sealed(), pin)
         except SupersededError as error:
             raise ConsentError(Failure.SUPERSEDED, str(error)) from error
+        # Deleted since we looked, it has taken along only what was there then. Whoever deletes it after this
+        # has the document cleared away by the task that was prepared before.
+        if not await self._tools.agent_exists(address.tenant_id, address.agent_id):
+            await self._revocations.forget_removed(address.tenant_id, address.agent_id)
+            raise ConsentError(Failure.AGENT_GONE, "the agent was deleted meanwhile")
 
     async def disconnect(self, user: User, provider: str, address: ToolAddress) -> Disconnected:
         """Running calls lose the connection with their next use. Repeating it finishes what was begun.

@@ -90,12 +90,20 @@ class RevocationService:
 
     async def forget_removed(self, tenant_id: str, agent_id: str, slug: str | None = None) -> int:
         """As `forget`, but nothing happens while the agent (the tool) has a document: it was not removed
-        after all, or was set up anew."""
+        after all, or was set up anew.
+
+        What a removed agent's tools left goes as well: one may have been set up while it was removed.
+        """
         if slug is None:
             exists = await self._tools.agent_exists(tenant_id, agent_id)
         else:
             exists = await self._tools.find(tenant_id, agent_id, slug) is not None
-        return 0 if exists else await self.forget(tenant_id, agent_id, slug)
+        if exists:
+            return 0
+        forgotten = await self.forget(tenant_id, agent_id, slug)
+        if slug is None:
+            await self._tools.remove_all(tenant_id, agent_id)
+        return forgotten
 
     async def revoke_former(self, address: ToolAddress, new: Connection, former: AgentTool) -> None:
         """Another account's consent, which nobody uses any more. The same account's is the one in use now."""

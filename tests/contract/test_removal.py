@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from functions.tools_api.api import Api
 from functions.tools_api.settings import ApiSettings
 from shared.errors import UnavailableError
-from shared.models.agent_tool import REFRESH_TOKEN, ToolAddress
+from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ToolAddress
 from shared.models.audit import Actor
 from shared.services import secret_removal
 from shared.services.connections import SupersededError
@@ -164,6 +164,41 @@ async def test_a_process_that_dies_when_the_documents_are_gone_leaves_no_secret(
 
     await eventually(no_secrets, "no secrets are left")
     assert not granted(stack)
+
+
+@pytest.mark.parametrize("looked", [1, 2], ids=["before it is connected", "after it was looked for again"])
+async def test_an_account_that_is_connected_while_its_agent_is_deleted_leaves_nothing(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked: int
+) -> None:
+    """Deleting an agent takes along the tools that it had then: what was connected meanwhile stayed."""
+    monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=1))
+    assert await stack.stored() == (None, [])  # the connection function has its credentials from here on
+    async with stack.browser() as browser, tools_api(stack, tmp_path) as api:
+        back = await browser.agree(await browser.start())
+        connecting = stack.desk.auth._tools
+        agent_exists, looks = connecting.agent_exists, 0
+
+        async def none_yet(*_: object) -> list[AgentTool]:
+            return []
+
+        async def deleted_now(tenant_id: str, agent_id: str) -> bool:
+            nonlocal looks
+            looks += 1
+            there = await agent_exists(tenant_id, agent_id)
+            if looks == looked:
+                await api.agents.delete(tenant_id, ACTOR, agent_id, None)
+            return there
+
+        monkeypatch.setattr(api.agents._agents, "tools", none_yet)
+        monkeypatch.setattr(connecting, "agent_exists", deleted_now)
+        _, page = await browser.visit(back)
+
+    assert ("The agent does not exist any more" in page) is (looked == 1)
+
+    async def nothing_left() -> bool:
+        return await stack.stored() == (None, []) and not granted(stack)
+
+    await eventually(nothing_left, "neither document nor token is left")
 
 
 async def test_what_cannot_be_revoked_is_not_removed(stack: Stack, tmp_path: Path) -> None:
