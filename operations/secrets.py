@@ -54,11 +54,15 @@ def reconcile(
 
 
 async def _reconcile(operator: Operator, *, apply: bool) -> ReconcileReport:
-    found = await _reconciler(operator).run(apply=apply)
+    found = await _reconciler(operator).run(apply=apply, tell=_tell)
     return ReconcileReport(
         applied=apply,
         found=[FoundOne(finding=one.finding.value, subject=one.subject, error=one.error) for one in found],
     )
+
+
+def _tell(looked_at: int, of: int) -> None:
+    typer.echo(f"{looked_at:>7}  of {of} secrets looked at", err=True)
 
 
 def _reconciler(operator: Operator) -> SecretReconciler:

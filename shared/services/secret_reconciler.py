@@ -5,10 +5,11 @@ renewals that were interrupted are finished. Secrets are listed before documents
 was stored before. Values younger than `IN_FLIGHT` are left alone, since a document may be about to name them.
 """
 
+import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, partial
@@ -31,8 +32,18 @@ REVOCATION_GIVEN_UP = timedelta(days=1)
 """How long a provider that does not answer keeps us from destroying a token that it should revoke."""
 
 SECRETS_A_RUN = 200
-"""That a scheduled run looks at, twice when it puts something right: Secret Manager answers 600 reads a
-minute, of all who ask. https://docs.cloud.google.com/secret-manager/quotas"""
+"""That a scheduled run looks at, twice when it puts something right: a request has to be answered within
+Cloud Scheduler's five minutes."""
+
+AT_ONCE, A_SECOND = 100, 5
+"""Calls of Secret Manager, which answers 600 reads and 600 writes a minute, of all who ask: so many together,
+the others no faster than that. https://docs.cloud.google.com/secret-manager/quotas"""
+
+TENANTS_AT_ONCE = 10
+"""Whose documents are read at the same time."""
+
+TOLD_EVERY = 100
+"""Secrets, for whoever waits."""
 
 UNSUSPICIOUS = 20
 """So many left-over values may be destroyed in one run even if they are most of all."""
@@ -86,7 +97,26 @@ class _Inventory:
         return {_key(name) for _, tool in self.tools for name in tool.sensitive_config.values()}
 
 
+@dataclass
+class _Pace:
+    """Of one run."""
+
+    sleep: Callable[[float], Awaitable[None]]
+    _left: int = field(default=AT_ONCE, init=False)
+
+    async def keep(self) -> None:
+        if self._left > 0:
+            self._left -= 1
+        else:
+            await self.sleep(1 / A_SECOND)
+
+
+def _nobody_waits(looked_at: int, of: int) -> None: ...
+
+
 class SecretReconciler:
+    """`now` is the clock, with a time zone."""
+
     def __init__(
         self,
         database: Database,
@@ -95,7 +125,9 @@ class SecretReconciler:
         renewal: TokenRenewal,
         *,
         now: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._sleep = sleep
         self._tenants = TenantRepository(database)
         self._tools = AgentToolRepository(database)
         self._connections = ConnectionService(database, now=now)
@@ -104,41 +136,67 @@ class SecretReconciler:
         self._renewal = renewal
         self._now = now
 
-    async def run(self, *, apply: bool = False, most: int | None = None) -> list[Found]:
+    async def run(
+        self,
+        *,
+        apply: bool = False,
+        most: int | None = None,
+        tell: Callable[[int, int], None] = _nobody_waits,
+    ) -> list[Found]:
         """What is wrong, and with `apply` put right as well. Raises `UnavailableError` if it cannot look.
 
         `most` is how many secrets are looked at: where there are more, each hour it is the turn of others.
+        `tell` hears from time to time how many were looked at, and of how many.
         """
-        inventory = await self._inventory(most)
+        pace = _Pace(self._sleep)
+        inventory = await self._inventory(most, pace, tell)
         repairs = [
             repair for address, tool in inventory.tools for repair in self._of(address, tool, inventory)
         ]
-        found = [await _carried_out(repair, apply) for repair in repairs]
+        found = [await _carried_out(repair, apply, pace) for repair in repairs]
         if apply and repairs:
-            inventory = await self._inventory(most)  # a renewal may have named what nothing named before
+            # A renewal may have named what nothing named before.
+            inventory = await self._inventory(most, pace, tell)
         repairs = list(self._of_secrets(inventory))
         if apply:
             _refuse_a_massacre(repairs, inventory)
-        return found + [await _carried_out(repair, apply) for repair in repairs]
+        return found + [await _carried_out(repair, apply, pace) for repair in repairs]
 
-    async def _inventory(self, most: int | None) -> _Inventory:
+    async def _inventory(self, most: int | None, pace: _Pace, tell: Callable[[int, int], None]) -> _Inventory:
         secret_ids = sorted(await self._store.all_ids())
         parts = 1 if most is None else math.ceil(len(secret_ids) / most) or 1
         hour = math.floor(self._now().timestamp() / 3600)
         in_turn = secret_ids[hour % parts :: parts]
-        versions = {secret_id: await self._store.versions(secret_id) for secret_id in in_turn}
-        tools = [
-            (ToolAddress(tenant_id, agent_id, tool.slug), tool)
-            for tenant_id in await self._tenants.list_ids()
-            for agent_id in await self._tools.list_agents(tenant_id)
-            for tool in await self._tools.list_tools(tenant_id, agent_id)
-        ]
+        versions: dict[str, list[StoredVersion]] = {}
+        for secret_id in in_turn:
+            await pace.keep()
+            versions[secret_id] = await self._store.versions(secret_id)
+            if len(versions) % TOLD_EVERY == 0:
+                tell(len(versions), len(in_turn))
+        tools = await self._all_tools()
         inventory = _Inventory(versions, frozenset(secret_ids) - versions.keys(), tools)
         named = [name for _, tool in tools for name in tool.sensitive_config.values()]
         # What is named and was not there may have been stored while we looked.
         for secret_id in {secret_id_of(name) for name in named if inventory.is_gone(name)}:
+            await pace.keep()
             versions[secret_id] = await self._store.versions(secret_id)
         return inventory
+
+    async def _all_tools(self) -> list[tuple[ToolAddress, AgentTool]]:
+        tenant_ids = await self._tenants.list_ids()
+        found: list[tuple[ToolAddress, AgentTool]] = []
+        for first in range(0, len(tenant_ids), TENANTS_AT_ONCE):
+            some = tenant_ids[first : first + TENANTS_AT_ONCE]
+            for tools in await asyncio.gather(*(self._tools_of(tenant_id) for tenant_id in some)):
+                found += tools
+        return found
+
+    async def _tools_of(self, tenant_id: str) -> list[tuple[ToolAddress, AgentTool]]:
+        return [
+            (ToolAddress(tenant_id, agent_id, tool.slug), tool)
+            for agent_id in await self._tools.list_agents(tenant_id)
+            for tool in await self._tools.list_tools(tenant_id, agent_id)
+        ]
 
     def _of(self, address: ToolAddress, tool: AgentTool, inventory: _Inventory) -> Iterator[_Repair]:
         subject = f"{address.tenant_id}/{address.agent_id}/{address.slug}"
@@ -153,10 +211,10 @@ class SecretReconciler:
                 yield _Repair(Finding.HALF_RENEWED, subject, partial(self._renew, address, current))
             elif inventory.is_gone(current.refresh_token_version):
                 yield _Repair(Finding.GONE, subject, partial(self._mark_gone, address, current))
-        for field, version in tool.sensitive_config.items():
-            if field != REFRESH_TOKEN and inventory.is_gone(version):
-                forget = partial(self._connections.forget_version, address, field, version)
-                yield _Repair(Finding.GONE, f"{subject}#{field}", forget)
+        for name, version in tool.sensitive_config.items():
+            if name != REFRESH_TOKEN and inventory.is_gone(version):
+                forget = partial(self._connections.forget_version, address, name, version)
+                yield _Repair(Finding.GONE, f"{subject}#{name}", forget)
 
     def _of_secrets(self, inventory: _Inventory) -> Iterator[_Repair]:
         settled = self._now() - IN_FLIGHT
@@ -202,9 +260,10 @@ def _settled(versions: Sequence[StoredVersion], moment: datetime) -> bool:
     return bool(versions) and all(v.created_at <= moment for v in versions)
 
 
-async def _carried_out(repair: _Repair, apply: bool) -> Found:
+async def _carried_out(repair: _Repair, apply: bool, pace: _Pace) -> Found:
     error = None
     if apply:
+        await pace.keep()
         try:
             await repair.do()
         except TrunklineError as failure:  # the others are put right all the same

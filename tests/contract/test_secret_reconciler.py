@@ -8,13 +8,21 @@ import pytest
 from pydantic import SecretStr
 
 from shared.errors import ConfigurationError, NotFoundError, UnavailableError
+from shared.gateways.firestore import Put
 from shared.gateways.oauth import OAuthGateway
-from shared.gateways.secret_manager import SecretManagerGateway
+from shared.gateways.secret_manager import SecretManagerGateway, StoredVersion
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ConnectionState, ToolAddress
 from shared.models.base import utc_now
 from shared.repositories.agent_tools import AgentToolRepository, Decision
+from shared.services import secret_reconciler
 from shared.services.connections import ConnectionRef, ConnectionService
-from shared.services.secret_reconciler import SECRET_GONE, Finding, SecretReconciler
+from shared.services.secret_reconciler import (
+    SECRET_GONE,
+    SECRETS_A_RUN,
+    TENANTS_AT_ONCE,
+    Finding,
+    SecretReconciler,
+)
 from shared.services.secret_store import ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
 from tests.connect_stack import AGENT, CRM, TENANT, Stack, running_stack
@@ -159,6 +167,60 @@ async def test_of_many_secrets_each_hour_is_the_turn_of_others(stack: Stack) -> 
         Finding.UNNAMED_VERSION,
         Finding.EMPTY_SECRET,
     }
+
+
+async def test_secret_manager_is_asked_no_faster_than_it_answers(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand all secrets are looked at, and there may be more than it answers in a minute: it broke off."""
+    monkeypatch.setattr(secret_reconciler, "TOLD_EVERY", 20)
+    secrets, time = store(stack), 0.0
+
+    async def never(secret_id: str) -> list[StoredVersion]:
+        asked.append(time)
+        return []
+
+    async def many() -> list[str]:
+        return [f"trunkline-{number}" for number in range(720)]
+
+    async def sleep(seconds: float) -> None:
+        nonlocal time
+        time += seconds
+
+    monkeypatch.setattr(secrets, "versions", never)
+    monkeypatch.setattr(secrets, "all_ids", many)
+    renewal = stack.desk.reconciler._renewal
+    paced = SecretReconciler(stack.database, secrets, stack.desk.revocations, renewal, sleep=sleep)
+    asked: list[float] = []
+    told: list[tuple[int, int]] = []
+
+    assert await paced.run(tell=lambda *how_many: told.append(how_many)) == []
+
+    busiest = max(sum(began <= each < began + 60 for each in asked) for began in asked)
+    assert len(asked) == 720
+    assert busiest <= 450, "the others who ask need some of the 600 a minute"
+    assert told == [(number, 720) for number in range(20, 721, 20)]
+    scheduled = [*asked]
+    asked.clear()
+    time = 0.0
+    await paced.run(most=SECRETS_A_RUN)
+    assert len(asked) <= SECRETS_A_RUN < len(scheduled)
+    assert time < 60, "Cloud Scheduler waits five minutes, for two such looks and what they find"
+
+
+async def test_documents_of_many_tenants_are_all_looked_at(stack: Stack) -> None:
+    named: list[str] = []
+    for number in range(TENANTS_AT_ONCE + 3):
+        address = ToolAddress(f"tenant-{number}", "a", "send_email")
+        named.append(await store(stack).put(address, FIELD, SecretStr("k")))
+        tool = AgentTool(slug="send_email", sensitive_config={FIELD: named[-1]})
+        agent = f"tenants/{address.tenant_id}/agents/a"
+        documents = {f"tenants/{address.tenant_id}": {"name": "T"}, agent: {"name": "A"}}
+        await stack.database.commit([Put(path, fields) for path, fields in documents.items()])
+        await stack.database.commit([Put(f"{agent}/agent_tools/send_email", tool.to_firestore())])
+
+    assert await reconciler(stack).run(apply=True) == []
+    assert sorted((await stack.stored())[1]) == sorted(named)
 
 
 async def test_other_peoples_secrets_in_the_project_are_none_of_its_business(stack: Stack) -> None:
