@@ -83,5 +83,22 @@ class LiveKitSettings(Settings):
     livekit_url: WebSocketUrl
     livekit_api_key: str
     livekit_api_secret: SecretStr
+    """Of that key: read `livekit_secret`. While the key is replaced, the other one stands behind it:
+    `SECRET,KEY:SECRET`."""
     agent_name: str = "trunkline"
     """The name that workers register under and dispatches ask for; a release has its own (blue/green)."""
+
+    @property
+    def livekit_secret(self) -> SecretStr:
+        """What we sign with."""
+        return self.livekit_secrets[self.livekit_api_key]
+
+    @property
+    def livekit_secrets(self) -> dict[str, SecretStr]:
+        """By key, all that LiveKit may sign its webhooks with: it goes over to another key when it is told
+        to, which is not the moment at which we do. https://docs.livekit.io/home/server/webhooks/"""
+        secret, _, other = self.livekit_api_secret.get_secret_value().partition(",")
+        other_key, colon, other_secret = other.partition(":")
+        if not (colon and other_key and other_secret):  # anybody could sign with an empty one
+            return {self.livekit_api_key: self.livekit_api_secret}
+        return {other_key: SecretStr(other_secret), self.livekit_api_key: SecretStr(secret)}

@@ -135,7 +135,7 @@ def make_server(settings: WorkerSettings) -> CallServer:
         max_calls=settings.max_calls_per_worker,
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
-        api_secret=settings.livekit_api_secret.get_secret_value(),
+        api_secret=settings.livekit_secret.get_secret_value(),
         job_executor_type=JobExecutorType.PROCESS,
         preload_modules=["worker.preload"],  # for who runs the server otherwise than by `main`
         setup_fnc=_set_up_process,

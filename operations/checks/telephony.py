@@ -58,7 +58,7 @@ async def check_room_creation(operator: Operator) -> list[Finding]:
         "exp": now + 60,
         "video": {"room": f"doctor-{secrets.token_hex(8)}", "roomJoin": True},
     }
-    token = jwt.encode(claims, settings.livekit_api_secret.get_secret_value(), algorithm="HS256")
+    token = jwt.encode(claims, settings.livekit_secret.get_secret_value(), algorithm="HS256")
     url = settings.livekit_url.replace("ws", "http", 1) + "/rtc/validate"
     try:
         async with (

@@ -118,7 +118,7 @@ class LiveKitGateway:
             self._client = api.LiveKitAPI(
                 self._settings.livekit_url,
                 self._settings.livekit_api_key,
-                self._settings.livekit_api_secret.get_secret_value(),
+                self._settings.livekit_secret.get_secret_value(),
                 timeout=aiohttp.ClientTimeout(total=CLIENT_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             )
         return self._client

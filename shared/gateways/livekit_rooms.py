@@ -76,4 +76,4 @@ class RoomCreator:
             "exp": now + _TOKEN_SECONDS,
             "video": {"roomCreate": True},
         }
-        return jwt.encode(claims, self._settings.livekit_api_secret.get_secret_value(), algorithm="HS256")
+        return jwt.encode(claims, self._settings.livekit_secret.get_secret_value(), algorithm="HS256")

@@ -26,7 +26,7 @@ class LiveKitSipGateway:
         self._client = api.LiveKitAPI(
             settings.livekit_url,
             settings.livekit_api_key,
-            settings.livekit_api_secret.get_secret_value(),
+            settings.livekit_secret.get_secret_value(),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
         )
 

@@ -32,4 +32,4 @@ def browser_token(
             "canUpdateOwnMetadata": False,
         },
     }
-    return jwt.encode(claims, settings.livekit_api_secret.get_secret_value(), algorithm="HS256")
+    return jwt.encode(claims, settings.livekit_secret.get_secret_value(), algorithm="HS256")
