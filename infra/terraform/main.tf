@@ -213,6 +213,7 @@ module "observability" {
 
   project_id         = var.project_id
   services           = { for part, function in local.functions : part => function.name }
+  edge_url           = "${local.urls.incoming_call}/api/v1/voice/twilio/incoming"
   worker_pools       = { for name, release in var.worker_releases : module.worker_pools[name].name => release.instances }
   queue              = "calls"
   jobs               = module.scheduler.jobs

@@ -203,8 +203,8 @@ resource "google_monitoring_alert_policy" "late_tasks" {
   }
 }
 
-# settle-calls posts to the phone edge's public address every ten minutes: this alert is also what notices an edge that
-# nobody reaches any more (name, certificate, load balancer), of which no log and no ratio of calls can tell.
+# settle-calls posts to the phone edge's public address every ten minutes: this notices an edge that is reached, and can do
+# nothing. That nobody reaches it is noticed sooner, in uptime.tf.
 resource "google_monitoring_alert_policy" "failed_jobs" {
   project               = var.project_id
   display_name          = "Scheduled work fails"

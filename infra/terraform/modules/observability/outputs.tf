@@ -9,6 +9,7 @@ output "alerts" {
     [for name, _ in google_monitoring_alert_policy.workers_missing : "Worker instances missing"],
     [
       google_monitoring_alert_policy.api_errors.display_name,
+      google_monitoring_alert_policy.edge_unreachable.display_name,
       google_monitoring_alert_policy.error_budget.display_name,
       google_monitoring_alert_policy.failed_jobs.display_name,
       google_monitoring_alert_policy.fallbacks.display_name,

@@ -12,6 +12,16 @@ variable "services" {
   })
 }
 
+variable "edge_url" {
+  description = "An address of the phone edge that is called by POST alone, as Twilio reaches it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/:]+/.+$", var.edge_url))
+    error_message = "edge_url begins with https:// and has a path."
+  }
+}
+
 variable "worker_pools" {
   description = "Worker pools that should have instances: name => how many."
   type        = map(number)

@@ -7,6 +7,7 @@ variables {
     oauth         = "trunkline-oauth"
     tools_api     = "trunkline-tools-api"
   }
+  edge_url     = "https://api.example.com/api/v1/voice/twilio/incoming"
   worker_pools = { trunkline-worker-blue = 2, trunkline-worker-green = 0 }
   queue        = "calls"
   jobs         = ["settle-calls", "reconcile-secrets"]
@@ -28,10 +29,38 @@ run "somebody_is_told" {
 
   assert {
     condition = toset(output.alerts) == toset([
-      "API breaks", "Agent start slow", "Callers hear the last resort", "Calls on fallback", "Error budget burns", "Scheduled work fails",
+      "API breaks", "Agent start slow", "Callers hear the last resort", "Calls on fallback", "Error budget burns", "Phone edge unreachable", "Scheduled work fails",
       "Watchdog tasks late", "Worker instances missing",
     ])
     error_message = "An alert is missing."
+  }
+}
+
+run "the_edge_is_looked_at_from_outside_without_a_credential" {
+  command = plan
+
+  assert {
+    condition     = google_monitoring_uptime_check_config.edge.monitored_resource[0].labels.host == "api.example.com" && google_monitoring_uptime_check_config.edge.http_check[0].path == "/api/v1/voice/twilio/incoming"
+    error_message = "Something else is looked at than what Twilio calls."
+  }
+
+  assert {
+    condition     = google_monitoring_uptime_check_config.edge.http_check[0].use_ssl && google_monitoring_uptime_check_config.edge.http_check[0].validate_ssl
+    error_message = "A certificate that has expired would pass."
+  }
+
+  assert {
+    condition     = google_monitoring_uptime_check_config.edge.http_check[0].request_method == "GET" && length(google_monitoring_uptime_check_config.edge.http_check[0].auth_info) == 0 && [for code in google_monitoring_uptime_check_config.edge.http_check[0].accepted_response_status_codes : code.status_value] == [405]
+    error_message = "It would look like a call, or need a secret, or take another's answer for the edge's."
+  }
+}
+
+run "the_edge_has_an_address" {
+  command         = plan
+  expect_failures = [var.edge_url]
+
+  variables {
+    edge_url = "http://api.example.com"
   }
 }
 
