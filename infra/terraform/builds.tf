@@ -20,10 +20,14 @@ locals {
   ))
 
   # headers.json has a policy for each page, with the hashes of the page's inline scripts. The load balancer has one
-  # set of headers for all pages, so the policies are put together: any page's scripts may run on any page.
-  dashboard_build  = try(jsondecode(file("${local.dashboard_dir}/headers.json")), { pages = {}, all = {} })
-  dashboard_pages  = [for headers in values(local.dashboard_build.pages) : headers["Content-Security-Policy"]]
-  dashboard_hashes = distinct(flatten([for policy in local.dashboard_pages : regexall("'sha256-[A-Za-z0-9+/=]+'", policy)]))
+  # set of headers for all pages, so the policies are put together: any page's scripts may run on any page, and those of
+  # the former pages, which are still there when the policy changes.
+  dashboard_build = try(jsondecode(file("${local.dashboard_dir}/headers.json")), { pages = {}, all = {} })
+  dashboard_pages = [for headers in values(local.dashboard_build.pages) : headers["Content-Security-Policy"]]
+  dashboard_hashes = distinct(concat(
+    flatten([for policy in local.dashboard_pages : regexall("'sha256-[A-Za-z0-9+/=]+'", policy)]),
+    var.former_dashboard_hashes,
+  ))
   dashboard_policy = length(local.dashboard_pages) > 0 ? local.dashboard_pages[0] : "default-src 'none'; frame-ancestors 'none'"
   dashboard_headers = merge(local.dashboard_build.all, {
     "Content-Security-Policy" = replace(

@@ -244,6 +244,17 @@ variable "dashboard_dir" {
   default     = "../../dashboard/out"
 }
 
+variable "former_dashboard_hashes" {
+  description = "Hashes of the inline scripts of the pages that are there until the built ones are uploaded; they stay allowed. `make deploy` writes them into dashboard.auto.tfvars.json."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for hash in var.former_dashboard_hashes : can(regex("^'sha256-[A-Za-z0-9+/=]+'$", hash))])
+    error_message = "former_dashboard_hashes are as a Content-Security-Policy has them, such as 'sha256-…' with the quotes."
+  }
+}
+
 variable "functions_dir" {
   description = "Folder with the functions' archives, which `make package` writes; relative to this module."
   type        = string

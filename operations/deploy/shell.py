@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "infra" / "terraform"
+
+HTTP_SECONDS = 15
 
 
 class DeployError(Exception):
@@ -53,6 +57,16 @@ class Shell:
         if done.returncode:
             raise DeployError(f"This failed: {shlex.join(command)}\n{done.stderr.strip()}")
         return done.stdout.strip()
+
+    def header(self, url: str, name: str) -> str | None:
+        """Of the answer to a GET, empty if it has none; None: nobody answers there."""
+        try:
+            with urlopen(Request(url), timeout=HTTP_SECONDS) as answer:  # noqa: S310 - an https address of ours
+                return str(answer.headers.get(name, ""))
+        except HTTPError as refusal:
+            return str(refusal.headers.get(name, ""))
+        except OSError:  # no such name, no certificate yet, nobody listening
+            return None
 
     def output(self, name: str, *, instead: Any) -> Any:
         """A Terraform output."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from getpass import getpass
 from typing import Any
 
-from operations.deploy.shell import ROOT, TERRAFORM, DeployError, Shell
+from operations.deploy.dashboard import allow_former_pages, upload_dashboard
+from operations.deploy.shell import TERRAFORM, DeployError, Shell
 
 RELEASES = TERRAFORM / "releases.auto.tfvars.json"
 """Which images run. Written here and by whoever makes releases; the rest is in terraform.tfvars."""
@@ -15,7 +16,6 @@ RELEASES = TERRAFORM / "releases.auto.tfvars.json"
 SECRETS = TERRAFORM / "secrets.auto.tfvars.json"
 """Which versions of the deployment's secrets are mounted: their numbers, no values."""
 
-DASHBOARD = ROOT / "dashboard" / "out"
 FIRST_RELEASE = "blue"
 
 # What has to be there before images can be pushed and functions can start.
@@ -41,6 +41,7 @@ def deploy(shell: Shell, ask: Callable[[str], str], *, release: str | None, appr
     add_secrets(shell, ask)
     shell.title("Build and push the worker's image")
     set_image(release, push_image(shell), dry_run=shell.dry_run)
+    allow_former_pages(shell)
     shell.title("Make everything")
     shell.terraform("apply", *approval)
     upload_dashboard(shell)
@@ -148,30 +149,6 @@ def set_image(release: str | None, image: str, *, dry_run: bool) -> None:
     releases.setdefault(name, like_live)["image"] = image
     if not dry_run:
         RELEASES.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def upload_dashboard(shell: Shell) -> None:
-    shell.title("Upload the dashboard")
-    bucket = shell.output("dashboard_bucket", instead="BUCKET")
-    if bucket is None:
-        shell.note("There is no own domain (edge), so the dashboard is not hosted.")
-        return
-    copy = ("gcloud", "storage", "rsync", "--recursive")
-    # Files with a hash in their name first: a page must not name what is not there yet.
-    shell.run(
-        *copy,
-        "--cache-control=public, max-age=31536000, immutable",
-        f"{DASHBOARD.relative_to(ROOT)}/_next/static",
-        f"gs://{bucket}/_next/static",
-    )
-    # config.json is Terraform's, headers.json became the load balancer's headers.
-    shell.run(
-        *copy,
-        "--cache-control=no-cache",
-        "--exclude=^(_next/static/.*|config\\.json|headers\\.json)$",
-        str(DASHBOARD.relative_to(ROOT)),
-        f"gs://{bucket}",
-    )
 
 
 def say_what_is_next(shell: Shell) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.deploy import shell, steps
+from operations.deploy import dashboard, shell, steps
 from operations.deploy.shell import DeployError, Shell
 
 pytestmark = pytest.mark.infra
@@ -42,9 +42,18 @@ OUTPUTS = {
     "artifact_registry": "us-central1-docker.pkg.dev/example-project/trunkline",
     "secrets": ["gemini-api-key", "twilio-auth-token"],
     "dashboard_bucket": "example-project-dashboard",
+    "deployment": {"urls": {"dashboard": "https://app.example.com"}},
     "dns": {"api.example.com": "192.0.2.1"},
     "webhooks": {"twilio_voice": "https://api.example.com/api/v1/voice/twilio/incoming"},
 }
+FORMER, NEW = "'sha256-Zm9ybWVy'", "'sha256-bmV3'"
+
+
+def headers(script: str) -> str:
+    """A build's headers.json, of pages with one inline script."""
+    return json.dumps({"pages": {"/": {"Content-Security-Policy": f"script-src 'self' {script}"}}})
+
+
 IMAGE = "us-central1-docker.pkg.dev/example-project/trunkline/worker:0123456789ab"
 
 
@@ -69,11 +78,28 @@ class Cloud:
         monkeypatch.setattr(steps, "TERRAFORM", self.root)
         monkeypatch.setattr(steps, "RELEASES", self.root / "releases.auto.tfvars.json")
         monkeypatch.setattr(steps, "SECRETS", self.root / "secrets.auto.tfvars.json")
+        monkeypatch.setattr(dashboard, "POLICY", self.root / "dashboard.auto.tfvars.json")
+        monkeypatch.setattr(dashboard, "HEADERS", folder / "headers.json")
+        dashboard.HEADERS.write_text(headers(NEW), encoding="utf-8")
+        self.policies: list[str | None] = [f"script-src 'self' {NEW} {FORMER}"]
+        """What the load balancer answers with, one after the other; None: nobody answers."""
+        monkeypatch.setattr(Shell, "header", lambda *_: self.policies.pop(0))
+        self.waited: list[float] = []
+        monkeypatch.setattr(dashboard.time, "sleep", self.waited.append)
         monkeypatch.setattr(steps.sys, "executable", str(self.install("python", [])))
         monkeypatch.setattr(steps, "_PROGRAMS", ("docker", "gcloud", "git", "npm", "terraform"))
 
-    def install(self, name: str, answers: Sequence[tuple[list[str], str] | tuple[str, int]]) -> Path:
-        """Answers by words on its command line; gcloud's are how many versions each secret has."""
+    def has_pages(self, script: str) -> None:
+        """Of an earlier deployment."""
+        there = [
+            (("buckets", "list"), "example-project-dashboard"),
+            (("objects", "list"), "headers.json"),
+            (("cat", "gs://example-project-dashboard/headers.json"), headers(script)),
+        ]
+        self.install("gcloud", [("gemini-api-key", 4), ("twilio-auth-token", 1), *there])
+
+    def install(self, name: str, answers: Sequence[tuple[Sequence[str], str] | tuple[str, int]]) -> Path:
+        """Answers by words on its command line; by a name alone gcloud's, how many versions a secret has."""
         program = self._programs / name
         text = PROGRAM.format(python=PYTHON, log=str(self._log), name=name, answers=answers)
         program.write_text(text, encoding="utf-8")
@@ -117,6 +143,44 @@ def test_everything_comes_after_what_it_needs(cloud: Cloud) -> None:
     whole = [n for n, command in enumerate(cloud.commands()) if command.endswith("apply -auto-approve")]
     assert len(whole) == 1
     assert order[-2] < whole[0] < order[-1]
+
+
+def test_the_former_pages_run_until_the_new_ones_are_there(cloud: Cloud) -> None:
+    """Their scripts were refused from the moment at which the policy changed."""
+    cloud.has_pages(FORMER)
+    deploy()
+    assert json.loads(dashboard.POLICY.read_text(encoding="utf-8")) == {"former_dashboard_hashes": [FORMER]}
+    (whole,) = (n for n, command in enumerate(cloud.commands()) if command.endswith("apply -auto-approve"))
+    looked, uploaded, told = positions(cloud.commands(), "storage cat", "storage rsync", "storage cp")
+    assert looked < whole < uploaded < told
+    assert cloud.commands()[-3].startswith("gcloud storage cp"), "which pages are there is told last"
+
+
+def test_the_first_pages_have_none_before_them(cloud: Cloud) -> None:
+    deploy()
+    assert json.loads(dashboard.POLICY.read_text(encoding="utf-8")) == {"former_dashboard_hashes": []}
+
+
+def test_new_pages_wait_until_the_load_balancer_allows_their_scripts(cloud: Cloud) -> None:
+    """Its change takes a minute or two: pages that were uploaded at once did not run."""
+    cloud.policies = [f"script-src 'self' {FORMER}"] * 3 + cloud.policies
+    deploy()
+    assert (len(cloud.waited), cloud.policies) == (3, [])
+    assert any("storage rsync" in command for command in cloud.commands())
+
+
+def test_a_policy_that_stays_as_it_was_keeps_the_former_pages(cloud: Cloud) -> None:
+    cloud.policies = [f"script-src 'self' {FORMER}"] * 1000
+    with pytest.raises(DeployError, match=r"app\.example\.com still has another"):
+        deploy()
+    assert not any("rsync" in command for command in cloud.commands())
+
+
+def test_a_host_that_nobody_reaches_yet_keeps_nobody_waiting(cloud: Cloud) -> None:
+    cloud.policies = [None]
+    deploy()
+    assert cloud.waited == []
+    assert any("storage rsync" in command for command in cloud.commands())
 
 
 def test_a_secret_goes_by_standard_input_and_is_not_shown(
@@ -212,3 +276,4 @@ def test_a_dry_run_says_every_step_and_runs_nothing(tmp_path: Path) -> None:
         assert part in done.stdout
     assert not steps.RELEASES.exists()
     assert not steps.SECRETS.exists()
+    assert not dashboard.POLICY.exists()
