@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import ConfigurationError
 
@@ -75,6 +75,19 @@ class GoogleCloudSettings(Settings):
     """The project that holds the documents and secrets."""
 
     google_cloud_project: str
+
+
+class SecretManagerSettings(GoogleCloudSettings):
+    """Of those who make secrets."""
+
+    secret_manager_endpoint: str | None = None
+    """`host:port`; None is Google's own."""
+    secret_locations: str = Field(default="", pattern=r"^([a-z0-9-]+(,[a-z0-9-]+)*)?$")
+    """Regions, with commas between them, that new secrets are kept in; empty: wherever Google likes."""
+
+    @property
+    def locations(self) -> list[str]:
+        return self.secret_locations.split(",") if self.secret_locations else []
 
 
 class LiveKitSettings(Settings):

@@ -36,7 +36,9 @@ class Desk:
     def connect(cls, settings: ConnectSettings, registry: ToolRegistry | None = None) -> Self:
         """Needs a running loop. Nothing is sent yet. `registry` is the product's own unless given."""
         database = Database(firestore_client(settings.google_cloud_project))
-        secrets = SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint)
+        secrets = SecretManagerGateway(
+            settings.google_cloud_project, settings.secret_manager_endpoint, settings.locations
+        )
         store = ToolSecretStore(secrets)
         providers = consent_gateways(settings)
         revocations = RevocationService(database, store, providers)

@@ -5,10 +5,10 @@ from pydantic import Field
 from shared.request_limits import RequestLimitSettings
 from shared.services.identity import IdentitySettings
 from shared.services.oauth_providers import OAuthClientSettings
-from shared.settings import GoogleCloudSettings, LogLevel, Origin
+from shared.settings import LogLevel, Origin, SecretManagerSettings
 
 
-class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings, RequestLimitSettings):
+class ConnectSettings(SecretManagerSettings, OAuthClientSettings, IdentitySettings, RequestLimitSettings):
     public_url: Origin
     """Where browsers and Cloud Scheduler reach this function. It has to be the dashboard's site (the same
     registrable domain), or browsers will not keep the cookie that binds a consent to the one who asked."""
@@ -17,7 +17,5 @@ class ConnectSettings(GoogleCloudSettings, OAuthClientSettings, IdentitySettings
     tasks_service_account: str
     """The e-mail in the tokens of Cloud Scheduler and Cloud Tasks, which call `/api/v1/tasks/…`."""
     oidc_certs_url: str = "https://www.googleapis.com/oauth2/v1/certs"
-    secret_manager_endpoint: str | None = None
-    """`host:port`; None is Google's own."""
     max_body_bytes: int = Field(default=16 * 1024, ge=1024)
     log_level: LogLevel = "INFO"

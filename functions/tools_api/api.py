@@ -71,7 +71,9 @@ class Api:
         return cls(
             settings,
             Database(firestore_client(settings.google_cloud_project)),
-            SecretManagerGateway(settings.google_cloud_project, settings.secret_manager_endpoint),
+            SecretManagerGateway(
+                settings.google_cloud_project, settings.secret_manager_endpoint, settings.locations
+            ),
             LiveKitGateway(settings),
             TwilioGateway(settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_url),
             CloudTasksGateway(

@@ -4,10 +4,10 @@ from pydantic import Field, SecretStr
 
 from shared.request_limits import RequestLimitSettings
 from shared.services.identity import IdentitySettings
-from shared.settings import BaseUrl, GoogleCloudSettings, LiveKitSettings, LogLevel, Origins
+from shared.settings import BaseUrl, LiveKitSettings, LogLevel, Origins, SecretManagerSettings
 
 
-class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings, RequestLimitSettings):
+class ApiSettings(SecretManagerSettings, LiveKitSettings, IdentitySettings, RequestLimitSettings):
     dashboard_origins: Origins = ""
     """Origins that browsers may call from, with commas between them; none: only programs can use the API."""
     incoming_call_url: BaseUrl
@@ -26,8 +26,6 @@ class ApiSettings(GoogleCloudSettings, LiveKitSettings, IdentitySettings, Reques
     """For samples of voices; None: there are none."""
     google_gemini_base_url: BaseUrl = "https://generativelanguage.googleapis.com"
     gemini_speech_model: str = Field(default="gemini-3.8-flash-lite-tts", pattern=r"^[a-z0-9.-]+$")
-    secret_manager_endpoint: str | None = None
-    """`host:port`; None is Google's own."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     log_level: LogLevel = "INFO"
 

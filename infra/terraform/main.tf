@@ -43,6 +43,7 @@ module "secrets" {
 
   project_id          = var.project_id
   secrets             = local.deployment_secrets
+  locations           = var.secret_locations
   deletion_protection = var.deletion_protection
   labels              = local.labels
 

@@ -28,6 +28,9 @@ locals {
     LIVEKIT_API_KEY = var.livekit.api_key
   }
 
+  # Of those who make tenants' secrets.
+  secret_environment = length(var.secret_locations) == 0 ? {} : { SECRET_LOCATIONS = join(",", var.secret_locations) }
+
   sign_in_environment = {
     USER_TOKEN_ISSUERS  = local.sign_in.issuer
     USER_TOKEN_AUDIENCE = local.sign_in.audience
@@ -82,7 +85,7 @@ locals {
     }
     oauth = {
       name = local.names.oauth
-      environment = merge(local.sign_in_environment, local.request_limit_environment, local.oauth_client_environment, {
+      environment = merge(local.sign_in_environment, local.request_limit_environment, local.oauth_client_environment, local.secret_environment, {
         PUBLIC_URL            = local.urls.oauth
         DASHBOARD_ORIGIN      = local.dashboard_origin
         TASKS_SERVICE_ACCOUNT = module.iam.emails.scheduler
@@ -92,7 +95,7 @@ locals {
     }
     tools_api = {
       name = local.names.tools_api
-      environment = merge(local.livekit_environment, local.sign_in_environment, local.request_limit_environment, {
+      environment = merge(local.livekit_environment, local.sign_in_environment, local.request_limit_environment, local.secret_environment, {
         AGENT_NAME            = local.agent_names[var.live_release]
         DASHBOARD_ORIGINS     = local.dashboard_origin
         INCOMING_CALL_URL     = local.urls.incoming_call

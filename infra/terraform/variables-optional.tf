@@ -132,6 +132,17 @@ variable "secret_versions" {
   }
 }
 
+variable "secret_locations" {
+  description = "Regions that secrets are kept in, the deployment's and tenants' (data residency); empty: Google chooses. Where a secret is cannot be changed: set it before the first deployment."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for location in var.secret_locations : can(regex("^[a-z]+-[a-z]+[0-9]+$", location))])
+    error_message = "secret_locations are regions such as europe-west1, not zones, and not several regions at once such as eur3."
+  }
+}
+
 variable "fallback" {
   description = "What callers get when not even their agent's own fallback can be read: a number to forward to, else a message."
   type = object({

@@ -58,6 +58,9 @@ class SecretManager:
             raise RpcError(Code.INVALID_ARGUMENT, f"Invalid secret id [{request.secret_id}].")
         if "replication" not in request.secret:
             raise RpcError(Code.INVALID_ARGUMENT, "Field [secret.replication] is required.")
+        replication = request.secret.replication
+        if "user_managed" in replication and not replication.user_managed.replicas:
+            raise RpcError(Code.INVALID_ARGUMENT, "User managed replication needs at least one replica.")
         name = f"{self._canonical(request.parent)}/secrets/{request.secret_id}"
         if self._row(name) is not None:
             raise RpcError(Code.ALREADY_EXISTS, f"Secret [{name}] already exists.")

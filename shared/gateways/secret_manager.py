@@ -7,7 +7,7 @@ Values come out as `SecretStr`, so that neither a log line nor a traceback shows
 # pyright: reportUnknownMemberType=false
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,9 +47,11 @@ class SecretGoneError(NotFoundError):
 class SecretManagerGateway:
     """Opens its channel with the first call, since functions fork after they were imported."""
 
-    def __init__(self, project: str, endpoint: str | None = None) -> None:
-        """`endpoint` is `host:port`; None is Google's own."""
+    def __init__(self, project: str, endpoint: str | None = None, locations: Sequence[str] = ()) -> None:
+        """`endpoint` is `host:port`; None is Google's own. `locations` are the regions that new secrets are
+        kept in; none: wherever Google likes."""
         self._parent = f"projects/{project}"
+        self._locations = locations
         self._connection = Connection(endpoint, lambda: sm.SecretManagerServiceAsyncClient)
 
     async def access(self, version_name: str) -> SecretStr:
@@ -68,8 +70,8 @@ class SecretManagerGateway:
         return response.name, SecretStr(response.payload.data.decode())
 
     async def create_secret(self, secret_id: str, labels: Mapping[str, str]) -> None:
-        """Make sure that the secret exists. Labels of one that exists already stay as they are."""
-        secret = sm.Secret(replication=sm.Replication(automatic=sm.Replication.Automatic()), labels=labels)
+        """Make sure that the secret exists. One that exists already keeps its labels, and its place."""
+        secret = sm.Secret(replication=self._replication(), labels=labels)
         async with self._calling(secret_id) as client:
             try:
                 await client.create_secret(
@@ -134,6 +136,12 @@ class SecretManagerGateway:
 
     async def aclose(self) -> None:
         await self._connection.aclose()
+
+    def _replication(self) -> sm.Replication:
+        if not self._locations:
+            return sm.Replication(automatic=sm.Replication.Automatic())
+        replicas = [sm.Replication.UserManaged.Replica(location=location) for location in self._locations]
+        return sm.Replication(user_managed=sm.Replication.UserManaged(replicas=replicas))
 
     def _secret_name(self, secret_id: str) -> str:
         return f"{self._parent}/secrets/{secret_id}"

@@ -19,6 +19,7 @@ from local.google.server import GoogleStandIn
 from shared.errors import UnavailableError
 from shared.gateways import secret_manager
 from shared.gateways.secret_manager import SecretGoneError, SecretManagerGateway
+from shared.settings import SecretManagerSettings
 from tests.contract.google_stand_in import PROJECT, acting_as, stand_in
 
 pytestmark = pytest.mark.contract
@@ -82,6 +83,21 @@ class TestGateway:
         version = await gateway.add_version("key", SecretStr("kept"))
         await gateway.create_secret("key", {"tenant": "acme"})
         assert (await gateway.access(version)).get_secret_value() == "kept"
+
+    async def test_a_secret_is_kept_where_the_deployment_says(
+        self, google: GoogleStandIn, client: sm.SecretManagerServiceAsyncClient, tmp_path: Path
+    ) -> None:
+        with acting_as("tools-api", google, tmp_path) as env:
+            for name, locations in [("anywhere", ""), ("in-europe", "europe-west1,europe-west4")]:
+                settings = SecretManagerSettings(google_cloud_project=PROJECT, secret_locations=locations)
+                gateway = SecretManagerGateway(PROJECT, env["SECRET_MANAGER_ENDPOINT"], settings.locations)
+                await gateway.create_secret(name, {})
+                await gateway.aclose()
+
+        anywhere = (await client.get_secret(name=f"{PARENT}/secrets/anywhere")).replication
+        in_europe = (await client.get_secret(name=f"{PARENT}/secrets/in-europe")).replication
+        assert "automatic" in anywhere
+        assert [each.location for each in in_europe.user_managed.replicas] == ["europe-west1", "europe-west4"]
 
     async def test_secrets_are_found_by_all_given_labels(self, gateway: SecretManagerGateway) -> None:
         await gateway.create_secret("a", {"tenant": "acme", "tool": "send_email"})

@@ -74,6 +74,9 @@ run "with_everything" {
     live_release           = "green"
     alerts                 = { emails = ["oncall@example.com"] }
     budget                 = { billing_account = "012345-6789AB-CDEF01", monthly_amount = 100 }
+
+    secret_locations        = ["europe-west1", "europe-west4"]
+    former_dashboard_hashes = ["'sha256-Zm9ybWVy'", "'sha256-Zmlyc3Q='"]
     oauth2_provider = {
       name      = "example"
       client_id = "trunkline"
@@ -104,6 +107,16 @@ run "with_everything" {
   assert {
     condition     = output.deployment.urls.dashboard == "https://app.example.com" && output.dashboard_bucket == "example-project-dashboard"
     error_message = "The dashboard is elsewhere."
+  }
+
+  assert {
+    condition     = [for part in ["oauth", "tools_api", "incoming_call"] : lookup(local.functions[part].environment, "SECRET_LOCATIONS", null)] == ["europe-west1,europe-west4", "europe-west1,europe-west4", null]
+    error_message = "Tenants' secrets would be kept elsewhere than the deployment's."
+  }
+
+  assert {
+    condition     = strcontains(local.dashboard_headers["Content-Security-Policy"], "; script-src 'self' 'sha256-Zmlyc3Q=' 'sha256-c2Vjb25k' 'sha256-Zm9ybWVy'; ")
+    error_message = "The former pages' scripts would be refused until the new pages are uploaded, or are not named once."
   }
 
   assert {

@@ -85,3 +85,13 @@ run "there_is_a_release" {
     worker_releases = {}
   }
 }
+
+run "secrets_are_in_regions_and_scripts_are_named_by_their_hash" {
+  command         = plan
+  expect_failures = [var.secret_locations, var.former_dashboard_hashes]
+
+  variables {
+    secret_locations        = ["eur3"]
+    former_dashboard_hashes = ["'unsafe-inline'"]
+  }
+}

@@ -16,7 +16,22 @@ resource "google_secret_manager_secret" "this" {
   deletion_protection = var.deletion_protection
 
   replication {
-    auto {}
+    dynamic "auto" {
+      for_each = length(var.locations) == 0 ? [true] : []
+      content {}
+    }
+
+    dynamic "user_managed" {
+      for_each = length(var.locations) == 0 ? [] : [true]
+      content {
+        dynamic "replicas" {
+          for_each = var.locations
+          content {
+            location = replicas.value
+          }
+        }
+      }
+    }
   }
 }
 

@@ -17,6 +17,12 @@ variable "secrets" {
   }
 }
 
+variable "locations" {
+  description = "Regions that the secrets are kept in; empty: Google chooses. Changing it makes every secret anew, without its value."
+  type        = list(string)
+  default     = []
+}
+
 variable "deletion_protection" {
   description = "Whether Google and Terraform refuse to delete the secrets."
   type        = bool

@@ -35,6 +35,31 @@ run "who_mounts_a_secret_reads_that_one" {
   }
 }
 
+run "google_chooses_where_secrets_are" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for secret in google_secret_manager_secret.this : length(secret.replication[0].auto) == 1 && length(secret.replication[0].user_managed) == 0])
+    error_message = "A secret has no place, or one that nobody asked for."
+  }
+}
+
+run "unless_the_deployment_says" {
+  command = plan
+
+  variables {
+    locations = ["europe-west1", "europe-west4"]
+  }
+
+  assert {
+    condition = alltrue([
+      for secret in google_secret_manager_secret.this :
+      length(secret.replication[0].auto) == 0 && [for replica in secret.replication[0].user_managed[0].replicas : replica.location] == ["europe-west1", "europe-west4"]
+    ])
+    error_message = "A secret would be kept elsewhere."
+  }
+}
+
 run "tenants_names_are_not_ours" {
   command         = plan
   expect_failures = [var.secrets]
