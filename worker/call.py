@@ -32,7 +32,7 @@ from worker.history import read_history
 from worker.hold_sound import HoldSound
 from worker.lease import LeaseKeeper
 from worker.services import Services
-from worker.tool_binding import bind_tools
+from worker.tool_binding import bind_tools, withdrawn_functions
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,14 @@ class Call:
         )
         self._executor = AgentExecutor(snapshot, environment)
         self._conversation = Conversation(
-            PhoneModel(snapshot.agent, services.settings, services.tls, self._watch, self),
+            PhoneModel(
+                snapshot.agent,
+                services.settings,
+                services.tls,
+                self._watch,
+                self,
+                withdrawn=withdrawn_functions(self._executor),
+            ),
             agent_prompt.system_instruction(snapshot, services.now()),
             bind_tools(self._executor),
             self,

@@ -18,7 +18,10 @@ class FunctionResults:
     after its handle, but what the conversation tells of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, withdrawn: frozenset[str] = frozenset()) -> None:
+        """`withdrawn` are functions of which nothing is left when the conversation goes on: a later
+        session may ask for them again, and is not told of them."""
+        self._withdrawn = withdrawn
         self._calls: dict[str, types.FunctionCall] = {}
         self._called_off: set[str] = set()
         self._forgotten: set[str] = set()
@@ -62,7 +65,10 @@ class FunctionResults:
         return item.type == "function_call_output" or self.is_note(item.id)
 
     def _is_unwanted(self, item: llm.ChatItem) -> bool:
-        return item.type == "function_call_output" and self.is_called_off(item.call_id)
+        if item.type != "function_call_output":
+            return False
+        is_withdrawn = item.call_id in self._forgotten and item.name in self._withdrawn
+        return is_withdrawn or self.is_called_off(item.call_id)
 
     def _note(self, item: llm.ChatItem) -> llm.ChatMessage | None:
         if item.type != "function_call_output" or item.call_id not in self._forgotten:

@@ -87,7 +87,11 @@ class PhoneModel(RealtimeModel):
         tls: ssl.SSLContext,
         watch: CallWatch,
         listener: Listener,
+        *,
+        withdrawn: frozenset[str] = frozenset(),
     ) -> None:
+        """`withdrawn` are functions that a later session need not hear of: `FunctionResults`."""
+        self.withdrawn = withdrawn
         self.watch = watch
         self.listener = listener
         self.phone_session: PhoneSession | None = None
@@ -133,7 +137,7 @@ class PhoneSession(RealtimeSession):
         self._sound = bytearray()
         self._line: ModelLine | None = None
         self._reply_bytes: dict[str, int] = {}
-        self._results = FunctionResults()
+        self._results = FunctionResults(model.withdrawn)
 
     # The caller's audio: pushed on as it comes, not collected for 50 ms. Only in a long silence, while the
     # agent speaks for example, do frames wait for each other; the first sound takes them along at once.

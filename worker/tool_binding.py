@@ -22,6 +22,16 @@ def bind_tools(executor: AgentExecutor) -> list[ToolFunc]:
     ]
 
 
+def withdrawn_functions(executor: AgentExecutor) -> frozenset[str]:
+    """The names of those of which nothing is left when they are called off (`Action`)."""
+    return frozenset(
+        function_name(configured.slug, name, tool.metadata.actions)
+        for configured, tool in executor.enabled()
+        for name, action in tool.metadata.actions.items()
+        if action.withdrawn_when_called_off
+    )
+
+
 def create_tool_func(
     executor: AgentExecutor, configured: AgentTool, tool: BaseTool, action_name: str, action: Action
 ) -> ToolFunc:

@@ -18,6 +18,7 @@ from shared.errors import UnavailableError
 from shared.models.call import CallState, Outcome
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.registry import ToolRegistry
+from shared.tools.implementations.end_call import EndCallTool
 from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeParticipant, FakeRoom, FakeServices, Rooms
 from tests.waiting import eventually
 from worker import call as call_module
@@ -82,9 +83,10 @@ class Rig:
     async def start(cls, *, began: float | None = None) -> "Rig":
         services: Any = await FakeServices(FailingRooms(CALLER)).start()
         path = "tenants/harbor/sessions/ca1"
-        services.database.documents[path]["tools"] = [{"slug": "slow", "enabled": True}]
+        tools = [{"slug": slug, "enabled": True} for slug in ("slow", "end_call")]
+        services.database.documents[path]["tools"] = tools
         services.settings, services.tls, services.now = SETTINGS, TLS, lambda: NOW
-        services.registry = ToolRegistry((SlowTool,))
+        services.registry = ToolRegistry((SlowTool, EndCallTool))
         services.secrets = SimpleNamespace(access=None)
         lease = await services.sessions.claim_lease("harbor", "ca1", "job-1", timedelta(minutes=1))
         snapshot = await services.sessions.get_session("harbor", "ca1")
@@ -175,6 +177,10 @@ async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_
     await asyncio.wait_for(serving, 5)
     assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
     assert "The caller spoke up, so the call goes on." in [n["text"] for n in await rig.events("notice")]
+
+
+async def test_a_later_session_of_the_model_is_not_told_of_an_ending_that_came_to_nothing(rig: Rig) -> None:
+    assert rig.call._conversation._model.withdrawn == {"end_call"}
 
 
 async def test_a_model_that_calls_its_end_off_hears_the_caller_and_the_call_goes_on(rig: Rig) -> None:

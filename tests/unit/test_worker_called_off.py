@@ -8,6 +8,7 @@ import pytest
 from shared.errors import ToolError
 from tests.unit.shop_tool import Rig
 from tests.waiting import eventually
+from worker.tool_binding import withdrawn_functions
 
 pytestmark = pytest.mark.unit
 
@@ -91,6 +92,7 @@ async def test_the_model_is_told_that_a_write_runs_on_and_then_what_came_of_it()
 
 async def test_what_is_withdrawn_when_called_off_is_no_news_and_can_be_done_again() -> None:
     rig = Rig()
+    assert withdrawn_functions(rig.executor) == {"shop_ring"}
     for call_id in ("c1", "c2"):
         await rig.run("ring", call_id=call_id, day="today")
         rig.called_off.add(call_id)

@@ -61,6 +61,21 @@ def test_a_resumed_session_is_told_of_what_was_called_since_its_handle_was_given
     assert [message.id for message in placed.messages()] == [since.id]
 
 
+def test_a_session_that_knows_of_no_calls_is_not_told_of_what_it_may_ask_for_again() -> None:
+    """It was told not to end the call again, which was to end and had gone on."""
+    found = FunctionResults(withdrawn=frozenset({"end_call"}))
+    found.call(types.FunctionCall(id="c1", name="end_call", args={}))
+    found.call(types.FunctionCall(id="c2", name="book", args={}))
+    ended = llm.FunctionCallOutput(call_id="c1", name="end_call", output="{}", is_error=False)
+    words, booked = said("And on Saturday?"), output("c2")
+    assert found.placed(conversation(ended, words, booked)).items == [ended, words, booked]
+    found.start_over(None)
+    assert [item.id for item in found.placed(conversation(ended, words, booked)).items] == [
+        words.id,
+        booked.id,
+    ]
+
+
 def test_a_call_of_the_present_session_gets_its_result() -> None:
     found = results("c1")
     found.start_over(None)
