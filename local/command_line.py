@@ -3,6 +3,7 @@
 up       keep the stack running until Ctrl-C
 demo     play one call through a fresh stack, print what happened, exit
 call     play a scenario against a running stack, once or many times at once
+token    print an ID token with which to ask a running stack's API
 doctor   say what is missing on this machine
 """
 
@@ -32,16 +33,18 @@ def run() -> int:
     # Only now: the commands below import everything, also the tools, of which one may be what is wrong.
     from local import commands
     from local.cloud import NotRunningError
+    from local.environment import LaptopSettings
     from local.livekit.real import RealServerError, find_server
     from local.next_steps import next_steps
     from local.play import PlayError
     from local.scenario_file import load_scenario
     from local.seed import Seed
     from local.supervisor import PartError
-    from shared.errors import UnavailableError
-    from shared.input_files import InputError, load_yaml
+    from shared.errors import ConfigurationError, UnavailableError
+    from shared.input_files import load_yaml
 
     try:
+        LaptopSettings.from_env()
         if given.command == "token":
             return asyncio.run(commands.token(given.email, given.state))
         seed = load_yaml(given.seed, Seed)
@@ -62,7 +65,7 @@ def run() -> int:
         if given.command == "demo":
             return asyncio.run(commands.demo(scenario, seed, given.out, given.embedded_livekit))
         return asyncio.run(commands.call(scenario, seed, given.state, given.calls, given.out))
-    except (InputError, PlayError, RealServerError) as error:
+    except (ConfigurationError, PlayError, RealServerError) as error:
         print(error, file=sys.stderr)
         return 2
     except (NotRunningError, PartError, UnavailableError) as error:
@@ -71,7 +74,8 @@ def run() -> int:
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
             raise
-        print(f"{error.filename or given.command}: expected to be written: {error.strerror}", file=sys.stderr)
+        place = error.filename or (given.out if "out" in given else given.state)
+        print(f"{place}: expected to be written: {error.strerror}", file=sys.stderr)
         return 2
 
 

@@ -15,6 +15,7 @@ from local.google.environment import environment as google_environment
 from local.google.iam import DEFAULT_POLICY, READERS
 from local.google.identity import OWNER
 from local.tls import Certificates
+from shared.settings import LogLevel, Settings
 
 PROJECT = "trunkline-laptop"
 LOCATION = "us-central1"
@@ -32,6 +33,12 @@ SIP_PASSWORD = "laptop-sip-password"
 SIP_HOST = "localhost"
 OAUTH_CLIENT_ID = "laptop-client"
 OAUTH_CLIENT_SECRET = "laptop-client-secret"
+
+
+class LaptopSettings(Settings):
+    """What a person may set for all parts at once."""
+
+    log_level: LogLevel = "INFO"
 
 
 class Ports(BaseModel):
@@ -207,7 +214,7 @@ class Environment:
             google
             | self._livekit()
             | {
-                "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
+                "LOG_LEVEL": LaptopSettings.from_env().log_level,
                 "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{self._ports.firestore}",
             }
         )

@@ -25,7 +25,9 @@ def die_with_parent() -> None:
 
 def serve(part: AbstractAsyncContextManager[object]) -> None:
     """Run `part` until a signal: entering the context starts it, leaving it stops it."""
-    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("LOG_LEVEL") or "INFO", format="%(asctime)s %(name)s %(message)s"
+    )
     die_with_parent()
 
     async def main() -> None:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -22,13 +23,14 @@ from local import command_line
 from local.cloud import Cloud, NotRunningError, Running, laptop_cloud
 from local.commands import verdict
 from local.environment import Ports
+from local.folders import made_folder
 from local.next_steps import next_steps
 from local.play import ended_call
 from local.report import CallReport
 from local.seed import DEMO, Seed
 from local.supervisor import PartError
 from shared.errors import UnavailableError
-from shared.input_files import load_yaml
+from shared.input_files import InputError, load_yaml
 from shared.models.call import Call
 from tests.waiting import eventually
 
@@ -262,6 +264,10 @@ def test_a_setting_with_a_mistake(
     monkeypatch.setenv("LIVEKIT_SERVER_BIN", str(tmp_path / "nothing"))
     assert run(monkeypatch, "demo", "--out", tmp_path / "out") == 2
     assert only_line(capsys) == f"LIVEKIT_SERVER_BIN={tmp_path}/nothing: expected a program"
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    assert run(monkeypatch, "demo", "--out", tmp_path / "out") == 2
+    assert only_line(capsys).startswith("LaptopSettings: LOG_LEVEL: Input should be 'DEBUG', 'INFO', ")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -306,6 +312,35 @@ def test_a_file_that_cannot_be_written(
     monkeypatch.setattr(cloud_module, "_held", refused)
     assert run(monkeypatch, "up", "--state", tmp_path, "--embedded-livekit") == 2
     assert capsys.readouterr().err.strip() == f"{lock}: expected to be written: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(errno.EROFS, "Read-only file system"), (errno.EACCES, "Permission denied")]
+)
+def test_a_folder_that_cannot_be_written_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, reason: str
+) -> None:
+    """A folder that is mounted to be read was said to belong to somebody else."""
+
+    def refused(**_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    with pytest.raises(InputError, match=f": expected a folder that can be written: {reason}$"):
+        made_folder(tmp_path)
+
+
+def test_a_full_disk_is_told_with_the_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # as write() tells it, which knows no name
+
+    monkeypatch.setattr(cloud_module, "_held", full)
+    for command, option in (("up", "--state"), ("demo", "--out")):
+        assert run(monkeypatch, command, option, tmp_path, "--embedded-livekit") == 2
+        expected = f"{tmp_path}: expected to be written: No space left on device"
+        assert capsys.readouterr().err.strip() == expected
 
 
 async def test_what_an_earlier_version_left_is_named_as_a_reason_why_a_part_does_not_start(
