@@ -127,6 +127,8 @@ class Turn(_Part):
     """Silence before the caller acts."""
     interrupt_after_seconds: float | None = Field(default=None, ge=0)
     """Barge-in: act so long after the agent began to speak instead of waiting until it has finished."""
+    written: bool = True
+    """Whether the model writes these words down. The real one may answer without having done so."""
     agent: list[AgentStep] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -359,6 +359,10 @@ class Call:
             self._watch.tools_called_off()
         self._tell_of_unknown_writes()
 
+    def reply_began(self) -> None:
+        if self._goodbye.model_says_more():
+            self._go_on()
+
     def reply_broke_off(self) -> None:
         self._watch.reply_broke_off()
 

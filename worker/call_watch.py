@@ -30,6 +30,8 @@ Due = Literal[
     "give_model_up",
 ]
 
+ECHO_WITHIN = 0.6
+"""Seconds after the agent's last word in which what is heard may be its own, thrown back by the line."""
 BETWEEN_WORDS = 0.2
 """Seconds of silence in which nobody would take the caller's turn for over, and no model does."""
 
@@ -53,6 +55,7 @@ class CallWatch:
         self._heard_from = clock()
         self._voiced_at = clock()
         self._caller_heard_at = clock()
+        self._heard_alone = 0.0
         self._tool_since: float | None = None
         self._tool_ended_at = clock()
         self._told_to_wait_at: float | None = None
@@ -77,6 +80,8 @@ class CallWatch:
         if self._voice.speaking and not self._voice.quiet_for:
             self._voiced_at = self._clock()
             self._caller_voice.sounds(self._voiced_at)
+            if self.agent_quiet_for() > ECHO_WITHIN:
+                self._heard_alone += frame.duration
         # An "uh-huh" that the agent talked through, or a turn that is answered already, wants no reply.
         if change == "ended" and not self._agent_speaking and self._model_acted_at < self._heard_from:
             self._reply.reply_owed(self._clock())
@@ -90,6 +95,14 @@ class CallWatch:
     def caller_heard_since(self, moment: float) -> bool:
         """As a voice, not yet as words; `moment` is of the clock that was given."""
         return self._voiced_at > moment
+
+    def caller_heard_alone(self) -> float:
+        """Seconds of voice since the agent was last heard, without what may be its echo."""
+        return self._heard_alone
+
+    def agent_fell_silent_since(self, moment: float) -> bool:
+        """And is silent; `moment` is of the clock that was given."""
+        return not self._agent_speaking and self._agent_spoke_at > moment
 
     def caller_understood(self, turn: str) -> None:
         """The model has written down some of a turn of theirs, or begins to answer it."""
@@ -140,6 +153,7 @@ class CallWatch:
         now = self._clock()
         self._agent_speaking = speaking
         self._agent_spoke_at = now
+        self._heard_alone = 0.0
         if speaking:
             self._caller_voice.agent_begins()
         # What is said while the phone rings is held back until it is answered.

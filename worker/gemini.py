@@ -68,6 +68,10 @@ class Listener(Protocol):
         """The model waits for fewer than before: the caller spoke up while a function blocked it."""
         ...
 
+    def reply_began(self) -> None:
+        """The first sound of a reply has come."""
+        ...
+
     def reply_broke_off(self) -> None:
         """The connection broke, or is given up, before the end of a reply."""
         ...
@@ -282,6 +286,8 @@ class PhoneSession(RealtimeSession):
         if generation is not None and (written or size) and not self._says_something:
             self._watch.caller_understood(generation.input_id)
         if size and generation is not None:
+            if generation.response_id not in self._reply_bytes:
+                self._listener.reply_began()
             before = self._reply_bytes.get(generation.response_id, 0)
             self._reply_bytes[generation.response_id] = before + size
             self._watch.model_sounds(size / _BYTES_A_SECOND)

@@ -13,6 +13,8 @@ HANG_UP_WITHIN = 10.0
 """Seconds after which a call that is to end does end, however noisy the line is."""
 GOODBYE_WITHIN = 8.0
 """Seconds for a goodbye of the platform's own to be heard."""
+MORE_THAN_A_COUGH = 0.7
+"""Seconds of voice."""
 WORDS_WITHIN = 1.5
 """Seconds after the caller was heard in which the model writes down what they said, if it was words."""
 
@@ -45,6 +47,17 @@ class Goodbye:
         The model may write down late what they had said before, so they must have been heard as well.
         """
         return self._watch.caller_heard_since(self._since) and self.call_off()
+
+    def model_says_more(self) -> bool:
+        """Whether the call goes on for a reply that begins: to a caller of whom no word is written down.
+
+        A voice is no reason by itself, for loudness does not tell it from noise. The model does, which hears
+        them; but its reply may be the goodbye, or meant for a cough or for the goodbye's own echo. So the
+        goodbye must have been heard, then more voice than a cough has and later than an echo comes, and then
+        the model must say something, for which nobody else has asked it meanwhile.
+        """
+        said = self.is_said and self._watch.agent_fell_silent_since(self._since)
+        return said and self._watch.caller_heard_alone() >= MORE_THAN_A_COUGH and self.call_off()
 
     def call_off(self) -> bool:
         """Whether the call was about to end, and now does not."""

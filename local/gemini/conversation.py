@@ -173,7 +173,8 @@ class Conversation:
         self._heard_ms = 0
         if turn:
             self._advance(number + 1)
-            await self._transcribe(turn.caller or "")
+            if turn.written:
+                await self._transcribe(turn.caller or "")
             await self._start(turn.agent)
         elif self.script:
             self.journal.error("the caller spoke after the scenario's last turn")

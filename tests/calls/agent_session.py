@@ -84,6 +84,8 @@ class SpokenCall:
     def functions_called_off(self) -> None:
         self.called_off += 1
 
+    def reply_began(self) -> None: ...
+
     def reply_broke_off(self) -> None: ...
 
     def reply_lost(self, said: str) -> None:

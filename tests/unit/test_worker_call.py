@@ -22,7 +22,7 @@ from shared.tools.implementations.end_call import EndCallTool
 from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeParticipant, FakeRoom, FakeServices, Rooms
 from tests.waiting import eventually
 from worker import call as call_module
-from worker import goodbye, history
+from worker import call_watch, goodbye, history
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
 from worker.call_end import STEP_ATTEMPTS
@@ -41,6 +41,7 @@ SETTINGS = WorkerSettings.model_validate(
     }
 )
 TLS = ssl.create_default_context()
+ECHO = 0.1
 
 
 class Nothing(BaseModel):
@@ -115,6 +116,7 @@ async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr(goodbye, "QUIET_BEFORE_HANG_UP", 0.05)
     monkeypatch.setattr(goodbye, "LOOK_EVERY", 0.01)
     monkeypatch.setattr(goodbye, "WORDS_WITHIN", 1.0)
+    monkeypatch.setattr(call_watch, "ECHO_WITHIN", ECHO)
     monkeypatch.setattr(call_module, "WATCH_EVERY", 0.01)
     monkeypatch.setattr(call_module, "TOOLS_FINISH_WITHIN", 0.05)
     return await Rig.start()
@@ -177,6 +179,57 @@ async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_
     await asyncio.wait_for(serving, 5)
     assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
     assert "The caller spoke up, so the call goes on." in [n["text"] for n in await rig.events("notice")]
+
+
+async def says_goodbye(rig: Rig) -> "asyncio.Task[None]":
+    """The agent has asked for the call's end, and its goodbye has been heard."""
+    serving = asyncio.create_task(rig.call.serve())
+    rig.call.agent_speaks(True)
+    await rig.call.hang_up()
+    rig.call.agent_speaks(False)
+    return serving
+
+
+def speaks_long(rig: Rig) -> None:
+    for _ in range(5):
+        voice(rig)
+
+
+async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_word_is_written_down(
+    rig: Rig,
+) -> None:
+    serving = await says_goodbye(rig)
+    speaks_long(rig)
+    await asyncio.sleep(2 * ECHO)
+    speaks_long(rig)
+    rig.call.reply_began()
+    await asyncio.sleep(goodbye.WORDS_WITHIN + 3 * goodbye.QUIET_BEFORE_HANG_UP)
+    assert not serving.done()
+    await rig.call.hang_up()
+    await asyncio.wait_for(serving, 5)
+    assert "The caller spoke up, so the call goes on." in [n["text"] for n in await rig.events("notice")]
+
+
+async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_model_says(rig: Rig) -> None:
+    serving = await says_goodbye(rig)
+    speaks_long(rig)
+    rig.call.reply_began()  # to its own echo
+    await asyncio.sleep(2 * ECHO)
+    voice(rig)
+    rig.call.reply_began()  # to a cough
+    speaks_long(rig)  # and noise, to which it says nothing
+    await asyncio.wait_for(serving, 5)
+    assert [notice["text"] for notice in await rig.events("notice")] == ["The agent left."]
+
+
+async def test_a_goodbye_that_comes_after_the_model_hangs_up_is_no_answer(rig: Rig) -> None:
+    await asyncio.sleep(2 * ECHO)
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    speaks_long(rig)
+    rig.call.reply_began()
+    await asyncio.wait_for(serving, 5)
+    assert [notice["text"] for notice in await rig.events("notice")] == ["The agent left."]
 
 
 async def test_a_later_session_of_the_model_is_not_told_of_an_ending_that_came_to_nothing(rig: Rig) -> None:
