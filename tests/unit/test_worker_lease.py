@@ -123,9 +123,11 @@ async def test_a_lease_is_renewed_until_it_is_released() -> None:
     leases = FakeLeases()
     kept = Kept(leases)
     await eventually(lambda: leases.renewed >= 3, "three renewals", pause=0.001)
+    leases.renew = [LeaseLostError("released")] * 10_000
     await kept.keeper.release()
     assert leases.released == [LEASE]
-    assert not kept.lost.is_set()
+    await asyncio.wait([kept.keeper._task], timeout=5)
+    assert not kept.lost.is_set(), "it was renewed after its release"
 
 
 async def test_a_renewal_that_hangs_leaves_time_for_another() -> None:
@@ -164,12 +166,15 @@ async def test_an_outage_does_not_silence_an_agent_that_is_alone(monkeypatch: py
     assert not kept.lost.is_set()
 
 
+@pytest.mark.parametrize("renewals", [0, 2])
 async def test_in_an_outage_an_agent_yields_to_another_one_in_the_room(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, renewals: int
 ) -> None:
     monkeypatch.setattr(lease_module, "TTL", timedelta(seconds=0.01))
     leases = FakeLeases()
-    leases.renew = [UnavailableError("down")] * 10_000
     kept = Kept(leases, alone=False)
+    if renewals:
+        await eventually(lambda: leases.renewed >= renewals, "renewals before the outage", pause=0)
+    leases.renew = [UnavailableError("down")] * 10_000
     async with asyncio.timeout(5):
         await kept.lost.wait()
