@@ -67,6 +67,7 @@ async def test_an_account_is_connected_in_a_window_of_its_own_and_disconnected(v
     await dialog.get_by_role("button", name="Disconnect").click()
     # The demo's own agent has the same account.
     await expect(page.get_by_role("status").get_by_text(f"{ACCOUNT} is disconnected here.")).to_be_visible()
+    await expect(page.get_by_text(f"Connected to {ACCOUNT}.")).to_have_count(0)
     await expect(account.get_by_text("Disconnected", exact=True)).to_be_visible()
     await expect(account).to_contain_text("A member of your organisation disconnected it.")
     await expect(account.get_by_role("button", name=f"Reconnect {ACCOUNT}")).to_be_visible()
@@ -136,6 +137,30 @@ async def test_a_window_that_is_closed_is_noticed_and_an_answer_that_comes_later
     )
 
 
+async def test_a_window_that_closes_as_it_tells_is_not_said_to_have_told_nothing(visit: Visit) -> None:
+    """Then the account was connected, and beside it stood for good that nothing had come back."""
+    owner = await visit()
+    page = owner.page
+    # What looks whether the window is closed does so when the test says so.
+    await page.add_init_script(
+        "const real = setInterval; window.setInterval = (look, wait, ...more) =>"
+        " wait === 500 ? ((window.look = look), 0) : real(look, wait, ...more);"
+    )
+    agent = await an_agent(owner, "Punctual desk")
+    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
+    window = await consent_page(owner)
+    await window.close()
+    told = {"type": "trunkline.connection", "status": "connected", "agent_id": agent, "tool": SLUG}
+
+    await page.evaluate(
+        "([data, origin]) => { dispatchEvent(new MessageEvent('message', { data, origin })); look(); }",
+        [told | {"account_email": ACCOUNT}, owner.cloud.ports.url("oauth")],
+    )
+
+    await expect(page.get_by_role("status").get_by_text(f"Connected to {ACCOUNT}.")).to_be_visible()
+    await expect(page.get_by_text("The window was closed before")).to_have_count(0)
+
+
 async def test_where_no_window_opens_this_tab_goes_and_comes_back(visit: Visit) -> None:
     owner = await visit()
     agent = await an_agent(owner, "Blocked desk")
@@ -169,6 +194,7 @@ async def test_a_message_from_anywhere_else_connects_nothing(visit: Visit) -> No
 async def test_a_connection_that_the_provider_has_ended_says_why_and_is_connected_again(visit: Visit) -> None:
     owner = await visit()
     agent = await connected(owner)
+    await api_call(owner, "PATCH", f"/agents/{agent}/tools/{SLUG}", {"enabled": True})
     google = owner.cloud.ports.url("google")
     reason = "The provider no longer accepts the connection."
     path = f"tenants/harbor-dental/agents/{agent}/agent_tools/{SLUG}"
@@ -185,7 +211,8 @@ async def test_a_connection_that_the_provider_has_ended_says_why_and_is_connecte
     await owner.cloud.database.update(path, end)
     await owner.open(f"/agents/tools/?id={agent}")
     await expect(owner.page.get_by_text("An account has to be connected.")).to_be_visible()
-    await owner.open(f"/agents/tools/?id={agent}&tool={SLUG}")
+    await owner.page.get_by_role("link", name="Set up Google Calendar").click()
+    await owner.is_at_page()
 
     account = owner.page.get_by_role("region", name="Account")
     await expect(account).to_contain_text(reason)

@@ -77,7 +77,11 @@ export function useConnecting({ tool, since, onConnected }: Options) {
   // A window that looks closed may be one that its pages have cut off from this one, so asking goes on.
   useEffect(() => {
     if (state.phase !== "waiting") return;
-    const timer = setInterval(() => popup.current?.closed && setState({ phase: "closed" }), LOOK_EVERY_MILLISECONDS);
+    const look = () => {
+      // It closes by itself when it has told how it ended, which may be known here, but not drawn yet.
+      if (popup.current?.closed) setState((now) => (now.phase === "waiting" ? { phase: "closed" } : now));
+    };
+    const timer = setInterval(look, LOOK_EVERY_MILLISECONDS);
     return () => clearInterval(timer);
   }, [state.phase]);
 

@@ -14,7 +14,7 @@ interface ToastOptions {
   stays?: boolean;
 }
 
-interface Toast {
+interface Toast extends Required<ToastOptions> {
   id: number;
   text: string;
 }
@@ -31,7 +31,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const drop = (id: number) => setToasts((all) => all.filter((toast) => toast.id !== id));
   const show = useCallback((text: string, { stays = false }: ToastOptions = {}) => {
     const id = ++lastId;
-    setToasts((all) => [...all, { id, text }]);
+    // Newer news takes the place of older: side by side they may contradict each other, and cover a phone's screen.
+    setToasts((all) => [...all.filter((toast) => toast.stays), { id, text, stays }]);
     if (!stays) setTimeout(() => drop(id), SHOWN_MILLISECONDS);
   }, []);
   return (

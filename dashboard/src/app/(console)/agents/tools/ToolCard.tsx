@@ -19,6 +19,7 @@ export function ToolCard({ agentId, tool }: { agentId: string; tool: Tool }) {
   const missing = missingTexts(tool, t, format);
   const account = own.connection?.state === "connected" ? own.connection.account_email : undefined;
   const mustSetUp = !own.enabled && missingFields(tool).length > 0;
+  const leadsOn = mayEdit && (mustSetUp || (own.enabled && !own.ready));
   return (
     <Card className={styles["card"]}>
       <div className={styles["head"]}>
@@ -38,9 +39,9 @@ export function ToolCard({ agentId, tool }: { agentId: string; tool: Tool }) {
         {mayEdit && !mustSetUp && <OnOff agentId={agentId} tool={tool} />}
         <ButtonLink
           href={routes.agentTools({ id: agentId, tool: about.slug })}
-          look={mayEdit && mustSetUp ? "primary" : "quiet"}
+          look={leadsOn ? "primary" : "quiet"}
         >
-          {t(mayEdit && mustSetUp ? "tools.setUp" : "tools.open")}
+          {t(leadsOn ? "tools.setUp" : "tools.open")}
           <span className="visually-hidden" lang={about.language}>
             {about.display_name}
           </span>
