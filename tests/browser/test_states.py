@@ -10,6 +10,7 @@ from tests.browser.conftest import Visit
 
 pytestmark = browser_test
 
+UNREACHABLE = "Der Dienst ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut."
 DOWN = {"status": 503, "code": "unavailable", "detail": "Not now."}
 
 
@@ -39,3 +40,20 @@ async def test_a_page_of_what_cannot_be_read_says_what_it_is_about(
     await expect(page.get_by_role("heading", level=1)).to_have_text(title)
     await expect(page).to_have_title(f"{title} · Trunkline")
     assert await owner.accessibility_problems() == []
+
+
+async def test_a_sign_in_service_that_does_not_answer_is_told_in_the_persons_language(visit: Visit) -> None:
+    """The browser's own words were shown: “Failed to fetch”."""
+    somebody = await visit(None, locale="de-DE")
+    somebody.expects_complaint("ERR_CONNECTION_REFUSED")
+    page = somebody.page
+    discovery = "**/.well-known/openid-configuration"
+    await page.route(discovery, lambda route: route.abort("connectionrefused"))
+
+    await page.goto(f"{somebody.origin}/agents/")
+
+    await expect(page.get_by_role("alert").get_by_text(UNREACHABLE)).to_be_visible()
+    assert await somebody.accessibility_problems() == []
+    await page.unroute(discovery)
+    async with page.expect_request("**/authorize?*"):
+        await page.get_by_role("button", name="Erneut versuchen").click()

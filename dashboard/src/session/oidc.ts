@@ -63,7 +63,7 @@ export async function startSignIn(config: Config, options: SignInOptions): Promi
   location.assign(url);
 }
 
-/** At the address that the issuer sends the browser back to. Raises `SignInError`. */
+/** At the address that the issuer sends the browser back to. Raises `SignInError`, or what `fetch` raises when nothing answers. */
 export async function completeSignIn(config: Config, address: URL): Promise<SignedIn> {
   const stored = sessionStorage.getItem(PENDING);
   if (!stored) throw new SignInError("this tab has not asked to sign in");
@@ -99,7 +99,7 @@ export async function completeSignIn(config: Config, address: URL): Promise<Sign
       returnTo: pending.returnTo,
     };
   } catch (error) {
-    if (error instanceof SignInError) throw error;
+    if (error instanceof SignInError || error instanceof TypeError) throw error;
     throw new SignInError(error instanceof Error ? error.message : String(error));
   }
 }

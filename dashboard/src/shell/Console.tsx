@@ -6,6 +6,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { ApiProvider } from "@/api/ApiProvider";
 import { TenantContext, useTenants } from "@/data/tenant";
 import { useSession, useSessionState, useSignIn, useSignOut } from "@/session/SessionProvider";
+import { signInText } from "@/session/signInText";
 import { hasUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -56,19 +57,13 @@ function GoAndSignIn() {
     const loginHint = query.get("login_hint") ?? session.person?.email;
     query.delete("login_hint");
     const returnTo = query.size ? `${path}?${query}` : path;
-    signIn({ returnTo, loginHint }).catch((error: unknown) => {
-      setFailed(error instanceof Error ? error.message : String(error));
-    });
+    signIn({ returnTo, loginHint }).catch((error: unknown) => setFailed(signInText(error, t)));
   };
   useEffect(go, []); // once each time that somebody has to sign in, whatever renders again meanwhile
   if (failed) {
     return (
       <FullPage>
-        <ErrorNote
-          title={t("session.failedTitle")}
-          text={t("session.failedText", { reason: failed })}
-          onRetry={go}
-        />
+        <ErrorNote title={t("session.failedTitle")} text={failed} onRetry={go} />
       </FullPage>
     );
   }

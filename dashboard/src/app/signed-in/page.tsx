@@ -4,6 +4,7 @@ import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 import { HAND_OVER, Session } from "@/session/session";
 import { useConfig, useSession, useSignIn } from "@/session/SessionProvider";
+import { signInText } from "@/session/signInText";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { FullPage } from "@/ui/FullPage";
@@ -16,7 +17,7 @@ export default function SignedInPage() {
   const session = useSession();
   const router = useRouter();
   const signIn = useSignIn();
-  const [reason, setReason] = useState<string>();
+  const [problem, setProblem] = useState<string>();
   const [handedOver, setHandedOver] = useState(false);
   const begun = useRef(false); // a code can be used once, and effects may run twice
   useEffect(() => {
@@ -34,8 +35,8 @@ export default function SignedInPage() {
       session.put(token);
       router.replace(returnTo);
     };
-    complete().catch((error: unknown) => setReason(error instanceof Error ? error.message : String(error)));
-  }, [config, session, router]);
+    complete().catch((error: unknown) => setProblem(signInText(error, t)));
+  }, [config, session, router, t]);
   if (handedOver) {
     return (
       <FullPage>
@@ -43,10 +44,10 @@ export default function SignedInPage() {
       </FullPage>
     );
   }
-  if (!reason) return <PageSkeleton />;
+  if (!problem) return <PageSkeleton />;
   return (
     <FullPage>
-      <ErrorNote title={t("session.failedTitle")} text={t("session.failedText", { reason })} />
+      <ErrorNote title={t("session.failedTitle")} text={problem} />
       <Button look="primary" onClick={() => void signIn({ returnTo: "/" })}>
         {t("session.again")}
       </Button>
