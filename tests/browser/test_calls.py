@@ -147,10 +147,10 @@ async def test_on_a_phone_filters_are_behind_a_button_that_says_how_many_are_set
     visit: Visit, cloud: Cloud
 ) -> None:
     """They filled the first screen, so that no call was to be seen."""
-    await store(cloud, seeded(21, day=12))
+    await store(cloud, seeded(21, day=15))
     viewer = await visit("viewer", viewport=PHONE)
     page = viewer.page
-    await viewer.open("/calls/?since=2026-11-12&until=2026-11-12")
+    await viewer.open("/calls/?since=2026-11-15&until=2026-11-15")
     button = page.get_by_role("button", name=re.compile(r"^Filters"))
     await expect(button).to_have_accessible_name("Filters (2 set)")
     await expect(button).to_have_attribute("aria-expanded", "false")
@@ -162,6 +162,11 @@ async def test_on_a_phone_filters_are_behind_a_button_that_says_how_many_are_set
     await expect(button).to_have_attribute("aria-expanded", "true")
     await tab_to(page, "Agent")
     await tab_to(page, "Outcome")
+    column = await page.get_by_label("State").bounding_box()
+    date = await page.get_by_label("To", exact=True).bounding_box()
+    assert column is not None
+    assert date is not None
+    assert date["x"] + date["width"] <= column["x"] + column["width"]
     await page.get_by_label("Outcome").select_option("voicemail")
     await expect(button).to_have_accessible_name("Filters (3 set)")
     assert await viewer.accessibility_problems() == []
@@ -317,6 +322,13 @@ async def test_on_a_phone_and_in_german_calls_can_be_read(visit: Visit, cloud: C
         await owner.open(path)
         await expect(owner.page.get_by_role("heading", level=1)).to_contain_text(title.split()[0])
         assert await fits(owner.page), path
+    await owner.open("/calls/")
+    exports = owner.page.get_by_role("group", name="Export").get_by_role("button")
+    csv, as_json = await exports.nth(0).bounding_box(), await exports.nth(1).bounding_box()
+    assert csv is not None
+    assert as_json is not None
+    assert csv["y"] == as_json["y"]
+    assert csv["x"] + csv["width"] + 8 <= as_json["x"]
     await owner.open("/calls/view/?id=seeded-6")
     await expect(owner.page.get_by_text("Der Agent hat das Gespräch verlassen.")).to_be_visible()
     await expect(owner.page.get_by_text("Google Kalender · Termin vereinbaren: erledigt")).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
-from tests.browser.people import an_agent, buy
+from tests.browser.people import an_agent, api_call, buy
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
@@ -104,3 +104,6 @@ async def test_a_dialog_whose_answer_is_shown_once_stays_until_it_is_there(visit
     held.let_go.set()
 
     await expect(dialog.get_by_role("textbox")).to_have_value(re.compile("/invitation/"))
+    made = (await api_call(owner, "GET", "/invitations"))["items"]
+    invitation = next(each["id"] for each in made if each["email"] == "patient@harbor-dental.example")
+    await api_call(owner, "DELETE", f"/invitations/{invitation}")

@@ -79,3 +79,13 @@ async def test_times_of_day_are_read_whole(visit: Visit) -> None:
     )
 
     assert needed <= room
+
+
+async def test_a_row_that_was_touched_does_not_stay_marked(visit: Visit) -> None:
+    owner = await visit(viewport=PHONE, is_mobile=True, has_touch=True)
+    await owner.open("/members/")
+    row = owner.page.get_by_role("row").nth(1)
+
+    await row.hover()
+
+    await expect(row).to_have_css("background-color", "rgba(0, 0, 0, 0)")
