@@ -41,6 +41,8 @@ CALLER_COMES_WITHIN = 120.0
 WATCH_EVERY = 0.2
 TOOLS_FINISH_WITHIN = 3.0
 """Seconds that a running tool still gets when the call is over."""
+BROKEN_OFF_WITHIN = 0.5
+"""Seconds in which the conversation tells what was said last, and what of it was heard."""
 
 _ROOM_IS_GONE = (
     rtc.DisconnectReason.ROOM_DELETED,
@@ -288,16 +290,15 @@ class Call:
             task.cancel()
         self._goodbye.stop()
         self._hold_sound.stop()
-        match ending.kind:
-            case "ended":
-                outcome = ending.outcome or Outcome.FAILED
-                await self._call_end.hang_up(outcome, self._services.now(), self._usage())
-            case "fallback":
-                await self._call_end.give_fallback(ending.fallback)
-            case "handed_over" | "left":
-                self._conversation.mute()
+        broken_off = asyncio.create_task(self._conversation.break_off(), name="break-off")
+        if ending.kind == "ended":
+            outcome = ending.outcome or Outcome.FAILED
+            await self._call_end.hang_up(outcome, self._services.now(), self._usage())
+        elif ending.kind == "fallback":
+            await self._call_end.give_fallback(ending.fallback)
         handed_over = ending.kind == "handed_over"  # then the caller is waiting for the next agent
         await self._executor.settle(0.0 if handed_over else TOOLS_FINISH_WITHIN)
+        await asyncio.wait([broken_off], timeout=BROKEN_OFF_WITHIN)
         self._log.notice("The agent left.", reason=ending.reason)
         await self._log.close()
         self._lease.stop()

@@ -188,14 +188,18 @@ class Conversation:
         """Until what has come from the model so far has been heard."""
         await self._quiet.wait()
 
-    def mute(self) -> None:
-        """Fall silent at once and for good."""
+    async def break_off(self) -> None:
+        """Fall silent at once and for good. Then the listener knows of everything that was said until now."""
         self.session.output.set_audio_enabled(False)
         self.session.input.set_audio_enabled(False)
         try:
-            self.session.interrupt(force=True)
+            await self.session.interrupt(force=True)
         except RuntimeError as error:  # it is closing already
             log.debug("nothing to interrupt: %s", error)
+        if self._model.phone_session is not None:
+            # What the caller said last would be told when the reply to it is complete. Only now, or the rest
+            # of that reply would be taken for a new one.
+            self._model.phone_session.end_turn()
 
     def usage(self) -> dict[str, float]:
         """Tokens by kind, summed over the models that spoke."""

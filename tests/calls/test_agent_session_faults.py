@@ -162,6 +162,20 @@ async def test_a_caller_who_speaks_up_silences_the_agent_at_once() -> None:
     assert [cut for who, _, cut in call.turns if who == "agent"] == [True, False]
 
 
+async def test_a_conversation_that_is_broken_off_tells_what_was_said_and_heard_until_then() -> None:
+    turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}]
+    async with spoken_call(scenario(turns=turns), speed=1) as (call, _):
+        call.say(QUESTION)
+        await asyncio.wait_for(call.output.first_frame.wait(), 10)
+        await asyncio.sleep(1)  # of the words, a few are to be heard
+        await asyncio.wait_for(call.conversation.break_off(), 1)
+        [(_, heard, cut)] = [turn for turn in call.turns if turn[0] == "agent"]
+        assert call.spoken("caller") == [QUESTION]
+    assert cut
+    assert heard
+    assert LONG_ANSWER.startswith(heard)
+
+
 async def test_a_refused_first_connection_is_tried_again() -> None:
     script = scenario(greeting=[{"say": HELLO}])
     async with spoken_call(script, refuse_for=1.0) as (call, _):

@@ -345,6 +345,20 @@ async def test_a_tool_that_outlasts_the_call_leaves_an_event(rig: Rig, handed_ov
     assert (event["tool"], event["ok"], event["sentence"]) == ("slow", False, CUT_SHORT)
 
 
+async def test_what_was_being_said_when_the_caller_hung_up_is_in_the_transcript(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_off() -> None:
+        await asyncio.sleep(0.01)
+        rig.call.turn_added("agent", "We are open", interrupted=True, at=NOW, turn="t1")
+
+    monkeypatch.setattr(rig.call._conversation, "break_off", break_off)
+    rig.call._answered = True
+    rig.call._on_caller_left(hung_up=True)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert [turn["text"] for turn in await rig.events("turn")] == ["We are open"]
+
+
 async def test_a_function_that_does_not_exist_is_noted_and_a_reply_to_its_refusal_owed(rig: Rig) -> None:
     call = llm.FunctionCall(call_id="c1", name="make_coffee", arguments="{}")
     output = llm.FunctionCallOutput(call_id="c1", name="make_coffee", output="Unknown", is_error=True)
