@@ -59,11 +59,14 @@ async def test_an_event_goes_back_when_somebody_books_its_new_time_at_the_last_m
     calendar = FakeCalendar(moved := event("a", start, end))
     before = moved["start"], moved["end"]
     calendar.before_patch = event("rival", "2026-11-24T14:00:00", "2026-11-24T15:00:00")
+    change = {"start": "2026-11-24T14:00:00", "duration_minutes": 30, "summary": "New", "location": "Room 2"}
 
     with caller_hears("already taken"):
-        await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00", duration_minutes=30)
+        await run(calendar, "update_event", event_id="a", **change)
 
-    assert (calendar.events["a"]["start"], calendar.events["a"]["end"]) == before
+    left = calendar.events["a"]
+    assert (left["start"], left["end"]) == before
+    assert (left["summary"], left.get("location")) == ("a", None)
 
 
 async def test_changing_details_leaves_the_time_alone() -> None:
@@ -149,6 +152,20 @@ async def test_an_occurrence_that_was_moved_on_its_own_does_not_keep_its_series_
 async def test_a_whole_series_cannot_move_to_other_days() -> None:
     with caller_hears("not its days"):
         await run(series(), "update_event", event_id="s_1", start="2026-11-25T09:00:00", scope="all")
+
+
+async def test_a_whole_series_whose_days_are_those_of_another_time_zone_is_left_alone() -> None:
+    """Its rule may name a weekday, which is another one here."""
+    calendar = series()
+    for end, clock in (("start", "06"), ("end", "07")):  # 23 and 24 o'clock of the day before, in Berlin
+        at = {"dateTime": f"2026-07-07T{clock}:00:00+09:00", "timeZone": "Asia/Tokyo"}
+        calendar.events["s"][end] = at
+    calendar.events["s_1"]["start"]["dateTime"] = "2026-11-23T22:00:00+01:00"
+    calendar.events["s_1"]["end"]["dateTime"] = "2026-11-23T23:00:00+01:00"
+
+    with caller_hears("another time zone"):
+        await run(calendar, "update_event", event_id="s_1", start="2026-11-23T20:00:00", scope="all")
+    assert calendar.asked("patch") == []
 
 
 async def test_a_series_is_not_changed_when_one_occurrence_is_meant() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.errors import ToolError, UnavailableError
 from shared.gateways.google_calendar import CalendarRefusedError
@@ -151,7 +152,8 @@ async def update(
             raise await agenda.taken(span)
     times = _times(agenda, span) if span is not None else {}
     if target is event:
-        before = {end: {**_NO_TIME, **event[end]} for end in ("start", "end")}
+        before = {name: event.get(name) for name in details}
+        before |= {end: {**_NO_TIME, **event[end]} for end in ("start", "end")}
         with _may_be_done():
             changed = await agenda.patch(event["id"], {**details, **times})
             # Somebody may have booked the time meanwhile. Unlike with a booking, nothing tells who was first.
@@ -230,7 +232,12 @@ def _series_times(agenda: Agenda, occurrence: Event, series: Event, times: Event
     starts, ends = (at.astimezone(zone).replace(tzinfo=None) for at in (new.start, new.end))
     if starts.date() != old.start.astimezone(zone).date():
         raise ToolError("I can change the time of day of the whole series, but not its days.")
-    first = datetime.combine(span_of(series, zone).start.astimezone(zone).date(), starts.time())
+    begins = span_of(series, zone).start
+    first = datetime.combine(begins.astimezone(zone).date(), starts.time())
+    if first.date() != begins.astimezone(ZoneInfo(series["start"].get("timeZone") or zone.key)).date():
+        raise ToolError(
+            "That series has its days in another time zone. I can change single occurrences of it only."
+        )
     return {
         "start": {"dateTime": first.isoformat(), "timeZone": zone.key},
         "end": {"dateTime": (first + (ends - starts)).isoformat(), "timeZone": zone.key},
