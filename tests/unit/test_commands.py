@@ -300,6 +300,22 @@ def test_a_folder_that_cannot_be_made(
     assert error == f"{file}: expected a folder that can be written: File exists"
 
 
+def test_a_terminal_that_cannot_show_every_character_gets_the_rest(tmp_path: Path) -> None:
+    (file := tmp_path / "file").touch()
+    root = Path(command_line.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "up", "--state", file, "--embedded-livekit"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "Starting the laptop cloud?\n")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_file_that_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
