@@ -345,6 +345,36 @@ async def test_two_people_at_once_see_both_versions_and_decide(visit: Visit, mor
     await expect(page.get_by_label("Points for a visit")).to_have_value("44")
 
 
+async def test_what_is_typed_while_settings_are_being_saved_stays(visit: Visit, more_tools: str) -> None:
+    owner = await visit()
+    await with_more_tools(owner, more_tools)
+    agent = await an_agent(owner, "Hasty desk")
+    page = owner.page
+    await owner.open(PAGE.format(agent=agent) + f"&tool={SLUG}")
+    await fill_in(page)
+    asked, typed = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if route.request.method == "PATCH":
+            asked.set()
+            await typed.wait()
+        await route.fallback()
+
+    await page.route(f"**/agents/{agent}/tools/{SLUG}", slowly)
+    await page.get_by_role("button", name="Save and turn on").click()
+    await asked.wait()
+    await page.get_by_label("Points for a visit").fill("31")
+    typed.set()
+
+    await expect(page.get_by_text("Ready", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Points for a visit")).to_have_value("31")
+    await page.get_by_role("button", name="Save settings").click()
+    await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()  # nothing is left to be saved
+    path = f"/agents/{agent}/tools/{SLUG}"
+    config = (await api_call(owner, "GET", path, origin=more_tools))["config"]
+    assert config["points_per_visit"] == 31
+
+
 async def test_a_form_works_by_keyboard_alone_on_a_phone_and_in_german(visit: Visit, more_tools: str) -> None:
     owner = await visit(locale="de-DE", viewport={"width": 390, "height": 844})
     await with_more_tools(owner, more_tools)

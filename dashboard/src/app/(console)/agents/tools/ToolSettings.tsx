@@ -1,8 +1,9 @@
 "use client";
 /** The form of a tool's config. Loaded with the form library, when a tool with settings is opened. */
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useMay } from "@/data/tenant";
 import { type Tool, useChangeTool } from "@/data/tools";
+import { differingFields } from "@/data/useDraft";
 import { toSend, type Values } from "@/schema-form/schema";
 import SchemaForm from "@/schema-form/SchemaForm";
 import { useUnsavedChanges } from "@/session/unsaved";
@@ -27,6 +28,7 @@ export default function ToolSettings({ agentId, tool }: ToolSettingsProps) {
   // What the entries started from: only when that is saved may they be.
   const [base, setBase] = useState<Tool>();
   const [entered, setEntered] = useState<Values>();
+  const latest = useRef<Values>(undefined);
   const [attempt, setAttempt] = useState(0);
   const [repaired, setRepaired] = useState<ReadonlySet<string>>(new Set());
   const { about, own } = tool;
@@ -41,6 +43,7 @@ export default function ToolSettings({ agentId, tool }: ToolSettingsProps) {
     if (entered !== undefined) setRepaired(new Set([...repaired, ...changed]));
     setBase(from);
     setEntered(values);
+    latest.current = values;
   };
   const discard = () => {
     setBase(undefined);
@@ -56,7 +59,9 @@ export default function ToolSettings({ agentId, tool }: ToolSettingsProps) {
       {
         onSuccess: () => {
           toast(t("tools.saved", { tool: about.display_name }));
-          discard();
+          // What was typed while the request was under way stays, unsaved.
+          if (differingFields(values, latest.current ?? {}).length === 0) discard();
+          else setBase(undefined);
         },
       },
     );
@@ -69,6 +74,7 @@ export default function ToolSettings({ agentId, tool }: ToolSettingsProps) {
     }
     setBase(tool);
     setEntered(chosen);
+    latest.current = chosen;
     save(chosen, own.etag, turnsOn ? true : undefined);
   };
   const refused = fieldErrors(change.error, t);
