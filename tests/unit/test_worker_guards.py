@@ -227,6 +227,15 @@ def test_a_reply_that_stops_in_the_middle_is_reconnected_then_given_up() -> None
     assert phone.is_quiet(STALLED_AFTER)[0] == "give_model_up"
 
 
+def test_a_reply_that_stops_once_more_after_it_went_on_is_reconnected_once_more() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.agent_speaks(True)
+    for _ in range(2):
+        phone.watch.model_sounds(2.0)
+        assert phone.is_quiet(2 + STALLED_AFTER - 0.1) == []
+        assert phone.is_quiet(0.2) == ["reconnect_model"]
+
+
 def test_a_reply_that_goes_on_after_a_pause_has_not_stopped() -> None:
     phone = Phone(silence_prompt_seconds=60)
     phone.watch.agent_speaks(True)
