@@ -69,6 +69,26 @@ async def test_a_turn_of_a_caller_who_was_heard_tells_when_they_spoke_and_stays_
     }
 
 
+async def test_as_many_events_as_a_batch_holds_wait_for_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_log, "BATCH_SECONDS", 60)
+    store = Store()
+    log = make(store)
+    for _ in range(call_log.BATCH_EVENTS):
+        log.notice("one of many")
+    async with asyncio.timeout(5):
+        await store.wrote.wait()
+    await log.close()
+
+
+async def test_of_a_turn_that_does_not_end_the_beginning_is_kept() -> None:
+    store = Store()
+    log = make(store)
+    log.turn("agent", "x" * (call_log.MAX_TEXT + 1))
+    await log.close()
+    [(_, event)] = store.documents.values()
+    assert event.data["text"] == "x" * call_log.MAX_TEXT
+
+
 async def test_an_event_tells_when_it_happened_however_late_it_is_written() -> None:
     store, clock = Store(failures=2), iter(NOW + timedelta(seconds=n) for n in range(9))
     log = CallLog(store.write, generation=1, now=lambda: next(clock))
