@@ -248,6 +248,10 @@ class Conversation:
             self._listener.agent_speaks(False)
 
     def _on_close(self, event: CloseEvent) -> None:
+        session = self._model.phone_session
+        if session is not None and (turn := session.unanswered_turn) is not None:
+            at = datetime.fromtimestamp(turn.turn_started_at or event.created_at, UTC)
+            self._listener.turn_added("caller", turn.transcript, interrupted=False, at=at, turn=turn.item_id)
         self._listener.conversation_closed(event.reason is CloseReason.ERROR)
 
 

@@ -142,6 +142,9 @@ class PhoneSession(RealtimeSession):
         self._line: ModelLine | None = None
         self._reply_bytes: dict[str, int] = {}
         self._results = FunctionResults(model.withdrawn)
+        self.unanswered_turn: llm.InputTranscriptionCompleted | None = None
+        """The caller's, if the session was closed in the middle of the reply to it: the plugin tells of a
+        turn when the reply is complete, and nobody listens any more when the session closes."""
 
     # The caller's audio: pushed on as it comes, not collected for 50 ms. Only in a long silence, while the
     # agent speaks for example, do frames wait for each other; the first sound takes them along at once.
@@ -370,6 +373,14 @@ class PhoneSession(RealtimeSession):
     async def aclose(self) -> None:
         if self._going_away is not None:
             self._going_away.cancel()
+        generation = self._current_generation
+        if generation is not None and generation.input_transcription and not generation._done:
+            self.unanswered_turn = llm.InputTranscriptionCompleted(
+                item_id=generation.input_id,
+                transcript=generation.input_transcription,
+                is_final=True,
+                turn_started_at=generation._created_timestamp,
+            )
         await super().aclose()
 
 

@@ -176,6 +176,16 @@ async def test_a_conversation_that_is_broken_off_tells_what_was_said_and_heard_u
     assert LONG_ANSWER.startswith(heard)
 
 
+async def test_what_a_caller_asked_is_told_also_when_the_worker_stops_in_the_middle_of_the_answer() -> None:
+    """The next agent goes on from there."""
+    turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}]
+    async with spoken_call(scenario(turns=turns), speed=1) as (call, _):
+        call.say(QUESTION)
+        await asyncio.wait_for(call.output.first_frame.wait(), 10)
+        await asyncio.wait_for(call.conversation.session.aclose(), 2)  # as livekit-agents does at SIGTERM
+        assert call.spoken("caller") == [QUESTION]
+
+
 async def test_a_refused_first_connection_is_tried_again() -> None:
     script = scenario(greeting=[{"say": HELLO}])
     async with spoken_call(script, refuse_for=1.0) as (call, _):
