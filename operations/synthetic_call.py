@@ -4,6 +4,7 @@ It is a test call, as the dashboard makes them, of an agent that exists. It is e
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import AsyncGenerator
@@ -21,6 +22,8 @@ from shared.models.session import room_name_for
 from shared.services.call_control_service import CallControlService, TestCall
 from shared.services.call_service import CallService
 from shared.services.session_service import SessionManager
+
+log = logging.getLogger(__name__)
 
 JOIN_SECONDS = 10.0
 AGENT_SECONDS = 10.0
@@ -66,10 +69,12 @@ async def synthetic_call(operator: Operator, tenant_id: str, agent_id: str, rele
             heard = heard.model_copy(update={"webhook_arrived": arrived})
         return heard
     finally:
-        with suppress(TrunklineError):
+        try:
             await control.stop(tenant_id, operator.actor, call.call_id)
             await _until_written(operator.database, tenant_id, call.call_id)
             await control.delete(tenant_id, operator.actor, call.call_id)
+        except TrunklineError as error:
+            log.warning("the synthetic call %s of %s stays: %s", call.call_id, tenant_id, error)
 
 
 async def _listen(call: TestCall, release: str, started: float) -> Heard:

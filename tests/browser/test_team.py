@@ -200,6 +200,7 @@ async def test_invitations_are_not_pushed_down_by_members_that_come_later(visit:
     await owner.open("/members/")
 
     await expect(owner.page.get_by_role("table", name="Invited")).to_contain_text(invited["email"])
+    await expect(owner.page.get_by_role("table", name="Members")).to_be_visible()
     assert await owner.page.evaluate("window.shift") < 0.01
 
 

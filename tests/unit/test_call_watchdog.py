@@ -55,6 +55,13 @@ async def test_an_agent_that_is_there_is_not_asked_for_again(world: World) -> No
     assert list(world.tasks.tasks) == [f"{SESSION}-overdue", f"{SESSION}-lease-1"]
 
 
+async def test_an_agent_that_livekit_lists_as_disconnected_is_not_there(world: World) -> None:
+    await world.answer()
+    world.livekit.rooms[ROOM][0].state = ParticipantInfo.State.DISCONNECTED
+    await tasks.ensure_agent(world.edge, EnsureAgent(room=METADATA, chain="start", attempt=1))
+    assert world.livekit.dispatches == [(ROOM, METADATA)]
+
+
 async def test_an_agent_that_did_not_come_is_asked_for_again_once_a_check(world: World) -> None:
     await world.ring()
     for _ in range(2):
@@ -73,6 +80,16 @@ async def test_when_no_agent_comes_the_caller_is_led_to_the_fallback(world: Worl
     assert world.livekit.deleted == [ROOM]
     assert world.call.fallback_reason is FallbackReason.NO_AGENT
     assert verbs(await handle_twilio_fallback(world.edge, CALL, "harbor")) == ["Say", "Hangup"]
+
+
+async def test_a_caller_who_has_had_the_fallback_is_not_led_to_it_again(world: World) -> None:
+    await world.ring()
+    last = EnsureAgent(room=METADATA, chain="start", attempt=tasks.CHECKS_AT_START)
+    await tasks.ensure_agent(world.edge, last)
+    await handle_twilio_fallback(world.edge, CALL, "harbor")
+    world.twilio.redirected.clear()
+    await tasks.ensure_agent(world.edge, last)  # delivered once more
+    assert world.twilio.redirected == []
 
 
 async def test_without_twilios_api_the_room_is_deleted_so_that_the_dial_ends(world: World) -> None:
