@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import NotFoundError
+from shared.gateways.firestore import Create
 from shared.models.agent import Agent
 from shared.models.call import Call, CallState, FallbackReason, Outcome, Voicemail
 from shared.models.session import SessionSnapshot
@@ -151,6 +152,14 @@ async def test_the_first_outcome_stays_and_usage_is_added(calls: CallService, cl
     assert (call.outcome, call.state) == (Outcome.CALLER_HUNG_UP, CallState.ENDED)
     assert (call.usage, call.active_until) == ({"input_tokens": 12.0}, None)
     assert [event_id for event_id, _ in await calls.read_events(T, S)] == ["livekit-ended"]
+
+
+async def test_what_is_written_along_with_the_outcome_is_written_by_the_first_alone(
+    calls: CallService, database: FakeDatabase, clock: FakeClock
+) -> None:
+    for name, outcome in (("first", Outcome.CALLER_HUNG_UP), ("second", Outcome.AGENT_ENDED)):
+        await calls.end_call(T, S, outcome, clock(), along=[Create(f"notes/{name}", {})])
+    assert [path for path in database.documents if path.startswith("notes/")] == ["notes/first"]
 
 
 async def test_what_each_agent_of_a_call_used_is_added_and_counts_once(
