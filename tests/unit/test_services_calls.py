@@ -157,9 +157,11 @@ async def test_the_first_outcome_stays_and_usage_is_added(calls: CallService, cl
 async def test_what_is_written_along_with_the_outcome_is_written_by_the_first_alone(
     calls: CallService, database: FakeDatabase, clock: FakeClock
 ) -> None:
-    for name, outcome in (("first", Outcome.CALLER_HUNG_UP), ("second", Outcome.AGENT_ENDED)):
-        await calls.end_call(T, S, outcome, clock(), along=[Create(f"notes/{name}", {})])
-    assert [path for path in database.documents if path.startswith("notes/")] == ["notes/first"]
+    usage = {"agent_seconds": 7.5}
+    for agent, outcome in enumerate((Outcome.CALLER_HUNG_UP, Outcome.AGENT_ENDED), 1):
+        note = Create(f"notes/{agent}", {})
+        await calls.end_call(T, S, outcome, clock(), usage, agent=agent, along=[note])
+    assert [path for path in database.documents if path.startswith("notes/")] == ["notes/1"]
 
 
 async def test_what_each_agent_of_a_call_used_is_added_and_counts_once(
