@@ -10,6 +10,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -106,15 +107,18 @@ async def live(
     await asyncio.to_thread(process.start)
     theirs.close()
     made: list[str] = []
+    broke = ""
     while (said := await asyncio.to_thread(_said, ours)) is not None:
         kind, text = said
         if kind == "call":
             made.append(text)
+        elif kind == "broke":
+            broke = text
         else:
             ours.send(await answer(text))
     await asyncio.to_thread(process.join)
     ours.close()
-    assert process.exitcode in (0, -signal.SIGKILL), "a life ends by itself or is killed"
+    assert process.exitcode in (0, -signal.SIGKILL), f"it ended with {process.exitcode}\n{broke}"
     return Life(made, process.exitcode != 0)
 
 
@@ -135,4 +139,8 @@ def _begin(
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    asyncio.run(work(Process(calls, pipe), given))  # pyright: ignore[reportArgumentType] - a coroutine function
+    try:
+        asyncio.run(work(Process(calls, pipe), given))  # pyright: ignore[reportArgumentType] - a coroutine function
+    except BaseException:
+        pipe.send(("broke", traceback.format_exc()))
+        raise
