@@ -86,8 +86,11 @@ export function useChange<Input, Output = unknown>(
     onSuccess: async () => {
       await refresh();
     },
-    onError: (error) => {
-      if (error.isOutdated) void refresh();
+    onError: async (error) => {
+      if (!error.isOutdated) return;
+      const refreshed = refresh();
+      // What is gone is off the page before its dialog closes, which then gives the focus to what stays.
+      if (error.kind === "not_found") await refreshed;
     },
   });
 }
