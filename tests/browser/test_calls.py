@@ -147,7 +147,7 @@ async def test_on_a_phone_filters_are_behind_a_button_that_says_how_many_are_set
     visit: Visit, cloud: Cloud
 ) -> None:
     """They filled the first screen, so that no call was to be seen."""
-    await store(cloud, seeded(21, day=15))
+    await store(cloud, seeded(33, day=15))
     viewer = await visit("viewer", viewport=PHONE)
     page = viewer.page
     await viewer.open("/calls/?since=2026-11-15&until=2026-11-15")
@@ -218,7 +218,7 @@ async def test_the_timeline_shows_when_the_caller_spoke_and_the_transcript_stays
     visit: Visit, cloud: Cloud
 ) -> None:
     """A caller's bar began when the model had written the words down, and their voice counted as silence."""
-    call = seeded(20)
+    call = seeded(34)
     await store(cloud, call)
 
     def turn(who: str, text: str, at: float, seconds: float, voice: tuple[float, float] | None) -> CallEvent:

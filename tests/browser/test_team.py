@@ -315,7 +315,7 @@ async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit, clou
     for day, count in enumerate((2, 5, 0, 3, 1), 1):
         began = datetime(2026, 11, day, 20, tzinfo=UTC)
         when: dict[str, Any] = {"started_at": began, "ended_at": began + timedelta(minutes=2)}
-        calls = [seeded(1000 * day + one, usage={"agent_seconds": 100}, **when) for one in range(count)]
+        calls = [seeded(10 * day + one, usage={"agent_seconds": 100}, **when) for one in range(count)]
         await store(cloud, *calls)
     await page.reload()
     await viewer.is_at_page()
