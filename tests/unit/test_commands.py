@@ -1,38 +1,28 @@
 """A mistake in what a person gives is one line: file, field, and what was expected; nothing starts."""
 
 import errno
-import fcntl
 import os
-import pty
 import re
 import shlex
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 
 from local import __main__ as main_module
 from local import cloud as cloud_module
 from local import command_line
-from local.cloud import Cloud, NotRunningError, Running, laptop_cloud
+from local.cloud import Cloud, NotRunningError, Running
 from local.commands import verdict
 from local.environment import Ports
 from local.folders import made_folder
 from local.next_steps import next_steps
-from local.play import ended_call
 from local.report import CallReport
 from local.seed import DEMO, Seed
-from local.supervisor import PartError
-from shared.errors import UnavailableError
 from shared.input_files import InputError, load_yaml
-from shared.models.call import Call
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.unit
 
@@ -359,127 +349,12 @@ def test_a_full_disk_is_told_with_the_folder(
         assert capsys.readouterr().err.strip() == expected
 
 
-async def test_what_an_earlier_version_left_is_named_as_a_reason_why_a_part_does_not_start(
-    tmp_path: Path,
-) -> None:
-    state = tmp_path / "my state"
-    for left_behind in (False, True):
-        (state / "firestore").mkdir(parents=True, exist_ok=True)
-        (state / "firestore" / "firestore.sqlite").write_text("of another version")
-        if left_behind:
-            (state / "tls" / "server.pem").write_text("damaged")
-        with pytest.raises(PartError, match="firestore ended at once") as error:
-            async with laptop_cloud(state):
-                pass
-        assert str(error.value).endswith(f"start empty: rm -r '{state}'") == left_behind
-
-
 def test_ctrl_c_while_modules_are_loaded_is_no_failure_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command_line, "run", interrupt)
     assert run(monkeypatch, "up") == 130
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_runs_is_stopped_in_order_also_when_its_terminal_is_closed(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    """A closed terminal ended the laptop cloud at once: its state said that it ran."""
-    program = f"""
-import asyncio, os, signal
-from local import commands
-from local.interrupts import until_interrupted
-
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, under which the tests may run, has it ignored
-
-async def main():
-    with until_interrupted(lambda: None):
-        try:
-            os.kill(os.getpid(), {number:d})
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(0)
-            open("stopped", "x").close()
-            os.close(1)
-            commands.say("a terminal that is gone")
-
-asyncio.run(main())
-"""
-    environment = {**os.environ, "PYTHONPATH": str(Path(command_line.__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "stopped").exists()
-
-
-async def test_a_closed_terminal_stops_it_also_where_only_make_is_told(tmp_path: Path) -> None:
-    """Where the terminal runs make itself, the kernel hangs up make alone: it waited for what went on."""
-    program = """
-import asyncio
-from local.interrupts import until_interrupted
-
-async def main():
-    with until_interrupted(lambda: None):
-        open("started", "x").close()
-        await asyncio.Event().wait()
-    open("stopped", "x").close()
-
-asyncio.run(main())
-"""
-    make = """
-import os, signal, subprocess, sys
-
-os.chdir(sys.argv[2])
-signal.signal(signal.SIGHUP, lambda *_: None)
-subprocess.run([sys.executable, "-c", sys.argv[1]], timeout=60)
-"""
-    make_pid, terminal = pty.fork()
-    if make_pid == 0:
-        os.environ["PYTHONPATH"] = str(Path(command_line.__file__).parents[1])
-        os.execv(sys.executable, [sys.executable, "-c", make, program, str(tmp_path)])
-    await eventually((tmp_path / "started").exists)
-    os.close(terminal)
-    await eventually(lambda: os.waitpid(make_pid, os.WNOHANG)[0])
-    assert (tmp_path / "stopped").exists()
-
-
-async def test_a_folder_on_which_a_laptop_cloud_runs_is_refused_and_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A second `make up` on the same folder used to kill the first one's parts as left-overs."""
-    ended: list[dict[int, float]] = []
-    monkeypatch.setattr(cloud_module, "end_leftovers", ended.append)
-    (tmp_path / "running.json").write_text(Running(ports=Ports.choose(), pids={1: 1.0}).model_dump_json())
-    (tmp_path / "kept").touch()
-    with (tmp_path / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.write("4711")
-        lock.flush()
-        for _ in range(2):  # being refused changes nothing
-            with pytest.raises(PartError, match="runs on this folder already, as process 4711; stop it"):
-                async with laptop_cloud(tmp_path, fresh=True):
-                    pass
-    assert ended == []
-    assert (tmp_path / "kept").exists()
-
-
-async def test_a_fresh_start_forgets_what_earlier_runs_left(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "file").touch()
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PartError, match="cannot be used"):
-        async with laptop_cloud(tmp_path, fresh=True, base_port=taken.getsockname()[1]):
-            pass
-    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
-    assert (tmp_path / "lock").read_text() == str(os.getpid())
 
 
 def test_commands_to_paste_name_the_folder_and_the_seed_and_bear_spaces(
@@ -531,14 +406,6 @@ def test_a_call_needs_a_running_cloud(
     assert only_line(capsys) == f"no laptop cloud runs on {tmp_path}; start one with: make up"
 
 
-async def test_a_port_that_somebody_uses_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(PartError, match=f"firestore: port {port} cannot be used: Address already in use"):
-            async with laptop_cloud(tmp_path, base_port=port):
-                pass
-
-
 @pytest.mark.parametrize(
     ("failures", "load", "blames_the_machine"),
     [
@@ -557,22 +424,3 @@ def test_calls_that_fail_on_a_machine_without_time_left_are_not_blamed_on_the_pl
     assert verdict(reports, load) == (1 if failures else 0)
     hint = "The processors had no time left in 5 of 6 s: 2 calls at once may be too much for them."
     assert (hint in capsys.readouterr().out) == blames_the_machine
-
-
-async def never() -> Call:
-    raise UnavailableError("Firestore does not answer")
-
-
-async def test_a_laptop_cloud_that_is_stopped_during_a_call_ends_the_waiting_for_its_outcome(
-    tmp_path: Path,
-) -> None:
-    """The player once asked a Firestore that was gone for minutes, without a word."""
-    with pytest.raises(NotRunningError, match="no laptop cloud runs on"):
-        await ended_call(never, tmp_path)
-
-
-async def test_the_outcome_is_waited_for_while_firestore_starts_again(tmp_path: Path) -> None:
-    me = psutil.Process()
-    running = Running(ports=Ports.choose(), pids={me.pid: me.create_time()})
-    (tmp_path / "running.json").write_text(running.model_dump_json())
-    assert await ended_call(never, tmp_path, seconds=0.1) is None

@@ -195,12 +195,16 @@ def speaks_long(rig: Rig) -> None:
         voice(rig)
 
 
+async def after_an_echo(rig: Rig) -> None:
+    await eventually(lambda: rig.call._watch.agent_quiet_for() > ECHO)
+
+
 async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_word_is_written_down(
     rig: Rig,
 ) -> None:
     serving = await says_goodbye(rig)
     speaks_long(rig)
-    await asyncio.sleep(2 * ECHO)
+    await after_an_echo(rig)
     speaks_long(rig)
     rig.call.reply_began()
     await asyncio.sleep(goodbye.WORDS_WITHIN + 3 * goodbye.QUIET_BEFORE_HANG_UP)
@@ -214,7 +218,7 @@ async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_m
     serving = await says_goodbye(rig)
     speaks_long(rig)
     rig.call.reply_began()  # to its own echo
-    await asyncio.sleep(2 * ECHO)
+    await after_an_echo(rig)
     voice(rig)
     rig.call.reply_began()  # to a cough
     speaks_long(rig)  # and noise, to which it says nothing
@@ -223,7 +227,7 @@ async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_m
 
 
 async def test_a_goodbye_that_comes_after_the_model_hangs_up_is_no_answer(rig: Rig) -> None:
-    await asyncio.sleep(2 * ECHO)
+    await after_an_echo(rig)
     serving = asyncio.create_task(rig.call.serve())
     await rig.call.hang_up()
     speaks_long(rig)
