@@ -33,22 +33,29 @@ demo: setup  ## Play one call through the whole stack, print its timeline, then 
 up: setup $(if $(NPM),dashboard)  ## Keep the same stack running until Ctrl-C.
 	$(RUN) -m local up
 
+# Each group is given as files, since to choose by markers every test there is has to be imported first.
+SCENARIOS := tests/calls/test_scenarios.py
+INFRA := tests/infra tests/packaging
+ALONE := $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
+IN_REAL_TIME := -m "alone or calls or faults" $(ALONE) tests/calls tests/faults
+
+# What waits for conditions: side by side, it has to pass as it is. In the order of the folders: it ends with many
+# small files.
+SIDE_BY_SIDE := $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" \
+	--ignore tests/calls --ignore tests/faults --ignore tests/browser
+
 # What measures time, calls and browsers run in real time, so what fails while the machine is busy with something
-# else is run once more. The quick tests wait for conditions, and have to pass as they are.
+# else is run once more.
 AGAIN := $(RUN) -m pytest --last-failed --last-failed-no-failures none
 
-QUICK := not alone and not calls and not faults and not browser and not infra
-SCENARIOS := tests/calls/test_scenarios.py
-
 test: setup $(if $(NPM),dashboard/node_modules/.package-lock.json)  ## Run the quick tests side by side, then each scenario as a whole call.
-	$(RUN) -m pytest -n 3 --dist loadfile -m "$(QUICK)"
+	$(SIDE_BY_SIDE) $(addprefix --ignore ,$(INFRA))
 	$(RUN) -m pytest $(SCENARIOS) || $(AGAIN) $(SCENARIOS)
 
-test-all: test $(if $(NPM),dashboard)  ## Run all tests: also packaging, Terraform, load, faults, releases, the browser.
-	$(RUN) -m pytest -n 3 --dist loadfile -m infra
-	$(RUN) -m pytest -m alone || $(AGAIN) -m alone
-	$(RUN) -m pytest -m "calls or faults" --ignore $(SCENARIOS) || $(AGAIN) -m "calls or faults"
-	$(RUN) -m pytest -m browser || $(AGAIN) -m browser
+test-all: setup $(if $(NPM),dashboard)  ## Run all tests: also packaging, Terraform, load, faults, releases, the browser.
+	$(SIDE_BY_SIDE)
+	$(RUN) -m pytest $(IN_REAL_TIME) || $(AGAIN) $(IN_REAL_TIME)
+	$(RUN) -m pytest tests/browser || $(AGAIN) tests/browser
 
 EXAMPLES ?= 30
 
