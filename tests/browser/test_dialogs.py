@@ -8,6 +8,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
+from tests.browser.pages import PHONE
 from tests.browser.people import an_agent, api_call, buy
 from tests.browser.visitor import Visitor
 
@@ -59,6 +60,9 @@ async def test_what_a_closed_dialog_had_done_is_told_and_closes_no_other_one(vis
 
     await expect(page.get_by_role("status").get_by_text("Closed too soon has been deleted.")).to_be_visible()
     await expect(dialog).to_have_accessible_name("Delete Looked at meanwhile?")
+    # Not behind the open one, where nobody could press it.
+    await page.get_by_role("status").get_by_role("button", name="Close").click(timeout=5_000)
+    await expect(dialog).to_be_visible()
 
 
 async def test_what_a_closed_dialog_could_not_do_is_told_until_it_is_read(visit: Visit) -> None:
@@ -85,6 +89,30 @@ async def test_what_a_closed_dialog_could_not_do_is_told_until_it_is_read(visit:
     await expect(failure).to_be_visible()
     await page.get_by_role("status").get_by_role("button", name="Close").click()
     await expect(failure).to_be_hidden()
+
+
+async def test_news_on_a_phone_leaves_the_bar_that_saves_free(visit: Visit) -> None:
+    """It covered the buttons."""
+    editor = await visit("editor", viewport=PHONE)
+    editor.expects_complaint("503")
+    page = editor.page
+    agent = await an_agent(editor, "Newsworthy")
+    held = await Held.of(editor, "POST", f"**/agents/{agent}/duplicate", fails=True)
+    await editor.open(f"/agents/edit/?id={agent}")
+    await page.get_by_role("button", name="Duplicate").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Duplicate").click()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    held.let_go.set()
+    news = page.get_by_role("status").get_by_text("The service has a problem")
+    await expect(news).to_be_visible()
+
+    await page.get_by_label("Greeting").fill("Good evening.")
+    await page.get_by_role("button", name="Save", exact=True).click()
+
+    await expect(page.get_by_role("status").get_by_text("Saved")).to_be_visible()
+    await expect(news).to_be_visible()
 
 
 async def test_a_dialog_whose_answer_is_shown_once_stays_until_it_is_there(visit: Visit) -> None:

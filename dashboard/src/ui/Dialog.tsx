@@ -9,7 +9,7 @@ import { Button, IconButton } from "./Button";
 import styles from "./Dialog.module.css";
 import { Form } from "./form";
 import { errorText, InlineError } from "./states";
-import { useToast } from "./Toasts";
+import { ToastPlace, useToast } from "./Toasts";
 
 interface DialogProps {
   title: string;
@@ -68,6 +68,7 @@ export function Dialog({ title, text, onClose, children }: DialogProps) {
       </div>
       {text && <p className={styles["text"]}>{text}</p>}
       {children}
+      <ToastPlace />
     </dialog>
   );
 }

@@ -10,7 +10,7 @@ import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Form } from "@/ui/form";
 import { fieldErrors, InlineError } from "@/ui/states";
-import { useToast } from "@/ui/Toasts";
+import { ToastPlace, useToast } from "@/ui/Toasts";
 import { Availability } from "./Availability";
 import { Basics } from "./Basics";
 import { ConflictDialog } from "./ConflictDialog";
@@ -62,6 +62,7 @@ export function Editor({ agent, reload }: EditorProps) {
             <Button type="submit" look="primary" busy={edited.busy}>
               {t("common.save")}
             </Button>
+            <ToastPlace above />
           </div>
         )}
       </Form>
