@@ -1,6 +1,7 @@
 """Connecting a tool's account from the dashboard, on the provider's own consent page; and giving it back."""
 
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from playwright.async_api import Page, expect
@@ -8,7 +9,7 @@ from playwright.async_api import Page, expect
 from local.environment import OAUTH_CLIENT_ID
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
-from tests.browser.people import an_agent, api_call
+from tests.browser.people import an_agent, api_call, buy
 from tests.browser.visitor import Visitor
 
 pytestmark = browser_test
@@ -44,6 +45,22 @@ async def connected(visitor: Visitor) -> str:
 
 async def stored(visitor: Visitor, agent: str) -> Any:
     return (await api_call(visitor, "GET", f"/agents/{agent}/tools/{SLUG}"))["connection"]
+
+
+async def ended_by_provider(visitor: Visitor, agent: str, reason: str) -> None:
+    """As the platform notes it when it is told."""
+    google = visitor.cloud.ports.url("google")
+    async with (
+        aiohttp.ClientSession(google, raise_for_status=True) as http,
+        http.delete("/_local/refresh-tokens", json={"email": ACCOUNT, "client_id": OAUTH_CLIENT_ID}),
+    ):
+        pass
+
+    def end(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        ended = fields["connection"] | {"state": "disconnected", "reason": reason}
+        return fields | {"connection": ended}, []
+
+    await visitor.cloud.database.update(f"tenants/harbor-dental/agents/{agent}/agent_tools/{SLUG}", end)
 
 
 async def test_an_account_is_connected_in_a_window_of_its_own_and_disconnected(visit: Visit) -> None:
@@ -195,20 +212,8 @@ async def test_a_connection_that_the_provider_has_ended_says_why_and_is_connecte
     owner = await visit()
     agent = await connected(owner)
     await api_call(owner, "PATCH", f"/agents/{agent}/tools/{SLUG}", {"enabled": True})
-    google = owner.cloud.ports.url("google")
     reason = "The provider no longer accepts the connection."
-    path = f"tenants/harbor-dental/agents/{agent}/agent_tools/{SLUG}"
-
-    def end(fields: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        ended = fields["connection"] | {"state": "disconnected", "reason": reason}
-        return fields | {"connection": ended}, []
-
-    async with (
-        aiohttp.ClientSession(google, raise_for_status=True) as http,
-        http.delete("/_local/refresh-tokens", json={"email": ACCOUNT, "client_id": OAUTH_CLIENT_ID}),
-    ):
-        pass
-    await owner.cloud.database.update(path, end)
+    await ended_by_provider(owner, agent, reason)
     await owner.open(f"/agents/tools/?id={agent}")
     await expect(owner.page.get_by_text("An account has to be connected.")).to_be_visible()
     await owner.page.get_by_role("link", name="Set up Google Calendar").click()
@@ -220,6 +225,27 @@ async def test_a_connection_that_the_provider_has_ended_says_why_and_is_connecte
     window = await consent_page(owner, f"Reconnect {ACCOUNT}")
     await window.get_by_role("button", name="Continue").click()
     await expect(account.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
+
+
+async def test_the_start_page_tells_of_an_account_that_is_disconnected_and_leads_to_it(visit: Visit) -> None:
+    """Callers learned of it first."""
+    owner = await visit()
+    page = owner.page
+    agent = await connected(owner)
+    await api_call(owner, "PATCH", f"/agents/{agent}/tools/{SLUG}", {"enabled": True})
+    number = "+14155550171"
+    await buy(owner, number)
+    await api_call(owner, "PUT", f"/numbers/{quote(number)}", {"agent_id": agent})
+    await ended_by_provider(owner, agent, "The provider no longer accepts the connection.")
+    await owner.open("/")
+
+    told = page.get_by_role("link", name="Connected desk can no longer use Google Calendar")
+    await expect(told).to_be_visible()
+    assert await owner.accessibility_problems() == []
+    await told.click()
+
+    await expect(page.get_by_role("button", name=f"Reconnect {ACCOUNT}")).to_be_visible()
+    await api_call(owner, "DELETE", f"/numbers/{quote(number)}")
 
 
 async def test_a_viewer_sees_the_account_and_no_buttons(visit: Visit) -> None:

@@ -57,12 +57,32 @@ export function useAgentTools(agent_id: string) {
       api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}/tools", { params: { path }, signal }),
     ]);
     if (!agent.data || !catalogue.data || !owned.data) return {};
-    const bySlug = new Map(owned.data.items.map((own) => [own.slug, own]));
-    const tools = catalogue.data.items.flatMap((about) => {
-      const own = bySlug.get(about.slug);
-      return own ? [{ about, own }] : [];
-    });
-    return { data: { agent: agent.data, tools } };
+    return { data: { agent: agent.data, tools: toolsOf(catalogue.data.items, owned.data.items) } };
+  });
+}
+
+/** Of each of some agents, in their order. One answer for all: it takes a request for each of them. */
+export function useToolsOf(agent_ids: readonly string[]) {
+  const tenant_id = useTenant().id;
+  const { language } = useLanguage();
+  return useRead<Tool[][]>(["agents", tenant_id, "tools-of", agent_ids, language], async (api, signal) => {
+    if (agent_ids.length === 0) return { data: [] };
+    const [catalogue, ...owned] = await Promise.all([
+      api.GET("/api/v1/tools", { params: { query: { language } }, signal }),
+      ...agent_ids.map((agent_id) =>
+        api.GET("/api/v1/tenants/{tenant_id}/agents/{agent_id}/tools", { params: { path: { tenant_id, agent_id } }, signal }),
+      ),
+    ]);
+    return { data: owned.map(({ data }) => toolsOf(catalogue.data?.items ?? [], data?.items ?? [])) };
+  });
+}
+
+/** In the catalogue's order. */
+function toolsOf(catalogue: CatalogTool[], owned: AgentTool[]): Tool[] {
+  const bySlug = new Map(owned.map((own) => [own.slug, own]));
+  return catalogue.flatMap((about) => {
+    const own = bySlug.get(about.slug);
+    return own ? [{ about, own }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 "use client";
-import { CircleCheck, CircleDot } from "lucide-react";
+import { CircleAlert, CircleCheck, CircleDot } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useAgentName } from "@/agents/useAgentName";
@@ -7,16 +7,20 @@ import type { Agent } from "@/data/agents";
 import type { Call, useCalls } from "@/data/calls";
 import type { PhoneNumber } from "@/data/numbers";
 import { useMay } from "@/data/tenant";
+import { type Tool, useToolsOf } from "@/data/tools";
 import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
 import { type TextFunction, useText } from "@/texts/TextProvider";
 import { Badge, Card } from "@/ui/layout";
-import { Loaded, RowsSkeleton } from "@/ui/states";
+import { InlineError, Loaded, RowsSkeleton, Skeleton } from "@/ui/states";
+import { needsAccount } from "./agents/tools/toolState";
 import styles from "./Overview.module.css";
 import { SetUp } from "./SetUp";
 
 /** Of each list; the pages of their own have all. */
 const SHOWN = 6;
+/** Agents whose tools are looked at: each is a request, and the API answers so many at once. */
+const LOOKED_AT = 20;
 
 interface OverviewProps {
   agents: Agent[];
@@ -80,29 +84,39 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 interface Gap {
   text: string;
   href: string;
+  /** What worked before: callers get less than they are meant to. */
+  broken?: boolean;
 }
 
 function Missing({ agents, numbers }: Omit<OverviewProps, "calls">) {
   const t = useText();
   const mayEdit = useMay("editor");
-  const gaps = gapsOf(agents, numbers, t);
+  const answering = agents
+    .filter(({ id, enabled }) => enabled && numbers.some(({ agent_id }) => agent_id === id))
+    .slice(0, LOOKED_AT);
+  const tools = useToolsOf(answering.map(({ id }) => id));
+  const ofTools = answering.flatMap((agent, index) => toolGapsOf(agent, tools.data?.[index] ?? [], t));
+  const all = [...ofTools, ...gapsOf(agents, numbers, t)];
+  const gaps = [...all.filter(({ broken }) => broken), ...all.filter(({ broken }) => !broken)];
   return (
     <Part title={t("home.missing")}>
-      {gaps.length === 0 && (
+      {gaps.length === 0 && tools.data && (
         <p className={styles["good"]}>
           <CircleCheck aria-hidden size={18} />
           {t("home.missingNothing")}
         </p>
       )}
       <ul className={styles["gaps"]}>
-        {gaps.slice(0, SHOWN).map(({ text, href }) => (
-          <li key={text}>
-            <CircleDot aria-hidden size={18} />
+        {gaps.slice(0, SHOWN).map(({ text, href, broken }) => (
+          <li key={text} className={broken ? styles["broken"] : undefined}>
+            {broken ? <CircleAlert aria-hidden size={18} /> : <CircleDot aria-hidden size={18} />}
             {mayEdit ? <Link href={href}>{text}</Link> : text}
           </li>
         ))}
       </ul>
       {gaps.length > SHOWN && <p>{t("home.missingMore", { count: gaps.length - SHOWN })}</p>}
+      {tools.isPending && <Skeleton shape="line" />}
+      <InlineError error={tools.error} />
     </Part>
   );
 }
@@ -114,7 +128,7 @@ function gapsOf(agents: Agent[], numbers: PhoneNumber[], t: TextFunction): Gap[]
     const own = numbers.filter(({ agent_id }) => agent_id === id);
     const gaps: Gap[] = own
       .filter(({ routed }) => !routed)
-      .map(({ number }) => ({ text: t("home.missingRouting", { number }), href: routes.numbers() }));
+      .map(({ number }) => ({ text: t("home.missingRouting", { number }), href: routes.numbers(), broken: true }));
     if (own.length === 0) {
       gaps.push({ text: t("home.missingNumber", { agent: name }), href: routes.start({ agent: id, step: "number" }) });
     }
@@ -124,6 +138,19 @@ function gapsOf(agents: Agent[], numbers: PhoneNumber[], t: TextFunction): Gap[]
     if (!instructions.trim()) gaps.push({ text: t("home.missingInstructions", { agent: name }), href: routes.agent(id) });
     return gaps;
   });
+}
+
+/** Of an agent that answers calls: the tools that it has on and cannot use. */
+function toolGapsOf(agent: Agent, tools: Tool[], t: TextFunction): Gap[] {
+  return tools
+    .filter(({ own }) => own.enabled && !own.ready)
+    .map((tool) => {
+      const named = { agent: agent.name, tool: tool.about.display_name };
+      const href = routes.agentTools({ id: agent.id, tool: tool.about.slug });
+      if (!needsAccount(tool)) return { text: t("home.missingSettings", named), href };
+      if (!tool.own.connection) return { text: t("home.missingAccount", named), href };
+      return { text: t("home.disconnected", named), href, broken: true };
+    });
 }
 
 function Calls({ calls }: { calls: Call[] }) {
