@@ -5,22 +5,23 @@ import type { ApiError } from "@/api/errors";
 
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-type Field<Draft> = keyof Draft & string;
+export type Field<Draft> = keyof Draft & string;
 
+/** In the order of `fields`; without it, of all that either of them has. */
 export function differingFields<Draft extends object>(
   one: Draft,
   other: Draft,
-  fields: readonly Field<Draft>[] = Object.keys(one) as Field<Draft>[],
+  fields: readonly Field<Draft>[] = Object.keys({ ...one, ...other }) as Field<Draft>[],
 ): Field<Draft>[] {
   return fields.filter((field) => !same(one[field], other[field]));
 }
 
-export function pick<Draft extends object>(draft: Draft, fields: readonly Field<Draft>[]): Partial<Draft> {
+function pick<Draft extends object>(draft: Draft, fields: readonly Field<Draft>[]): Partial<Draft> {
   return Object.fromEntries(fields.map((field) => [field, draft[field]])) as Partial<Draft>;
 }
 
 /** What of `draft` differs from `base`, with `draft`'s values. */
-export const changesOf = <Draft extends object>(base: Draft, draft: Draft): Partial<Draft> =>
+const changesOf = <Draft extends object>(base: Draft, draft: Draft): Partial<Draft> =>
   pick(draft, differingFields(base, draft));
 
 /** A result of `useChange` that changes some fields of one version; another one there by now is `changed_meanwhile`. */
@@ -91,9 +92,10 @@ export function useDraft<Stored extends { etag: string }, Draft extends object>(
     set: (entered: Partial<Draft>) => setDraft((now) => ({ ...now, ...entered })),
     discard: () => restart(current),
     save: () => void send(draft, base),
-    /** After a conflict: `chosen` in place of what somebody else made of it. */
-    settle: (chosen: Draft) => {
+    /** After a conflict: these fields as they were entered, the others as somebody else has them. */
+    settle: (mine: readonly Field<Draft>[]) => {
       if (!theirs) return;
+      const chosen = { ...draftOf(theirs), ...pick(draft, mine) };
       setDraft(chosen);
       setBase(theirs);
       setTheirs(undefined);

@@ -11,7 +11,7 @@ import { placeErrors } from "./errors";
 import styles from "./form.module.css";
 import { formSchema, knownValues, type Values } from "./schema";
 import { templates } from "./templates";
-import { createValidator, type FormValidator } from "./validator";
+import { createValidator } from "./validator";
 import { widgets } from "./widgets";
 
 export interface SchemaFormProps {
@@ -19,10 +19,8 @@ export interface SchemaFormProps {
   /** Hints of the catalogue. */
   uiSchema: UiSchema<Values>;
   secrets: AgentTool["secrets"];
-  /** As stored; the form adds what the schema presets. */
-  stored: Values;
-  /** As entered; undefined: nothing yet. */
-  entered: Values | undefined;
+  /** As entered; before that, as `useStoredValues` makes them. */
+  values: Values;
   /** The API's, by field. */
   errors: Readonly<Record<string, string>>;
   disabled: boolean;
@@ -33,13 +31,12 @@ export interface SchemaFormProps {
 }
 
 export default function SchemaForm(props: SchemaFormProps) {
-  const { schema, uiSchema, secrets, stored, entered, errors, disabled, onEnter, onSubmit, children } = props;
+  const { schema, uiSchema, secrets, values, errors, disabled, onEnter, onSubmit, children } = props;
   const t = useText();
   const frame = useRef<HTMLDivElement>(null);
   const validator = useMemo(() => createValidator(t), [t]);
   const prepared = useMemo(() => formSchema(schema, Object.keys(secrets).filter((name) => secrets[name]?.set)), [schema, secrets]);
   const hints = useMemo(() => withRemovable(uiSchema, schema, secrets), [uiSchema, schema, secrets]);
-  const initial = useMemo(() => initialValues(validator, prepared, stored), [validator, prepared, stored]);
   const placed = useMemo(() => placeErrors(prepared, errors), [prepared, errors]);
   const context = useMemo<FormContext>(() => ({ secrets }), [secrets]);
   const focus = (error: RJSFValidationError) => {
@@ -53,7 +50,7 @@ export default function SchemaForm(props: SchemaFormProps) {
         schema={prepared}
         uiSchema={hints}
         validator={validator}
-        formData={entered ?? initial}
+        formData={values}
         formContext={context}
         extraErrors={placed.atFields}
         widgets={widgets}
@@ -68,7 +65,7 @@ export default function SchemaForm(props: SchemaFormProps) {
             ? t("form.alternative", { number: Number(parameters?.at(-1)) })
             : englishStringTranslator(text, parameters)
         }
-        // A field that somebody has emptied stays empty; `initial` has the presets.
+        // A field that somebody has emptied stays empty; `useStoredValues` has the presets.
         experimental_defaultFormStateBehavior={{ emptyObjectFields: "skipDefaults" }}
         onChange={({ formData }) => onEnter(formData ?? {})}
         onSubmit={({ formData }) => onSubmit(formData ?? {})}
@@ -84,8 +81,14 @@ export default function SchemaForm(props: SchemaFormProps) {
   );
 }
 
-function initialValues(validator: FormValidator, schema: RJSFSchema, stored: Values): Values {
-  return (getDefaultFormState(validator, schema, knownValues(schema, stored), schema) ?? {}) as Values;
+/** What is stored, as its form begins: with what the schema presets. */
+export function useStoredValues(schema: RJSFSchema): (config: Values) => Values {
+  const t = useText();
+  return useMemo(() => {
+    const validator = createValidator(t);
+    const prepared = formSchema(schema, []);
+    return (config) => (getDefaultFormState(validator, prepared, knownValues(prepared, config), prepared) ?? {}) as Values;
+  }, [schema, t]);
 }
 
 /** A secret that the tool can do without may be taken away. */

@@ -1,53 +1,66 @@
 "use client";
 /** Two versions of the same thing side by side, and for each part in which they differ, which one stays. */
 import { useId, useState } from "react";
+import { differingFields, type Field } from "@/data/useDraft";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "./Button";
 import { Dialog, DialogActions } from "./Dialog";
 import { Form } from "./form";
 import styles from "./VersionsDialog.module.css";
 
-export interface Difference {
-  name: string;
-  title: string;
-  mine: string;
-  theirs: string;
-}
-
-interface VersionsDialogProps {
+interface VersionsDialogProps<Draft extends object> {
   /** What was changed by two people. */
   title: string;
-  differences: readonly Difference[];
-  /** Names of those that I changed: of these, mine stay unless somebody chooses otherwise. */
-  changedByMe: readonly string[];
-  /** With the names of those of which mine stay. */
-  onSettle: (mine: readonly string[]) => void;
+  /** What both started from. */
+  base: Draft;
+  mine: Draft;
+  theirs: Draft;
+  /** Those that are decided here, in the order in which people read about them; without it, all. */
+  fields?: readonly Field<Draft>[] | undefined;
+  titleOf: (field: Field<Draft>) => string;
+  /** A field's value, in words. */
+  textOf: (field: Field<Draft>, value: Draft[Field<Draft>]) => string;
+  /** With the fields of which mine stay. */
+  onSettle: (mine: Field<Draft>[]) => void;
   /** Back to the form, which is as it was. */
   onClose: () => void;
 }
 
-export function VersionsDialog({ title, differences, changedByMe, onSettle, onClose }: VersionsDialogProps) {
+export function VersionsDialog<Draft extends object>({
+  title,
+  base,
+  mine,
+  theirs,
+  fields,
+  titleOf,
+  textOf,
+  onSettle,
+  onClose,
+}: VersionsDialogProps<Draft>) {
   const t = useText();
-  const names = differences.map(({ name }) => name);
-  const [mine, setMine] = useState(names.filter((name) => changedByMe.includes(name)));
-  const choose = (name: string, isMine: boolean) =>
-    setMine((all) => (isMine ? [...all.filter((one) => one !== name), name] : all.filter((one) => one !== name)));
+  const differing = differingFields(mine, theirs, fields);
+  // Of those that I changed mine stay, unless somebody chooses otherwise.
+  const [kept, setKept] = useState(() => differingFields(base, mine, differing));
+  const choose = (field: Field<Draft>, isMine: boolean) =>
+    setKept((all) => (isMine ? [...all, field] : all.filter((one) => one !== field)));
   return (
     <Dialog title={title} text={t("versions.text")} onClose={onClose}>
-      <Form onSubmit={() => onSettle(mine)}>
-        {differences.length === 0 && <p>{t("versions.same")}</p>}
-        {differences.length > 1 && (
+      <Form onSubmit={() => onSettle(kept)}>
+        {differing.length === 0 && <p>{t("versions.same")}</p>}
+        {differing.length > 1 && (
           <div className={styles["all"]}>
-            <Button onClick={() => setMine(names)}>{t("versions.allMine")}</Button>
-            <Button onClick={() => setMine([])}>{t("versions.allTheirs")}</Button>
+            <Button onClick={() => setKept(differing)}>{t("versions.allMine")}</Button>
+            <Button onClick={() => setKept([])}>{t("versions.allTheirs")}</Button>
           </div>
         )}
-        {differences.map((difference) => (
+        {differing.map((field) => (
           <Choice
-            key={difference.name}
-            difference={difference}
-            isMine={mine.includes(difference.name)}
-            onChoose={(isMine) => choose(difference.name, isMine)}
+            key={field}
+            title={titleOf(field)}
+            mine={textOf(field, mine[field])}
+            theirs={textOf(field, theirs[field])}
+            isMine={kept.includes(field)}
+            onChoose={(isMine) => choose(field, isMine)}
           />
         ))}
         <DialogActions>
@@ -62,12 +75,14 @@ export function VersionsDialog({ title, differences, changedByMe, onSettle, onCl
 }
 
 interface ChoiceProps {
-  difference: Difference;
+  title: string;
+  mine: string;
+  theirs: string;
   isMine: boolean;
   onChoose: (isMine: boolean) => void;
 }
 
-function Choice({ difference: { title, mine, theirs }, isMine, onChoose }: ChoiceProps) {
+function Choice({ title, mine, theirs, isMine, onChoose }: ChoiceProps) {
   const t = useText();
   const group = useId();
   const versions = [

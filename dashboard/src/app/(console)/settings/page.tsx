@@ -8,6 +8,7 @@ import {
 } from "@/data/tenantSettings";
 import { useDraft } from "@/data/useDraft";
 import { useUnsavedChanges } from "@/session/unsaved";
+import type { TextKey } from "@/texts/catalogue";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -15,7 +16,7 @@ import { Form, TextField } from "@/ui/form";
 import { Card, Facts, PageHeader } from "@/ui/layout";
 import { fieldErrors, InlineError, Loaded, RowsSkeleton } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
-import { ConflictDialog } from "./ConflictDialog";
+import { VersionsDialog } from "@/ui/VersionsDialog";
 import styles from "./settings.module.css";
 
 export default function SettingsPage() {
@@ -60,6 +61,12 @@ function SettingsFacts({ current }: { current: TenantSettings }) {
     </>
   );
 }
+
+const TITLES = {
+  name: "settings.name",
+  fallback_number: "settings.fallbackNumber",
+  retention_days: "settings.retention",
+} as const satisfies Record<keyof SettingsDraft, TextKey>;
 
 interface SettingsFormProps {
   current: TenantSettings;
@@ -124,11 +131,14 @@ function SettingsForm({ current, reload }: SettingsFormProps) {
         <p className={styles["hint"]}>{t("settings.deletion")}</p>
       </Form>
       {edited.theirs && (
-        <ConflictDialog
+        <VersionsDialog
           key={edited.theirs.etag}
+          title={t("settings.conflictTitle")}
           base={draftOf(edited.base)}
           mine={draft}
           theirs={draftOf(edited.theirs)}
+          titleOf={(field) => t(TITLES[field])}
+          textOf={(_, value) => (typeof value === "number" ? format.number(value) : (value ?? "–"))}
           onSettle={edited.settle}
           onClose={edited.putAside}
         />

@@ -1,6 +1,7 @@
 "use client";
 import { useEffect, useRef } from "react";
-import { draftOf } from "@/agents/draft";
+import { AGENT_FIELDS, draftOf } from "@/agents/draft";
+import { useFieldText } from "@/agents/fieldText";
 import { spanProblems } from "@/agents/hours";
 import { type Agent, useChangeAgent } from "@/data/agents";
 import { useMay } from "@/data/tenant";
@@ -11,9 +12,9 @@ import { Button } from "@/ui/Button";
 import { Form } from "@/ui/form";
 import { fieldErrors, InlineError } from "@/ui/states";
 import { ToastPlace, useToast } from "@/ui/Toasts";
+import { VersionsDialog } from "@/ui/VersionsDialog";
 import { Availability } from "./Availability";
 import { Basics } from "./Basics";
-import { ConflictDialog } from "./ConflictDialog";
 import styles from "./Editor.module.css";
 import { FallbackFields } from "./FallbackFields";
 import { Limits } from "./Limits";
@@ -26,6 +27,7 @@ interface EditorProps {
 
 export function Editor({ agent, reload }: EditorProps) {
   const t = useText();
+  const textOf = useFieldText();
   const toast = useToast();
   const mayEdit = useMay("editor");
   const form = useRef<HTMLDivElement>(null);
@@ -67,11 +69,15 @@ export function Editor({ agent, reload }: EditorProps) {
         )}
       </Form>
       {edited.theirs && (
-        <ConflictDialog
+        <VersionsDialog
           key={edited.theirs.etag}
-          base={edited.base}
+          title={t("agentEditor.conflictTitle")}
+          base={draftOf(edited.base)}
           mine={edited.draft}
-          theirs={edited.theirs}
+          theirs={draftOf(edited.theirs)}
+          fields={AGENT_FIELDS}
+          titleOf={(field) => t(`agentFields.${field}`)}
+          textOf={textOf}
           onSettle={edited.settle}
           onClose={edited.putAside}
         />
