@@ -11,9 +11,12 @@ HELPERS = """
 window.controls ??= [...document.querySelectorAll(
     "a[href], button, input, select, textarea, summary, audio, [tabindex]")]
   .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true }));
+window.labelOf = (one) =>
+  one?.getAttribute("aria-label") ??
+  document.getElementById(one?.getAttribute("aria-labelledby"))?.textContent;
 window.nameOf = (one) => [
-  one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent,
-  one.closest("[role=group][aria-label]")?.getAttribute("aria-label"),
+  labelOf(one) ?? one.labels?.[0]?.textContent ?? one.textContent,
+  labelOf(one.closest("[role=group]")),
 ].filter(Boolean).join(" / ");
 window.isOutlined = (one) => {
   const { outlineStyle, outlineWidth } = getComputedStyle(one);

@@ -1,5 +1,6 @@
 /** What pages are composed of: header, cards, tables, badges, lists of facts. */
-import type { ReactNode } from "react";
+import { type ReactNode, useId } from "react";
+import { Button } from "./Button";
 import { cx } from "./cx";
 import styles from "./layout.module.css";
 
@@ -62,13 +63,17 @@ export function Facts({ items }: { items: [name: string, value: ReactNode][] }) 
   );
 }
 
+interface RowAction {
+  text: string;
+  onPress: () => void;
+}
+
 interface TableProps {
   /** What it lists, for screen readers. */
   caption: string;
-  /** "" over what can be done with a row. */
   columns: string[];
-  /** As many cells as columns; the first says what the row is about. */
-  rows: { key: string; cells: ReactNode[] }[];
+  /** As many cells as columns; the first says what the row is about. What can be done with it stands in a last column. */
+  rows: { key: string; cells: ReactNode[]; actions?: RowAction[] | undefined }[];
   /** Few and short cells: they have room beside each other on a phone, too. */
   compact?: boolean;
 }
@@ -78,6 +83,8 @@ interface TableProps {
  * that the elements have anyway, until their `display` is another.
  */
 export function Table({ caption, columns, rows, compact = false }: TableProps) {
+  const id = useId();
+  const acting = rows.some(({ actions }) => actions);
   return (
     <div className={styles["tableFrame"]} role="region" aria-label={caption} tabIndex={0}>
       <table role="table" className={cx(styles["table"], !compact && styles["folds"])}>
@@ -89,12 +96,13 @@ export function Table({ caption, columns, rows, compact = false }: TableProps) {
                 {column}
               </th>
             ))}
+            {acting && <th role="columnheader" scope="col" />}
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {rows.map(({ key, cells: [about, ...rest] }) => (
+          {rows.map(({ key, cells: [about, ...rest], actions }) => (
             <tr key={key} role="row">
-              <th role="rowheader" scope="row">
+              <th id={`${id}${key}`} role="rowheader" scope="row">
                 {about}
               </th>
               {rest.map((cell, index) => (
@@ -102,6 +110,18 @@ export function Table({ caption, columns, rows, compact = false }: TableProps) {
                   {cell}
                 </td>
               ))}
+              {actions && (
+                <td role="cell" className={styles["acts"]}>
+                  {/* Which row a button is of, for who does not see it. */}
+                  <div role="group" aria-labelledby={`${id}${key}`}>
+                    {actions.map(({ text, onPress }, index) => (
+                      <Button key={index} look="quiet" onClick={onPress}>
+                        {text}
+                      </Button>
+                    ))}
+                  </div>
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

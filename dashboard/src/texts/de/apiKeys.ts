@@ -22,7 +22,6 @@ export const apiKeys: Catalogue["apiKeys"] = {
   key: "Schlüssel",
   repeated: "Diesen Schlüssel gibt es schon; er wurde gezeigt, als er entstand. Widerrufen Sie ihn und legen Sie einen neuen an.",
   revoke: "Widerrufen",
-  revokeLabel: "{name} widerrufen",
   revokeTitle: "„{name}“ widerrufen?",
   revokeText: "Programme, die ihn benutzen, werden sofort abgewiesen. Das lässt sich nicht rückgängig machen.",
   revoked: "„{name}“ wurde widerrufen.",

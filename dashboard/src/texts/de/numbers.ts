@@ -27,7 +27,6 @@ export const numbers: Catalogue["numbers"] = {
   detachText:
     "Ab dem nächsten Anruf antwortet {agent} nicht mehr darunter. Laufende Anrufe bleiben, wie sie sind. Beim Telefonanbieter gilt wieder, was vorher für die Rufnummer eingestellt war. Solange sie frei ist, können Sie sie wieder zuweisen.",
   detached: "{number} wurde gelöst.",
-  actionsFor: "Aktionen für {number}",
   emptyTitle: "Hier gibt es keine Rufnummern",
   emptyText: "Das Telefonkonto dieser Installation hat keine freie Rufnummer. Wer sie betreibt, kann eine kaufen.",
 };

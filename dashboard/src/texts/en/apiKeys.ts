@@ -20,7 +20,6 @@ export const apiKeys = {
   key: "Key",
   repeated: "This key exists already and was shown when it was made. Revoke it and make another one.",
   revoke: "Revoke",
-  revokeLabel: "Revoke {name}",
   revokeTitle: "Revoke “{name}”?",
   revokeText: "Programs that use it are refused at once. This cannot be undone.",
   revoked: "“{name}” has been revoked.",

@@ -24,7 +24,6 @@ export const numbers = {
   detachTitle: "Detach {number}?",
   detachText: "From the next call on {agent} does not answer it any more. Calls that are going on stay as they are. The telephone provider gets back what was set for the number before. You can attach it again for as long as it is free.",
   detached: "{number} has been detached.",
-  actionsFor: "Actions for {number}",
   emptyTitle: "No numbers here",
   emptyText: "The telephone account of this deployment has no number that is free. Whoever runs it can buy one.",
 } as const;

@@ -69,7 +69,6 @@ function KeyTable({ keys, onRevoke }: { keys: ApiKey[]; onRevoke: (key: ApiKey) 
     t("apiKeys.created"),
     t("apiKeys.createdBy"),
     t("apiKeys.expires"),
-    "",
   ];
   return (
     <Table
@@ -89,15 +88,8 @@ function KeyTable({ keys, onRevoke }: { keys: ApiKey[]; onRevoke: (key: ApiKey) 
               {t("apiKeys.expired")}
             </Badge>
           ),
-          <Button
-            key="revoke"
-            look="quiet"
-            aria-label={t("apiKeys.revokeLabel", { name: key.name })}
-            onClick={() => onRevoke(key)}
-          >
-            {t("apiKeys.revoke")}
-          </Button>,
         ],
+        actions: [{ text: t("apiKeys.revoke"), onPress: () => onRevoke(key) }],
       }))}
     />
   );

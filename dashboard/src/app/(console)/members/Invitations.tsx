@@ -20,22 +20,11 @@ export function Invitations({ onRevoke }: { onRevoke: (invitation: Invitation) =
             <h2>{t("members.invited")}</h2>
             <Table
               caption={t("members.invited")}
-              columns={[t("members.email"), t("members.role"), t("members.until"), ""]}
+              columns={[t("members.email"), t("members.role"), t("members.until")]}
               rows={all.map((invitation) => ({
                 key: invitation.id,
-                cells: [
-                  invitation.email,
-                  t(`common.${invitation.role}`),
-                  format.dateTime(invitation.expires_at),
-                  <Button
-                    key="revoke"
-                    look="quiet"
-                    aria-label={t("members.revokeLabel", { who: invitation.email })}
-                    onClick={() => onRevoke(invitation)}
-                  >
-                    {t("members.revoke")}
-                  </Button>,
-                ],
+                cells: [invitation.email, t(`common.${invitation.role}`), format.dateTime(invitation.expires_at)],
+                actions: [{ text: t("members.revoke"), onPress: () => onRevoke(invitation) }],
               }))}
             />
             {invitations.more && <Button onClick={invitations.more}>{t("common.more")}</Button>}

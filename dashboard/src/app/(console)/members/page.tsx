@@ -57,11 +57,10 @@ function MemberTable({ members, onAction }: MemberTableProps) {
   const t = useText();
   const format = useFormat();
   const myself = useSession().person?.email;
-  const columns = [t("members.person"), t("members.role"), t("members.since")];
   return (
     <Table
       caption={t("members.title")}
-      columns={onAction ? [...columns, ""] : columns}
+      columns={[t("members.person"), t("members.role"), t("members.since")]}
       rows={members.map((member) => ({
         key: member.id,
         cells: [
@@ -71,33 +70,13 @@ function MemberTable({ members, onAction }: MemberTableProps) {
           </>,
           t(`common.${member.role}`),
           member.since ? format.date(member.since) : "–",
-          ...(onAction ? [<Actions key="actions" member={member} onAction={onAction} />] : []),
+        ],
+        actions: onAction && [
+          { text: t("members.change"), onPress: () => onAction({ kind: "role", member }) },
+          { text: t("members.remove"), onPress: () => onAction({ kind: "remove", member }) },
         ],
       }))}
     />
-  );
-}
-
-function Actions({ member, onAction }: { member: Member; onAction: (action: MemberAction) => void }) {
-  const t = useText();
-  const who = member.email ?? t("members.unknown");
-  return (
-    <>
-      <Button
-        look="quiet"
-        aria-label={t("members.changeRole", { who })}
-        onClick={() => onAction({ kind: "role", member })}
-      >
-        {t("members.change")}
-      </Button>
-      <Button
-        look="quiet"
-        aria-label={t("members.removeLabel", { who })}
-        onClick={() => onAction({ kind: "remove", member })}
-      >
-        {t("members.remove")}
-      </Button>
-    </>
   );
 }
 

@@ -5,7 +5,7 @@ import { useAgentName } from "@/agents/useAgentName";
 import { useAgents } from "@/data/agents";
 import { type PhoneNumber, useNumbers } from "@/data/numbers";
 import { useMay } from "@/data/tenant";
-import { useText } from "@/texts/TextProvider";
+import { type TextFunction, useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
 import { Badge, PageHeader, Table, Toolbar } from "@/ui/layout";
 import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
@@ -49,11 +49,10 @@ interface NumberTableProps {
 function NumberTable({ numbers, onAction }: NumberTableProps) {
   const t = useText();
   const agentName = useAgentName();
-  const columns = [t("numbers.number"), t("numbers.name"), t("numbers.agent"), t("numbers.state")];
   return (
     <Table
       caption={t("numbers.title")}
-      columns={onAction ? [...columns, ""] : columns}
+      columns={[t("numbers.number"), t("numbers.name"), t("numbers.agent"), t("numbers.state")]}
       rows={numbers.map((each) => ({
         key: each.number,
         cells: [
@@ -61,8 +60,8 @@ function NumberTable({ numbers, onAction }: NumberTableProps) {
           each.name || "–",
           each.agent_id === null ? t("numbers.nobody") : agentName(each.agent_id),
           <State key="state" number={each} />,
-          ...(onAction ? [<Actions key="actions" number={each} onAction={onAction} />] : []),
         ],
+        actions: onAction && actionsOf(each, onAction, t),
       }))}
     />
   );
@@ -80,20 +79,11 @@ function State({ number }: { number: PhoneNumber }) {
   );
 }
 
-function Actions({ number, onAction }: { number: PhoneNumber; onAction: (action: NumberAction) => void }) {
-  const t = useText();
+function actionsOf(number: PhoneNumber, onAction: (action: NumberAction) => void, t: TextFunction) {
   const attached = number.agent_id !== null;
   const attach = attached ? (number.routed ? "numbers.change" : "numbers.repair") : "numbers.attach";
-  return (
-    <div role="group" aria-label={t("numbers.actionsFor", { number: number.number })}>
-      <Button look="quiet" onClick={() => onAction({ kind: "attach", number })}>
-        {t(attach)}
-      </Button>
-      {attached && (
-        <Button look="quiet" onClick={() => onAction({ kind: "detach", number })}>
-          {t("numbers.detach")}
-        </Button>
-      )}
-    </div>
-  );
+  return [
+    { text: t(attach), onPress: () => onAction({ kind: "attach", number }) },
+    ...(attached ? [{ text: t("numbers.detach"), onPress: () => onAction({ kind: "detach", number }) }] : []),
+  ];
 }
