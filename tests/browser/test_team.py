@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession
@@ -64,6 +65,34 @@ async def test_a_number_is_attached_to_an_agent_and_detached(visit: Visit) -> No
     await row.get_by_role("button", name="Detach").click()
     await dialog.get_by_role("button", name="Detach").click()
     await expect(row).to_contain_text("Free")
+
+
+async def test_a_number_is_attached_to_an_agent_that_comes_after_the_dialog(visit: Visit) -> None:
+    """What was shown as chosen was not what was sent: nobody."""
+    owner = await visit()
+    page = owner.page
+    number = "+14155550172"
+    await buy(owner, number)
+    opened = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
+    await page.route("**/agents?*", wait)
+    await owner.page.goto(owner.origin + "/numbers/")
+    row = page.get_by_role("row", name=number)
+    await row.get_by_role("button", name="Attach").click(timeout=20_000)
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_be_visible()
+    opened.set()
+    await expect(dialog.get_by_role("option", name="Front desk", exact=True)).to_have_count(1)
+    chosen = await dialog.get_by_label("Agent").evaluate("select => select.selectedOptions[0].textContent")
+
+    await dialog.get_by_role("button", name="Let it answer").click()
+
+    await expect(row).to_contain_text(chosen)
+    await api_call(owner, "DELETE", f"/numbers/{quote(number)}")
 
 
 async def test_a_number_that_went_to_another_agent_meanwhile_is_not_detached_unseen(visit: Visit) -> None:

@@ -36,7 +36,8 @@ interface AttachDialogProps {
 function AttachDialog({ number, agents, onClose }: AttachDialogProps) {
   const t = useText();
   const attach = useAttachNumber();
-  const [agentId, setAgentId] = useState(number.agent_id ?? agents[0]?.id ?? "");
+  const [chosen, setChosen] = useState(number.agent_id);
+  const agentId = chosen ?? agents[0]?.id ?? ""; // they may come after the dialog
   const submit = () =>
     attach.mutateAsync({ ...number, agent_id: agentId }).then(() => {
       const agent = agents.find(({ id }) => id === agentId)?.name ?? agentId;
@@ -55,7 +56,7 @@ function AttachDialog({ number, agents, onClose }: AttachDialogProps) {
       <Select
         label={t("numbers.chooseAgent")}
         value={agentId}
-        onChange={(event) => setAgentId(event.target.value)}
+        onChange={(event) => setChosen(event.target.value)}
         required
       >
         {agents.map(({ id, name }) => (
