@@ -285,6 +285,25 @@ async def test_a_key_is_shown_once_and_revoked(visit: Visit) -> None:
     await expect(page.get_by_role("heading", name="API key revoked: Nightly export")).to_be_visible()
 
 
+async def test_a_key_that_the_browser_does_not_copy_is_said_to_be_copied_by_hand(visit: Visit) -> None:
+    """Nothing happened."""
+    owner = await visit()
+    page = owner.page
+    await page.add_init_script(
+        "navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    await owner.open("/api-keys/")
+    await page.get_by_role("button", name="New key").first.click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name").fill("Copied by hand")
+    await dialog.get_by_label("calls:read").check()
+    await dialog.get_by_role("button", name="New key").click()
+
+    await dialog.get_by_role("button", name="Copy").click()
+
+    await expect(dialog.get_by_text("The browser did not copy it")).to_be_visible()
+
+
 async def test_what_was_changed_is_in_the_audit_log_with_who_and_how(visit: Visit) -> None:
     owner = await visit("owner")
     page = owner.page

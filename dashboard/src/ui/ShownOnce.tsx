@@ -16,15 +16,19 @@ interface ShownOnceProps {
 
 export function ShownOnce({ title, text, label, value, onClose }: ShownOnceProps) {
   const t = useText();
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean>();
   const copy = async () => {
-    await navigator.clipboard.writeText(value);
-    setCopied(true);
+    try {
+      await navigator.clipboard.writeText(value);
+      setCopied(true);
+    } catch {
+      setCopied(false); // the browser, or whoever administers it, does not allow it
+    }
   };
   return (
     <Dialog title={title} text={text}>
       <TextField label={label} value={value} readOnly required onFocus={(event) => event.target.select()} />
-      <p role="status">{copied ? t("common.copied") : ""}</p>
+      <p role="status">{copied === undefined ? "" : t(copied ? "common.copied" : "common.copyFailed")}</p>
       <DialogActions>
         <Button onClick={() => void copy()}>{t("common.copy")}</Button>
         <Button look="primary" onClick={onClose}>

@@ -15,6 +15,7 @@ export const common: Catalogue["common"] = {
   optional: "freiwillig",
   copy: "Kopieren",
   copied: "Kopiert.",
+  copyFailed: "Der Browser hat nicht kopiert: Markieren und kopieren Sie es oben selbst.",
   done: "Fertig",
   skipToContent: "Zum Inhalt springen",
   navigation: "Hauptmenü",

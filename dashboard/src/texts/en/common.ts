@@ -13,6 +13,7 @@ export const common = {
   optional: "optional",
   copy: "Copy",
   copied: "Copied.",
+  copyFailed: "The browser did not copy it: select it above and copy it yourself.",
   done: "Done",
   skipToContent: "Skip to content",
   navigation: "Main",
