@@ -8,7 +8,7 @@ import { IconButton } from "@/ui/Button";
 import { Checkbox, ClockInput } from "@/ui/form";
 import { CopyDayDialog } from "./CopyDayDialog";
 import styles from "./HoursEditor.module.css";
-import { copiedDay, nextSpan, OFFICE_HOURS, type Span, spanProblems } from "./hours";
+import { copiedDay, nextSpan, OFFICE_HOURS, type Span, type SpanProblem, spanProblems } from "./hours";
 
 interface HoursEditorProps {
   /** null: around the clock */
@@ -107,7 +107,7 @@ function Day({ weekday, hours, onChange, onCopy }: DayProps) {
 interface SpanFieldsProps {
   day: string;
   span: Span;
-  problem: "order" | "overlap" | undefined;
+  problem: SpanProblem | undefined;
   onChange: (changed: Partial<Span>) => void;
   onRemove: () => void;
 }

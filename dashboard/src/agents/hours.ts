@@ -10,7 +10,7 @@ export const WORKING_DAYS: readonly number[] = WEEKDAYS.slice(0, 5);
 export const OFFICE_HOURS: Span[] = WORKING_DAYS.map((weekday) => ({ weekday, opens: "09:00", closes: "17:00" }));
 
 /** “9:00 AM” of "09:00"; "24:00" is the midnight at the day's end. */
-export function clockText(clock: string, locale: string): string {
+function clockText(clock: string, locale: string): string {
   const [hours = 0, minutes = 0] = clock.split(":").map(Number);
   const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", timeZone: "UTC" });
   return time.format(Date.UTC(2024, 0, 1, hours % 24, minutes));
@@ -40,7 +40,7 @@ export function copiedDay(spans: readonly Span[], from: number, to: readonly num
   return sorted([...kept, ...copies]);
 }
 
-export const sorted = (spans: readonly Span[]): Span[] =>
+const sorted = (spans: readonly Span[]): Span[] =>
   [...spans].sort((one, other) => one.weekday - other.weekday || one.opens.localeCompare(other.opens));
 
 /** Another span of a day: after the last one, as far as the day goes. */

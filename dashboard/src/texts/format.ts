@@ -34,7 +34,7 @@ export function useFormat(): Format {
   return useMemo(() => formatFor(locale), [locale]);
 }
 
-export function formatFor(locale: string): Format {
+function formatFor(locale: string): Format {
   const dates = (options: Intl.DateTimeFormatOptions) => (moment: Moment, timeZone?: string) =>
     new Intl.DateTimeFormat(locale, timeZone ? { ...options, timeZone } : options).format(new Date(moment));
   const unit = (value: number, name: string) =>

@@ -5,7 +5,6 @@ export const agentEditor: Catalogue["agentEditor"] = {
   tabs: "Teile dieses Agenten",
   settings: "Einstellungen",
   history: "Verlauf",
-  actions: "Aktionen",
   basics: "Wofür er da ist",
   enabledHint: "Aus: Anrufer bekommen, was unter „Wenn er nicht kann“ steht.",
   nameHint: "Nur Sie sehen ihn.",

@@ -3,7 +3,6 @@ export const agentEditor = {
   tabs: "Parts of this agent",
   settings: "Settings",
   history: "History",
-  actions: "Actions",
   basics: "What it is for",
   enabledHint: "Off: callers get what is set under “When it cannot answer”.",
   nameHint: "Only you see it.",
