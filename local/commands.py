@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import shlex
@@ -19,6 +20,7 @@ from local.folders import made_folder
 from local.identity.seeding import seed_members
 from local.interrupts import until_interrupted
 from local.next_steps import DEPLOYMENT, OPERATOR_ENV
+from local.phone.timeline import Moment
 from local.play import CONTROL_TIMEOUT, Player
 from local.report import CallReport, percentiles_text, timeline_text
 from local.scenario import Scenario
@@ -70,7 +72,7 @@ async def demo(scenario: Scenario, seed: Seed, out: Path, embedded_livekit: bool
             await seed_cloud(cloud, seed)
             say(f"The stack is up after {time.monotonic() - started:.1f} s. Dialling {scenario.dials}…\n")
             async with _measured_load() as load:
-                report = await _followed(Player(cloud, seed, out), scenario)
+                report = await followed(Player(cloud, seed, out, say), scenario)
             (out / "call.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
             say("\n" + timeline_text(report))
             files = f"{report.wav} (caller left, agent right), {out}/call.json"
@@ -88,7 +90,7 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
     if calls == 1:
         await seed_cloud(cloud, seed)
         async with _measured_load() as load:
-            report = await _followed(Player(cloud, seed, out), scenario)
+            report = await followed(Player(cloud, seed, out, say), scenario)
         files = f"recording: {report.wav}; logs: {state}/logs"
         print("\n" + timeline_text(report) + f"\noutcome: {report.outcome}; {files}")
         reports = [report]
@@ -96,9 +98,11 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
         copies = [seed.copy_for(number) for number in range(1, calls + 1)]
         for copy in copies:
             await seed_cloud(cloud, copy)
+        say_once = functools.cache(say)  # what one waits for, all wait for
         plays = (
-            Player(cloud, copy, out).play(
-                scenario.model_copy(update={"dials": copy.number_like(seed, scenario.dials)}),
+            Player(cloud, copy, out, say_once).play(
+                # By the caller's number the model knows which call it is in.
+                scenario.model_copy(update={"dials": copy.number_like(seed, scenario.dials), "caller": None}),
                 name=f"call-{number}",
             )
             for number, copy in enumerate(copies, 1)
@@ -132,10 +136,15 @@ async def seed_cloud(cloud: Cloud, seed: Seed) -> None:
         await secrets.aclose()
 
 
-async def _followed(player: Player, scenario: Scenario) -> CallReport:
+async def followed(player: Player, scenario: Scenario) -> CallReport:
     transcript = Transcript(time.time(), say)
+
+    def count_from_dialling(moment: Moment) -> None:
+        if moment.name == "dialed":
+            transcript.started = moment.at
+
     try:
-        return await player.play(scenario, name="call", follow=transcript.add)
+        return await player.play(scenario, name="call", follow=transcript.add, on_moment=count_from_dialling)
     finally:
         transcript.flush()
 

@@ -31,6 +31,8 @@ POLL_SECONDS = 0.25
 CONTROL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 SPEAKING_TIMEOUT = aiohttp.ClientTimeout(total=300)
 """A line that has no recording takes the speech engine seconds on a slow machine, and a scenario has many."""
+TOLD_AFTER_SECONDS = 2.0
+SPEAKING = "Lines that have no recording are spoken by the speech engine first; that may take a minute…"
 
 Follow = Callable[[CallEvent], None]
 
@@ -38,7 +40,11 @@ Follow = Callable[[CallEvent], None]
 class Player:
     """`seed` tells whose numbers and calendars the scenarios use."""
 
-    def __init__(self, cloud: Cloud, seed: Seed, out: Path) -> None:
+    def __init__(
+        self, cloud: Cloud, seed: Seed, out: Path, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`say` tells a person why nothing happens yet."""
+        self._say = say
         self._cloud = cloud
         self._seed = seed
         self._out = out
@@ -59,13 +65,17 @@ class Player:
         caller = scenario.caller or unused_number()
         tenant_id, agent_id = self._answering(scenario)
         now = datetime.now(ZoneInfo(self._seed.tenants[tenant_id].agents[agent_id].time_zone))
-        await self._control(
-            "gemini_control",
-            "POST",
-            "/_local/scenarios",
-            {"caller": caller, "scenario": scenario.model_dump(mode="json"), "now": now.isoformat()},
-            within=SPEAKING_TIMEOUT,
-        )
+        telling = asyncio.get_running_loop().call_later(TOLD_AFTER_SECONDS, self._say, SPEAKING)
+        try:
+            await self._control(
+                "gemini_control",
+                "POST",
+                "/_local/scenarios",
+                {"caller": caller, "scenario": scenario.model_dump(mode="json"), "now": now.isoformat()},
+                within=SPEAKING_TIMEOUT,
+            )
+        finally:
+            telling.cancel()
         following = asyncio.create_task(self._follow(tenant_id, caller, follow)) if follow else None
         try:
             async with Phone(self._cloud.ports.url("twilio"), self._out) as phone:

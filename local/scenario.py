@@ -20,7 +20,7 @@ from shared.models.call import FallbackReason, Outcome
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
 
-_DATE = re.compile(r"\{(today|tomorrow|in_(\d+)_days)\}")
+_DATE = re.compile(r"\{(today|tomorrow|in_(\d{1,4})_days)\}")
 
 
 def fill_dates(value: Any, now: datetime) -> Any:
@@ -72,14 +72,23 @@ def _known_function(name: str) -> str:
     return name
 
 
+def _words(text: str) -> str:
+    if not re.search(r"\w", text):
+        raise ValueError(f"expected words to speak, found {text!r}")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_words)]
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Say(_Part):
     """The model speaks."""
 
-    say: str = Field(min_length=1)
+    say: Line
 
 
 class CallTool(_Part):
@@ -119,7 +128,7 @@ AgentStep = Annotated[
 class Turn(_Part):
     """One thing that the caller does, and the model's answer to it."""
 
-    caller: str | None = Field(default=None, min_length=1)
+    caller: Line | None = None
     """Words to speak. None: the caller stays silent for `wait_seconds`."""
     press: str | None = Field(default=None, pattern=r"^[0-9*#]+$")
     """Keys to press (DTMF) instead of speaking."""

@@ -14,7 +14,8 @@ def load_scenario(file: Path, seed_file: Path, seed: Seed) -> Scenario:
     """`seed` is what stands in `seed_file`.
 
     Raises `InputError` about a number that nobody has, a function that no tool has or no tool of the agent
-    who answers, a line that cannot be spoken, and all that `load_yaml` finds.
+    who answers, a calendar that this agent does not have, a line that cannot be spoken, and all that
+    `load_yaml` finds.
     """
     scenario = load_yaml(file, Scenario)
     answering = {
@@ -37,6 +38,10 @@ def load_scenario(file: Path, seed_file: Path, seed: Seed) -> Scenario:
                 f"{file}: {place}: expected {slug} among the tools of {agent_id} in {seed_file} (found "
                 f"{', '.join(agent.tools) or 'none'})"
             )
+    calendar = agent.tools.get("google_calendar")
+    if scenario.expect.calendar and not (calendar and calendar.connect):
+        expected = f"expected {agent_id} in {seed_file} to have google_calendar, connected to an account"
+        raise InputError(f"{file}: expect.calendar: {expected}")
     _check_speech(file, scenario)
     return scenario
 

@@ -19,7 +19,7 @@ class Transcript:
 
     def __init__(self, started: float, write: Callable[[str], None]) -> None:
         """`started` is the time, in seconds since the epoch, from which the lines count."""
-        self._started = started
+        self.started = started
         self._write = write
         self._waiting: list[CallEvent] = []
 
@@ -31,7 +31,7 @@ class Transcript:
 
     def flush(self) -> None:
         for event in sorted(self._waiting, key=lambda each: each.at):
-            self._write(f"{_began(event).timestamp() - self._started:7.2f} s {_text(event)}")
+            self._write(f"{_began(event).timestamp() - self.started:7.2f} s {_text(event)}")
         self._waiting.clear()
 
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import ConfigurationError
+from shared.tools.base.fields import ADDRESS_PATTERN
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -17,6 +18,7 @@ _EXPECTED = {
     "dict_type": "expected fields, each with a value",
     "model_type": "expected fields, each with a value",
     "list_type": "expected a list",
+    "union_tag_not_found": "expected a field that tells its kind",
 }
 """Where pydantic's own words are about Python."""
 
@@ -70,6 +72,8 @@ def first_mistake(error: ValidationError, model: type[BaseModel]) -> str:
         expected = ", ".join(_fields_at(model, one["loc"][:-1]))
         return f"{field}: unknown field, expected one of {expected or 'none'}"
     expected = _EXPECTED.get(one["type"], one["msg"])
+    if ADDRESS_PATTERN in expected:
+        expected = "expected an e-mail address"
     return f"{field}: {expected}" + ("" if one["type"] == "missing" else f" (found {one['input']!r:.80})")
 
 

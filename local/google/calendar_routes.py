@@ -43,6 +43,8 @@ _LIST_PARAMETERS = {
     "timeZone",
 }
 
+_EVENT_PARAMETERS = {"alt", "prettyPrint", "sendUpdates", "timeZone"}
+
 Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 """(request, the account whose token it carries)"""
 
@@ -190,6 +192,8 @@ class CalendarApi:
 
     def _events(self, request: web.Request, account: str) -> tuple[CalendarEvents, ZoneInfo]:
         """The calendar in the path, and the time zone to answer in."""
+        if unknown := set(request.query) - _EVENT_PARAMETERS:
+            raise not_implemented(f"{request.method} of an event with {', '.join(sorted(unknown))}")
         calendar = self._calendar(request, account)
         zone = time_zone(request.query.get("timeZone", calendar.time_zone))
         return CalendarEvents(self._store, calendar, self._clock), zone

@@ -10,12 +10,10 @@ PUT    /_local/consent, DELETE /_local/consent   {email, scopes?, deny?}
 POST   /_local/faults, DELETE /_local/faults     {path, count?, status?, delay_seconds?}
 """
 
-import json
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from local.google.api_error import ApiError
 from local.google.calendar import CalendarEvents
@@ -24,6 +22,7 @@ from local.google.event_times import time_zone
 from local.google.faults import Fault, Faults
 from local.google.oauth_consent import AutoConsent, ConsentEndpoint
 from local.google.oauth_store import Grant, OAuthStore
+from local.request_body import parsed
 
 _DEFAULT_TIME_ZONE = "UTC"
 
@@ -72,9 +71,6 @@ class AccessTokensBody(_Body):
     """Also end those that are out."""
 
 
-BodyT = TypeVar("BodyT", bound=BaseModel)
-
-
 class Control:
     def __init__(
         self,
@@ -105,7 +101,7 @@ class Control:
         ]
 
     async def _put_account(self, request: web.Request) -> web.Response:
-        body = await _parse(request, AccountBody)
+        body = await parsed(request, AccountBody)
         known = self._oauth.account(body.email)
         name = body.name or (known.name if known else body.email.partition("@")[0].capitalize())
         self._oauth.add_account(body.email, name)
@@ -149,7 +145,7 @@ class Control:
         return web.json_response({"time_zone": calendar.time_zone, "events": events})
 
     async def _grant(self, request: web.Request) -> web.Response:
-        body = await _parse(request, GrantBody)
+        body = await parsed(request, GrantBody)
         if self._oauth.account(body.email) is None:
             raise web.HTTPNotFound(text=f"no account {body.email}")
         if body.client_id not in self._oauth.clients:
@@ -159,12 +155,12 @@ class Control:
         return web.json_response({"refresh_token": self._oauth.issue_refresh_token(grant)})
 
     async def _revoke(self, request: web.Request) -> web.Response:
-        body = await _parse(request, RevocationBody)
+        body = await parsed(request, RevocationBody)
         self._oauth.revoke(body.email, body.client_id)
         return web.Response(status=204)
 
     async def _access_tokens(self, request: web.Request) -> web.Response:
-        body = await _parse(request, AccessTokensBody)
+        body = await parsed(request, AccessTokensBody)
         if body.lifetime_seconds is not None:
             self._oauth.access_token_lifetime = body.lifetime_seconds
         if body.expire_now:
@@ -172,7 +168,7 @@ class Control:
         return web.Response(status=204)
 
     async def _consent_automatically(self, request: web.Request) -> web.Response:
-        self._consent.auto_consent = await _parse(request, AutoConsent)
+        self._consent.auto_consent = await parsed(request, AutoConsent)
         return web.Response(status=204)
 
     async def _consent_by_page(self, _: web.Request) -> web.Response:
@@ -180,22 +176,9 @@ class Control:
         return web.Response(status=204)
 
     async def _plan_fault(self, request: web.Request) -> web.Response:
-        self._faults.plan(await _parse(request, Fault))
+        self._faults.plan(await parsed(request, Fault))
         return web.Response(status=204)
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
         return web.Response(status=204)
-
-
-async def _parse(request: web.Request, model: type[BodyT]) -> BodyT:
-    """400 with the field and what was expected."""
-    try:
-        data: Any = await request.json()
-        return model.model_validate(data)
-    except json.JSONDecodeError as error:
-        raise web.HTTPBadRequest(text=f"the body is not JSON: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise web.HTTPBadRequest(text=f"{field}: {first['msg']}") from None

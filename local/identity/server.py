@@ -19,14 +19,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from local.identity.keys import SigningKey
 from local.identity.users import User, Users
+from local.request_body import parsed
 
 AUDIENCE = "trunkline-laptop"
 TOKEN_LIFETIME_SECONDS = 3600
@@ -66,9 +67,6 @@ class UserBody(BaseModel):
 
     email: str
     name: str | None = None
-
-
-BodyT = TypeVar("BodyT", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -271,25 +269,15 @@ class Identity:
         return web.Response(status=204, headers=_CORS)
 
     async def _put_user(self, request: web.Request) -> web.Response:
-        body = await _parsed(request, UserBody)
+        body = await parsed(request, UserBody)
         user = self.users.put(body.email, body.name)
         return web.json_response({"email": user.email, "subject": user.subject})
 
     async def _put_lifetime(self, request: web.Request) -> web.Response:
-        self._lifetime = (await _parsed(request, LifetimeBody)).seconds
+        self._lifetime = (await parsed(request, LifetimeBody)).seconds
         return web.Response(status=204)
 
     async def _issue(self, request: web.Request) -> web.Response:
-        body = await _parsed(request, TokenBody)
+        body = await parsed(request, TokenBody)
         token = self.token(body.email, audience=body.audience, expires_in=body.expires_in, claims=body.claims)
         return web.json_response({"id_token": token})
-
-
-async def _parsed(request: web.Request, model: type[BodyT]) -> BodyT:
-    """400 with the field and what was expected."""
-    try:
-        return model.model_validate_json(await request.read())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise web.HTTPBadRequest(text=f"{field}: {first['msg']}") from None

@@ -97,7 +97,7 @@ class Phone:
         when a line cannot be spoken on this machine; all else that goes wrong is in the result.
         """
         caller = caller_number or scenario.caller or unused_number()
-        speech = await asyncio.to_thread(_speech, scenario)
+        speech = await _speech(scenario)
         result = CallResult(scenario.name, caller, scenario.dials)
         handset = Handset(self._http, self._exchange_url, caller, scenario.dials, on_moment)
         acts = Caller(handset, scenario, speech, self._reply_seconds)
@@ -133,9 +133,10 @@ def _unfinished(handset: Handset, acts: Caller, scenario: Scenario) -> str | Non
     return None
 
 
-def _speech(scenario: Scenario) -> dict[str, Pcm]:
+async def _speech(scenario: Scenario) -> dict[str, Pcm]:
+    """Line by line: nothing can interrupt the speech engine's thread, and whoever stops us waits for it."""
     lines = {turn.caller for turn in scenario.turns if turn.caller}
-    return {line: trim(speech_for(line, "caller", RATE).samples) for line in lines}
+    return {line: trim((await asyncio.to_thread(speech_for, line, "caller", RATE)).samples) for line in lines}
 
 
 def _read_moments(result: CallResult, handset: Handset) -> None:

@@ -11,11 +11,12 @@ PUT  /_local/delivery               duplicates, delays, disorder; see `webhooks.
 
 import asyncio
 import contextlib
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
+from local.request_body import parsed
 from local.twilio.call import Call
 from local.twilio.exchange import Exchange, UnknownNumber
 from local.twilio.legs import SecondPhone
@@ -25,7 +26,6 @@ from local.twilio.webhooks import Delivery
 
 _MAX_WAIT_SECONDS = 60.0
 _PING_SECONDS = 30.0
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class NewCall(Nobody):
@@ -64,7 +64,7 @@ class Control:
         return socket
 
     async def _start_call(self, request: web.Request) -> web.Response:
-        new = await _body(request, NewCall)
+        new = await parsed(request, NewCall)
         nobody = Nobody.model_validate(new.model_dump(include=set(Nobody.model_fields)))
         try:
             call = self._exchange.incoming(new.from_, new.to, NoLine(nobody))
@@ -86,17 +86,16 @@ class Control:
         return web.json_response(_summary(call) | {"timeline": timeline})
 
     async def _put_number(self, request: web.Request) -> web.Response:
-        values = await request.json() | {"phone_number": request.match_info["number"]}
-        number = _validated(Number, values)
+        number = await parsed(request, Number, phone_number=request.match_info["number"])
         self._exchange.store.put_number(number)
         return web.json_response({"sid": number.sid})
 
     async def _put_second_phone(self, request: web.Request) -> web.Response:
-        self._exchange.second_phones[request.match_info["number"]] = await _body(request, SecondPhone)
+        self._exchange.second_phones[request.match_info["number"]] = await parsed(request, SecondPhone)
         return web.json_response({})
 
     async def _put_delivery(self, request: web.Request) -> web.Response:
-        self._exchange.webhooks.delivery = await _body(request, Delivery)
+        self._exchange.webhooks.delivery = await parsed(request, Delivery)
         return web.json_response({})
 
 
@@ -109,16 +108,3 @@ def _summary(call: Call) -> dict[str, Any]:
         "done": call.done.is_set(),
         "ended_by": call.ended_by,
     }
-
-
-async def _body(request: web.Request, model: type[ModelT]) -> ModelT:
-    return _validated(model, await request.json())
-
-
-def _validated(model: type[ModelT], values: object) -> ModelT:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise web.HTTPBadRequest(text=f"{where}: {first['msg']}") from None

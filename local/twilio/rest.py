@@ -88,15 +88,13 @@ class RestApi:
 
     async def _list_calls(self, request: web.Request) -> web.Response:
         query = request.query
+        _refuse_filters(request, "Calls", {"From", "To", "Status", "ParentCallSid"})
         wanted = {
             "from_": query.get("From"),
             "to": query.get("To"),
             "status": query.get("Status"),
             "parent_call_sid": query.get("ParentCallSid"),
         }
-        unknown = set(query) - {"From", "To", "Status", "ParentCallSid", "PageSize", "Page", "PageToken"}
-        if unknown:
-            raise RestError(501, 20009, f"UNIMPLEMENTED: Calls filtered by {', '.join(sorted(unknown))}")
         found = [
             call
             for call in reversed(self._store.calls.values())
@@ -156,6 +154,7 @@ class RestApi:
     # Numbers -------------------------------------------------------------------------------------
 
     async def _list_numbers(self, request: web.Request) -> web.Response:
+        _refuse_filters(request, "IncomingPhoneNumbers", {"PhoneNumber"})
         number = request.query.get("PhoneNumber")
         found = [n for n in self._store.numbers.values() if number in (None, n.phone_number)]
         return self._page(request, "incoming_phone_numbers", [self._number(n) for n in found])
@@ -197,10 +196,8 @@ class RestApi:
     # Recordings ----------------------------------------------------------------------------------
 
     async def _list_recordings(self, request: web.Request) -> web.Response:
+        _refuse_filters(request, "Recordings", {"CallSid", "DateCreated>"})
         call_sid, since = request.query.get("CallSid"), request.query.get("DateCreated>")
-        unknown = set(request.query) - {"CallSid", "DateCreated>", "PageSize", "Page", "PageToken"}
-        if unknown:
-            raise RestError(501, 20009, f"UNIMPLEMENTED: Recordings filtered by {', '.join(sorted(unknown))}")
         found = [
             recording
             for recording in reversed(self._store.recordings.values())
@@ -266,6 +263,11 @@ class RestApi:
             "previous_page_uri": None,
         }
         return web.json_response(body)
+
+
+def _refuse_filters(request: web.Request, kind: str, known: set[str]) -> None:
+    if unknown := set(request.query) - known - {"PageSize", "Page", "PageToken"}:
+        raise RestError(501, 20009, f"UNIMPLEMENTED: {kind} filtered by {', '.join(sorted(unknown))}")
 
 
 def _not_found(request: web.Request) -> RestError:

@@ -267,9 +267,13 @@ class TestAccess:
 
     async def test_what_is_not_implemented_says_so_by_name(self, google: GoogleStandIn) -> None:
         def steps(alice: Alice) -> Any:
-            return refused(lambda: alice.api.events().quickAdd(calendarId="primary", text="x").execute())
+            events = alice.api.events()
+            return [
+                refused(lambda: events.quickAdd(calendarId="primary", text="x").execute()),
+                refused(lambda: events.get(calendarId="primary", eventId="x", maxAttendees=1).execute()),
+            ]
 
-        assert await run(google, steps) == (501, "notImplemented")
+        assert await run(google, steps) == [(501, "notImplemented")] * 2
 
     async def test_a_planned_fault_hits_the_calendar(self, google: GoogleStandIn) -> None:
         google.faults.plan(Fault(path="/calendar/v3", count=1, status=503))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import aiohttp
 import pytest
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from local.twilio.call import Call
@@ -216,6 +216,12 @@ async def test_resources_that_the_product_does_not_use_say_so_by_name(rig: Rig) 
     assert refused.status == 501
     assert "UNIMPLEMENTED: GET /2010-04-01/Accounts" in refused.msg
     assert "Messages/SM" in refused.msg
+
+
+async def test_filters_that_the_product_does_not_use_say_so_by_name(rig: Rig) -> None:
+    """A number's was passed over in silence: every number came back, as if all had that name."""
+    with pytest.raises(TwilioException, match="UNIMPLEMENTED: IncomingPhoneNumbers filtered by FriendlyName"):
+        await rig.ask(lambda client: client.incoming_phone_numbers.list(friendly_name="Front desk"))
 
 
 async def test_lists_come_in_pages(rig: Rig) -> None:

@@ -88,6 +88,15 @@ def only_line(capsys: pytest.CaptureFixture[str]) -> str:
             r": greeting\.0: expected a step with say, call or misbeh",
         ),
         (SCENARIO | {"expect": {"outcome": "well"}}, r": expect\.outcome: Input should be 'caller_hung_up'"),
+        (SCENARIO | {"turns": [{"caller": "…"}]}, r": turns\.0\.caller: expected words to speak, found '…'$"),
+        (
+            SCENARIO | {"turns": [{"wait_seconds": float("inf")}]},
+            r": turns\.0\.wait_seconds: .* finite number",
+        ),
+        (
+            SCENARIO | {"expect": {"calendar": [{"summary": "A", "start": "{in_99999999_days}"}]}},
+            r": expect\.calendar\.0\.start: expected {today}, {tomorrow} .*, found {in_99999999_days}$",
+        ),
         (SCENARIO | {"dials": "+14155559999"}, r": dials: expected a number of .*demo\.yaml: \+14155550100 "),
     ],
 )
@@ -139,6 +148,29 @@ def test_a_scenario_with_a_tool_that_its_agent_does_not_have(
     )
 
 
+@pytest.mark.parametrize("tool", [None, {}], ids=["without the tool", "not connected"])
+def test_a_scenario_that_expects_something_in_a_calendar_which_its_agent_does_not_have(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tool: dict[str, object] | None,
+) -> None:
+    """It was a traceback when the call was over."""
+    seed = yaml.safe_load(DEMO.read_text())
+    tools = seed["tenants"]["harbor-dental"]["agents"]["front-desk"]["tools"]
+    del tools["google_calendar"]
+    if tool is not None:
+        tools["google_calendar"] = tool
+    (seed_file := tmp_path / "seed.yaml").write_text(yaml.safe_dump(seed))
+    expect = {"calendar": [{"summary": "Dentist", "start": "{tomorrow}T14:00"}]}
+    (file := tmp_path / "scenario.yaml").write_text(yaml.safe_dump(SCENARIO | {"expect": expect}))
+    assert run(monkeypatch, "call", "--scenario", file, "--seed", seed_file) == 2
+    assert only_line(capsys) == (
+        f"{file}: expect.calendar: expected front-desk in {seed_file} to have google_calendar, "
+        "connected to an account"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
@@ -173,6 +205,11 @@ def test_a_scenario_with_a_tool_that_its_agent_does_not_have(
         ),
         (
             ("agents", "fallback"),
+            {"knd": "say"},
+            r".*front-desk\.fallback: expected a field that tells its kind",
+        ),
+        (
+            ("agents", "fallback"),
             {"kind": "forward", "number": "+14155550100"},
             r".*agents\.front-desk\.fallback\.number: expected a number that no agent answers, found ",
         ),
@@ -202,7 +239,7 @@ def test_a_scenario_with_a_tool_that_its_agent_does_not_have(
         (
             ("tenants", "harbor-dental", "members"),
             {"owner": "owner"},
-            r".*members\.owner: String should match",
+            r".*members\.owner: expected an e-mail address \(found 'owner'\)$",
         ),
         (
             ("calendars",),
@@ -218,6 +255,11 @@ def test_a_scenario_with_a_tool_that_its_agent_does_not_have(
             ("calendars", "frontdesk@harbor-dental.example", "events"),
             [{"summary": "Lunch", "start": "{tomorow}T12:00:00", "end": "{tomorrow}T13:00:00"}],
             r".*events\.0\.start: expected a time in the calendar's zone, .* found '{tomorow}T12:00:00'$",
+        ),
+        (
+            ("calendars", "frontdesk@harbor-dental.example", "events"),
+            [{"summary": "Lunch", "start": "{in_99999999_days}T12:00:00", "end": "{tomorrow}T13:00:00"}],
+            r".*events\.0\.start: expected a time in the calendar's zone, .* found '{in_99999999_days}T12",
         ),
         (
             ("calendars", "frontdesk@harbor-dental.example", "events"),

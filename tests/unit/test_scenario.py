@@ -42,7 +42,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
         ),
         (
             VALID.replace("say: Hello.", "say: ''"),
-            "greeting.0.say.say: String should have at least 1 character",
+            "greeting.0.say.say: expected words to speak, found ''",
         ),
         (
             VALID.replace("call: end_call", "call: end_call, argument: 1"),
