@@ -14,13 +14,13 @@ from contextlib import AbstractAsyncContextManager
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to send SIGTERM when the parent dies. Elsewhere than on Linux this does nothing."""
+def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel to send a signal when the parent dies. Elsewhere than on Linux this does nothing."""
     if sys.platform == "linux":
         parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
         if os.getppid() != parent:  # it died in between
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), by)
 
 
 def serve(part: AbstractAsyncContextManager[object]) -> None:

@@ -97,21 +97,11 @@ class _Plan:
             self.low, self.high = max(self.low, low), min(self.high, high)
 
     def _apply_bounds(self, query: Query) -> None:
-        if query.start:
-            if query.start.before != self._backwards:
-                position = self._before(*query.start.keys)
-            else:
-                position = self._after(*query.start.keys)
-            if self._backwards:
-                self.high = min(self.high, position)
-            else:
-                self.low = max(self.low, position)
-        if query.end:
-            if query.end.before != self._backwards:
-                position = self._before(*query.end.keys)
-            else:
-                position = self._after(*query.end.keys)
-            if self._backwards:
+        for bound, begins in ((query.start, True), (query.end, False)):
+            if bound is None:
+                continue
+            position = (self._before if bound.before != self._backwards else self._after)(*bound.keys)
+            if begins != self._backwards:
                 self.low = max(self.low, position)
             else:
                 self.high = min(self.high, position)

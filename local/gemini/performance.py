@@ -9,6 +9,7 @@ from itertools import count
 from local.gemini.journal import Journal
 from local.gemini.line import Line
 from local.gemini.mouth import RATE
+from local.gemini.text_to_speech import UNSPEAKABLE
 from local.gemini.wire import Json, strings
 from local.scenario import AgentStep, CallTool, Misbehave, Say, fill_dates
 from local.speech import MissingSpeech, speech_for
@@ -16,7 +17,6 @@ from local.speech import MissingSpeech, speech_for
 TOOL_RESULT_SECONDS = 60.0
 _NOT_RESUMABLE = {"sessionResumptionUpdate": {"resumable": False}}
 """Sent while the model speaks or waits for a function: https://ai.google.dev/api/live#sessionresumptionupdate"""
-_NO_VOICE = "This sentence has no recording on this laptop."
 _numbers = count(1)
 
 
@@ -86,7 +86,7 @@ class Performance:
             pcm = await asyncio.to_thread(speech_for, text, "agent", RATE)
         except MissingSpeech as error:
             self._journal.error(str(error))
-            text = _NO_VOICE
+            text = UNSPEAKABLE
             pcm = await asyncio.to_thread(speech_for, text, "agent", RATE)
         self._journal.add("first_audio", text=text, seconds=round(pcm.seconds, 3))
         self._sending = True

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -10,14 +9,15 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 
 from local.livekit.embedded import Config
+from local.runtime import die_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ BINARY = Path(__file__).resolve().parents[2] / ".cache" / "bin" / "livekit-serve
 _HOST = "127.0.0.1"
 _READY_SECONDS = 20.0
 _START_ATTEMPTS = 3
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class RealServerError(Exception):
@@ -44,7 +43,7 @@ def find_server() -> Path | None:
     Raises `RealServerError` when LIVEKIT_SERVER_BIN names something that cannot be run.
     """
     if named := os.environ.get("LIVEKIT_SERVER_BIN"):
-        if not os.access(named, os.X_OK):
+        if not (Path(named).is_file() and os.access(named, os.X_OK)):
             raise RealServerError(f"LIVEKIT_SERVER_BIN={named}: expected a program")
         return Path(named)
     if os.access(BINARY, os.X_OK):
@@ -116,7 +115,10 @@ class RealServer:
         # The settings go through the environment: no file with a secret, nothing in the process list.
         environment = {**os.environ, "LIVEKIT_CONFIG": json.dumps(self._settings())}
         process = await asyncio.create_subprocess_exec(
-            str(self._binary), env=environment, start_new_session=True, preexec_fn=_end_with_parent
+            str(self._binary),
+            env=environment,
+            start_new_session=True,
+            preexec_fn=partial(die_with_parent, signal.SIGKILL),
         )
         try:
             await asyncio.wait_for(self._ready(process), _READY_SECONDS)
@@ -191,9 +193,3 @@ def _free_port(kind: socket.SocketKind) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def _end_with_parent() -> None:
-    """In the child: whatever kills us leaves no server behind (on Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

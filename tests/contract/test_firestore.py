@@ -84,6 +84,10 @@ async def test_a_write_based_on_an_old_version_is_refused(db: firestore.AsyncCli
     with pytest.raises(exceptions.FailedPrecondition):
         await document.update({"n": 3}, option=db.write_option(last_update_time=first.update_time))
     assert (await document.get()).to_dict() == {"n": 2}
+    await document.delete()
+    with pytest.raises(exceptions.FailedPrecondition):
+        await document.update({"n": 3}, option=db.write_option(last_update_time=first.update_time))
+    assert not (await document.get()).exists
 
 
 async def test_a_write_that_changes_nothing_keeps_the_update_time(things: Any) -> None:

@@ -262,3 +262,7 @@ async def test_a_path_without_single_peer_connection_is_answered_so_that_clients
     status, answer = await server.post("RoomService/MutePublishedTrack", {}, token(room_create=True))
     assert (status, answer["code"]) == (501, "unimplemented")
     assert "RoomService/MutePublishedTrack" in answer["msg"]
+    recorded = {"name": "new", "egress": {"room": {"roomName": "new"}}}
+    status, answer = await server.post("RoomService/CreateRoom", recorded, token(room_create=True))
+    assert (status, answer["code"]) == (501, "unimplemented")
+    assert answer["msg"].startswith("egress of rooms: not impl")

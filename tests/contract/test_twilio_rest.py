@@ -14,16 +14,18 @@ import pytest
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
-from local.twilio.call import Call
+from local.twilio.call import Call, Document
 from local.twilio.lines import Nobody, NoLine
 from local.twilio.server import TwilioStandIn
 from local.twilio.store import Number
+from local.twilio.twiml import Say
 from tests.contract.twilio_application import (
     ACCOUNT_SID,
     AUTH_TOKEN,
     CALLER,
     NUMBER,
     Application,
+    Reply,
 )
 from tests.waiting import eventually
 
@@ -129,6 +131,27 @@ async def test_completing_a_call_hangs_up_and_is_reported(rig: Rig) -> None:
     [status] = await eventually(lambda: rig.application.at("/status"), "the status callback")
     assert status.params["CallStatus"] == "completed"
     assert call.ended_by == "api"
+    assert rig.application.at("/result") == []
+
+
+async def test_a_call_that_still_rings_is_completed_as_well(rig: Rig) -> None:
+    answers = asyncio.Event()
+    rig.application.on("/incoming", Reply("<Response/>", after=answers))
+    call = rig.start()
+    await eventually(lambda: rig.application.at("/incoming"), "the webhook is asked")
+    await rig.ask(lambda client: client.calls(call.sid).update(status="completed"))
+    await call.done.wait()
+    answers.set()
+    assert (call.record.status, call.ended_by, call.answered) == ("completed", "api", False)
+
+
+async def test_a_call_that_was_hung_up_is_not_brought_back_by_new_twiml(rig: Rig) -> None:
+    call = await bridged(rig)
+    call.hang_up("caller")
+    call.redirect(Document([Say(text="Moment please")], ""))
+    await call.done.wait()
+    assert call.ended_by == "caller"
+    assert not any(moment.name == "say" for moment in call.timeline)
 
 
 async def test_a_call_that_is_over_cannot_be_redirected(rig: Rig) -> None:

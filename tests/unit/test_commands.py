@@ -293,9 +293,10 @@ def test_seed_data_with_a_mistake(
 def test_a_setting_with_a_mistake(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("LIVEKIT_SERVER_BIN", str(tmp_path / "nothing"))
-    assert run(monkeypatch, "demo", "--out", tmp_path / "out") == 2
-    assert only_line(capsys) == f"LIVEKIT_SERVER_BIN={tmp_path}/nothing: expected a program"
+    for no_program in (tmp_path / "nothing", tmp_path):
+        monkeypatch.setenv("LIVEKIT_SERVER_BIN", str(no_program))
+        assert run(monkeypatch, "demo", "--out", tmp_path / "out") == 2
+        assert only_line(capsys) == f"LIVEKIT_SERVER_BIN={no_program}: expected a program"
     monkeypatch.setenv("LOG_LEVEL", "loud")
     assert run(monkeypatch, "demo", "--out", tmp_path / "out") == 2
     assert only_line(capsys).startswith("LaptopSettings: LOG_LEVEL: Input should be 'DEBUG', 'INFO', ")

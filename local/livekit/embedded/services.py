@@ -25,6 +25,8 @@ from local.livekit.embedded.tokens import Grants
 _TRANSFER_SECONDS = 0.3
 """From the request to the caller's leaving, which in production is a SIP REFER's way."""
 
+_ROOM_FIELDS = {"name", "metadata", "empty_timeout", "departure_timeout", "max_participants", "agents"}
+
 Handler = Callable[[Any, Grants], Awaitable[Message]]
 
 
@@ -76,6 +78,9 @@ class Services:
 
     async def create_room(self, request: rm.CreateRoomRequest, grants: Grants) -> m.Room:
         _require(grants.allows("roomCreate"))
+        if unknown := {field.name for field, _ in request.ListFields()} - _ROOM_FIELDS:
+            names = ", ".join(sorted(unknown))
+            raise TwirpError("unimplemented", f"{names} of rooms: not implemented by the embedded server")
         return self._rooms.create(request).info()
 
     async def list_rooms(self, request: rm.ListRoomsRequest, grants: Grants) -> rm.ListRoomsResponse:
