@@ -63,8 +63,9 @@ output "live_release" {
 }
 
 output "project_id" {
-  description = "The project."
-  value       = var.project_id
+  description = "The project; there before anything else is."
+  # Of a resource: an output that is made of a variable alone is not there before the whole is (-target).
+  value = data.google_project.this.project_id
 }
 
 output "artifact_registry" {

@@ -27,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     except DeployError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. Run it again: it goes on where it broke off.\n")
+        return 130
     return 0
 
 

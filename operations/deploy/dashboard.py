@@ -28,9 +28,10 @@ SPREAD_SECONDS, LOOK_EVERY_SECONDS = 300, 5
 def allow_former_pages(shell: Shell) -> None:
     """With the next apply. What is in the bucket is what browsers get until the upload."""
     shell.title("Look at the pages that are there")
-    bucket = f"{shell.output('project_id', instead='PROJECT')}-dashboard"
+    project = shell.output("project_id", instead="PROJECT")
+    bucket = f"{project}-dashboard"
     headers = "{}"
-    if _is_there(shell, "buckets", "list", f"--filter=name={bucket}"):
+    if _is_there(shell, "buckets", "list", f"--project={project}", f"--filter=name={bucket}"):
         name = f"gs://{bucket}/headers.json"
         if _is_there(shell, "objects", "list", f"gs://{bucket}", "--filter=name=headers.json"):
             headers = shell.read("gcloud", "storage", "cat", name, instead="{}")

@@ -44,8 +44,16 @@ class Shell:
         self._show(command, secret is not None)
         if self.dry_run:
             return
-        given = None if secret is None else secret.encode()
-        if subprocess.run(command, cwd=ROOT, input=given, check=False).returncode:  # noqa: S603 - ours
+        given = None if secret is None else subprocess.PIPE
+        with subprocess.Popen(command, cwd=ROOT, stdin=given) as program:  # noqa: S603 - ours
+            try:
+                program.communicate(None if secret is None else secret.encode())
+            except KeyboardInterrupt:
+                # Ctrl-C reached it as well. Terraform then saves what it has made and unlocks its state:
+                # `subprocess.run` would kill it before that.
+                program.wait()
+                raise
+        if program.returncode:
             raise DeployError(f"This failed: {shlex.join(command)}")
 
     def read(self, *command: str, instead: str) -> str:

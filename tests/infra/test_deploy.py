@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -145,6 +146,21 @@ def test_everything_comes_after_what_it_needs(cloud: Cloud) -> None:
     assert order[-2] < whole[0] < order[-1]
 
 
+def test_what_is_asked_before_everything_is_made_is_there_by_then(cloud: Cloud) -> None:
+    """The first deployment ended at the project's id, which Terraform told only when everything was made.
+
+    `before_images.tftest.hcl` holds that Terraform tells these.
+    """
+    deploy()
+    commands = cloud.commands()
+    (whole,) = (n for n, command in enumerate(commands) if command.endswith("apply -auto-approve"))
+    asked = {command.split()[-1] for command in commands[:whole] if " output " in command}
+    held = (shell.TERRAFORM / "tests" / "before_images.tftest.hcl").read_text(encoding="utf-8")
+    assert asked == {"project_id", "secrets", "artifact_registry"}
+    assert all(f"output.{name} == " in held for name in asked)
+    assert f"target = [{', '.join(steps.BASE)}]" in held
+
+
 def test_the_former_pages_run_until_the_new_ones_are_there(cloud: Cloud) -> None:
     """Their scripts were refused from the moment at which the policy changed."""
     cloud.has_pages(FORMER)
@@ -153,6 +169,8 @@ def test_the_former_pages_run_until_the_new_ones_are_there(cloud: Cloud) -> None
     (whole,) = (n for n, command in enumerate(cloud.commands()) if command.endswith("apply -auto-approve"))
     looked, uploaded, told = positions(cloud.commands(), "storage cat", "storage rsync", "storage cp")
     assert looked < whole < uploaded < told
+    # Whatever project gcloud is set to, if it is set to any.
+    assert all("--project=example-project" in each for each in cloud.commands() if "buckets list" in each)
     assert cloud.commands()[-3].startswith("gcloud storage cp"), "which pages are there is told last"
 
 
@@ -253,6 +271,51 @@ def test_a_program_that_fails_ends_it(cloud: Cloud, tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="This failed: docker build"):
         deploy()
     assert not any("rsync" in command for command in cloud.commands())
+
+
+SAVES = """#!{python}
+import signal, sys, time
+def save(*_):
+    time.sleep(0.6)
+    open({saved!r}, "w").close()
+    sys.exit(1)
+signal.signal(signal.SIGINT, save)
+print("working", flush=True)
+while True:
+    signal.pause()
+"""
+INTERRUPTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts the tests may have had it ignored
+from operations.deploy import __main__ as command
+command.deploy = lambda shell, *_, **__: shell.run({program!r})
+sys.exit(command.main([]))
+"""
+
+
+def test_ctrl_c_waits_until_terraform_has_saved_what_it_made(tmp_path: Path) -> None:
+    """It was killed after a quarter of a second: what it had made was in no state, which stayed locked."""
+    program, saved = tmp_path / "terraform", tmp_path / "saved"
+    program.write_text(SAVES.format(python=PYTHON, saved=str(saved)), encoding="utf-8")
+    program.chmod(0o755)
+    with subprocess.Popen(
+        [PYTHON, "-c", INTERRUPTED.format(program=str(program))],
+        cwd=shell.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        while "working" not in process.stdout.readline():
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that run in it
+        _, said = process.communicate(timeout=30)
+    assert saved.exists()
+    assert (process.returncode, said) == (
+        130,
+        "\nInterrupted. Run it again: it goes on where it broke off.\n",
+    )
 
 
 def test_a_dry_run_says_every_step_and_runs_nothing(tmp_path: Path) -> None:
