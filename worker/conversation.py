@@ -258,7 +258,6 @@ class Conversation:
 def heard_of(text: str, share: float) -> str:
     """The words that fall into this share (0 to 1) of the sound: those that were begun are left out."""
     end = int(len(text) * min(share, 1.0))
-    if end == len(text):
-        return text
-    last_space = text.rfind(" ", 0, end + 1)
-    return text[:last_space] if last_space > 0 else text[:end]
+    if end == len(text) or " " not in text:  # some languages write no spaces
+        return text[:end]
+    return text[: max(text.rfind(" ", 0, end + 1), 0)]

@@ -11,6 +11,8 @@ pytestmark = pytest.mark.unit
     ("share", "heard"),
     [
         (0.0, ""),
+        (0.05, ""),
+        (0.1, "We"),
         (0.3, "We are"),
         (0.5, "We are"),
         (0.56, "We are open"),
