@@ -116,7 +116,7 @@ def _translated_schema(node: Any, words: Mapping[str, str]) -> Any:
 
 
 def _described(metadata: ToolMetadata) -> CatalogTool:
-    schema = metadata.config.model_json_schema()
+    schema = _without_docstrings(metadata.config.model_json_schema())
     connection = metadata.connection
     return CatalogTool(
         slug=metadata.slug,
@@ -140,6 +140,14 @@ def _described(metadata: ToolMetadata) -> CatalogTool:
             for name, action in metadata.actions.items()
         ],
     )
+
+
+def _without_docstrings(schema: Schema) -> Schema:
+    """pydantic makes a model's its description, which a form would show: it is for who reads the code."""
+    definitions = cast("dict[str, Schema]", schema.get("$defs", {}))
+    for model in (schema, *definitions.values()):
+        model.pop("description", None)
+    return schema
 
 
 def _ui_schema(schema: Schema) -> Schema:

@@ -100,6 +100,14 @@ def field_words(node: Any) -> Generator[str]:
             yield from field_words(each)
 
 
+def test_what_a_model_says_of_itself_to_developers_is_not_in_the_catalogue() -> None:
+    """A form shows a description: "For tools that need no settings." would stand in the dashboard."""
+    schemas = [tool.config_schema for tool in ToolCatalog(ToolRegistry()).all()]
+    models = [model for schema in schemas for model in (schema, *schema.get("$defs", {}).values())]
+    assert len(models) > len(schemas)
+    assert [model["description"] for model in models if "description" in model] == []
+
+
 DOES = Action("Does it. Ask first.", EndCall, read_only=True, idempotent=True)
 
 
