@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -75,6 +75,8 @@ class AgentExecutor:
         self._runs: dict[asyncio.Task[Any], str | None] = {}
         """What runs, by the ids of the model's calls."""
         self._writes = CalledOffWrites(environment.is_called_off)
+        self.enabled = list(self._find_enabled())
+        """The tools of this call. One that the platform no longer has is left out."""
 
     async def settle(self, seconds: float) -> None:
         """Give running tools so long to finish, and cut short what still runs then: either way the call's
@@ -94,15 +96,12 @@ class AgentExecutor:
         """What became of those that it had called off, since this was asked last."""
         return self._writes.untold()
 
-    def enabled(self) -> list[tuple[AgentTool, BaseTool]]:
-        """The tools of this call. One that the platform no longer has is left out."""
-        found: list[tuple[AgentTool, BaseTool]] = []
+    def _find_enabled(self) -> Iterator[tuple[AgentTool, BaseTool]]:
         for tool in self._enabled.values():
             try:
-                found.append((tool, self._env.registry.get(tool.slug)))
+                yield tool, self._env.registry.get(tool.slug)
             except NotFoundError:
                 log.warning("tool %s of the snapshot does not exist any more", tool.slug)
-        return found
 
     async def run_tool(
         self, name: str, /, action: str | None = None, call_id: str | None = None, **arguments: Any

@@ -17,7 +17,7 @@ def bind_tools(executor: AgentExecutor) -> list[ToolFunc]:
     """All functions of the call, in a stable order."""
     return [
         create_tool_func(executor, configured, tool, name, action)
-        for configured, tool in executor.enabled()
+        for configured, tool in executor.enabled
         for name, action in tool.metadata.actions.items()
     ]
 
@@ -26,7 +26,7 @@ def withdrawn_functions(executor: AgentExecutor) -> frozenset[str]:
     """The names of those of which nothing is left when they are called off (`Action`)."""
     return frozenset(
         function_name(configured.slug, name, tool.metadata.actions)
-        for configured, tool in executor.enabled()
+        for configured, tool in executor.enabled
         for name, action in tool.metadata.actions.items()
         if action.withdrawn_when_called_off
     )

@@ -19,7 +19,7 @@ from worker.agent_executor import (
 )
 from worker.bounded_json import bounded_json
 from worker.longest_step import LongestStep
-from worker.tool_binding import bind_tools
+from worker.tool_binding import bind_tools, withdrawn_functions
 
 pytestmark = pytest.mark.unit
 
@@ -71,6 +71,15 @@ async def test_a_tool_disabled_in_the_snapshot_is_refused_and_not_offered() -> N
     rig = Rig(AgentTool(slug="shop", enabled=False))
     assert (await rig.run(day="today"))["status"] == "error"
     assert bind_tools(rig.executor) == []
+
+
+async def test_a_tool_that_the_platform_no_longer_has_is_told_of_once_in_a_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig(AgentTool(slug="shop", enabled=True), AgentTool(slug="fax", enabled=True))
+    assert len(bind_tools(rig.executor)) == 4
+    assert withdrawn_functions(rig.executor) == {"shop_ring"}
+    assert caplog.messages == ["tool fax of the snapshot does not exist any more"]
 
 
 async def test_an_unknown_action_is_refused() -> None:
