@@ -26,6 +26,7 @@ from worker.bounded_json import bounded_json
 from worker.called_off_writes import CalledOffWrites, Write
 from worker.longest_step import LongestStep
 from worker.tool_faults import plain, told
+from worker.wrong_arguments import sentences_about
 
 log = logging.getLogger(__name__)
 
@@ -245,11 +246,7 @@ def _validated(action: Action, arguments: Mapping[str, Any]) -> BaseModel:
     try:
         return action.arguments.model_validate(dict(arguments))
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in e['loc']) or 'the arguments'}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        ]
-        sentence = "These arguments are not right: " + "; ".join(problems)
+        sentence = sentences_about(error, action.arguments)
         raise ToolError(sentence, message=f"{error.error_count()} invalid arguments") from None
 
 
