@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,6 +115,32 @@ async def test_a_failed_batch_is_written_again_with_the_same_ids() -> None:
     log.notice("two")
     assert await log.flush()
     assert sorted(store.documents) == ["worker-1-000001", "worker-1-000002"]
+
+
+async def test_writes_that_fail_one_after_the_other_are_tried_again_after_longer_pauses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without any, a store that is down would be asked as fast as the worker can."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(call_log, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(call_log, "RETRY_SECONDS", (1.0, 2.0))
+    store = Store(failures=3)
+    log = make(store)
+    log.notice("one")
+    async with asyncio.timeout(5):
+        await store.wrote.wait()
+    assert pauses == [1.0, 2.0, 2.0]
+    store.failures = 1
+    store.wrote.clear()
+    log.notice("two")
+    async with asyncio.timeout(5):
+        await store.wrote.wait()
+    assert pauses == [1.0, 2.0, 2.0, 1.0]
+    await log.close()
 
 
 async def test_a_store_that_stays_down_holds_nothing_up() -> None:
