@@ -53,6 +53,10 @@ class MemoryOutput(io.AudioOutput):
         self.first_frame = asyncio.Event()
         self.interruptions = 0
 
+    def played(self) -> float:
+        """Seconds of what is being played that have been heard."""
+        return min(self._pushed, (time.monotonic() - self._started) * self._speed)
+
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         if self._playing is not None:
@@ -84,7 +88,7 @@ class MemoryOutput(io.AudioOutput):
         else:
             interrupted = True
             self.interruptions += 1
-        played = min(self._pushed, (time.monotonic() - self._started) * self._speed)
+        played = self.played()
         self._cut.clear()
         position, self._pushed = (played if interrupted else self._pushed), 0.0
         self.on_playback_finished(playback_position=position, interrupted=interrupted)

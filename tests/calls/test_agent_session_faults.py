@@ -167,7 +167,7 @@ async def test_a_conversation_that_is_broken_off_tells_what_was_said_and_heard_u
     async with spoken_call(scenario(turns=turns), speed=1) as (call, _):
         call.say(QUESTION)
         await asyncio.wait_for(call.output.first_frame.wait(), 10)
-        await asyncio.sleep(1)  # of the words, a few are to be heard
+        await eventually(lambda: call.output.played() > 1)  # of the words, a few are to be heard
         await asyncio.wait_for(call.conversation.break_off(), 1)
         [(_, heard, cut)] = [turn for turn in call.turns if turn[0] == "agent"]
         assert call.spoken("caller") == [QUESTION]

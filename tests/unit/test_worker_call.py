@@ -1,125 +1,31 @@
-"""How a call ends: a goodbye is heard, what happened is written down, and nobody is left in the room."""
+"""How a call ends: what happened is written down, and nobody is left in the room."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-from livekit import rtc
-from livekit.agents import FunctionToolsExecutedEvent, UserInputTranscribedEvent, llm
-from pydantic import BaseModel
+from livekit.agents import FunctionToolsExecutedEvent, llm
 
-from shared.errors import UnavailableError
 from shared.models.call import CallState, Outcome
-from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
-from shared.tools.base.registry import ToolRegistry
-from shared.tools.implementations.end_call import EndCallTool
-from tests.unit.worker_fakes import CALLER, NOW, ROOM, FakeParticipant, FakeRoom, FakeServices, Rooms
+from tests.unit.worker_call_rig import Rig, SlowTool, idle_call, voice
+from tests.unit.worker_fakes import NOW, ROOM, FakeParticipant, FakeRoom
 from tests.waiting import eventually
-from worker import call as call_module
-from worker import call_watch, goodbye, history
+from worker import history
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
 from worker.call_end import STEP_ATTEMPTS
 from worker.conversation import Conversation
-from worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.unit
-
-SETTINGS = WorkerSettings.model_validate(
-    {
-        "google_cloud_project": "p",
-        "livekit_url": "ws://unused",
-        "livekit_api_key": "unused",
-        "livekit_api_secret": "unused",
-        "gemini_api_key": "unused",
-    }
-)
-TLS = ssl.create_default_context()
-ECHO = 0.1
-
-
-class Nothing(BaseModel):
-    pass
-
-
-class SlowTool(BaseTool):
-    metadata = ToolMetadata(
-        slug="slow",
-        display_name="Slow",
-        description="For tests.",
-        actions={"run": Action("Runs.", Nothing, read_only=False, idempotent=True)},
-    )
-
-    async def execute(self, action: str, arguments: BaseModel, context: ToolContext[Any]) -> dict[str, Any]:
-        await asyncio.sleep(60)
-        return {}
-
-
-class FailingRooms(Rooms):
-    """Cannot delete a room `failures` times."""
-
-    failures = 0
-
-    async def delete_room(self, room: str) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise UnavailableError("LiveKit: delete room: TimeoutError")
-        await super().delete_room(room)
-
-
-class Rig:
-    """A call whose conversation is not begun."""
-
-    def __init__(self, call: Call, services: Any) -> None:
-        self.call = call
-        self.services = services
-
-    @classmethod
-    async def start(cls, *, began: float | None = None) -> "Rig":
-        services: Any = await FakeServices(FailingRooms(CALLER)).start()
-        path = "tenants/harbor/sessions/ca1"
-        tools = [{"slug": slug, "enabled": True} for slug in ("slow", "end_call")]
-        services.database.documents[path]["tools"] = tools
-        services.settings, services.tls, services.now = SETTINGS, TLS, lambda: NOW
-        services.registry = ToolRegistry((SlowTool, EndCallTool))
-        services.secrets = SimpleNamespace(access=None)
-        lease = await services.sessions.claim_lease("harbor", "ca1", "job-1", timedelta(minutes=1))
-        snapshot = await services.sessions.get_session("harbor", "ca1")
-        context: Any = SimpleNamespace(room=FakeRoom(), local_participant_identity="agent-1")
-        began = time.monotonic() if began is None else began
-        return cls(Call(context, services, snapshot, lease, began=began), services)
-
-    async def timings(self) -> dict[str, float]:
-        return {event["name"]: event["milliseconds"] for event in await self.events("timing")}
-
-    async def state(self) -> tuple[CallState, Outcome | None]:
-        call = await self.services.calls.get_call("harbor", "ca1")
-        return call.state, call.outcome
-
-    async def events(self, kind: str) -> list[dict[str, Any]]:
-        found = await self.services.calls.read_events("harbor", "ca1")
-        return [event.data for _, event in found if event.kind == kind]
 
 
 @pytest.fixture
 async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
-    async def for_ever(_: Call) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Call, "_serve", for_ever)
-    monkeypatch.setattr(goodbye, "QUIET_BEFORE_HANG_UP", 0.05)
-    monkeypatch.setattr(goodbye, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(goodbye, "WORDS_WITHIN", 1.0)
-    monkeypatch.setattr(call_watch, "ECHO_WITHIN", ECHO)
-    monkeypatch.setattr(call_module, "WATCH_EVERY", 0.01)
-    monkeypatch.setattr(call_module, "TOOLS_FINISH_WITHIN", 0.05)
-    return await Rig.start()
+    return await idle_call(monkeypatch)
 
 
 async def test_how_long_an_agent_takes_to_be_ready_is_told_without_the_time_until_its_caller_comes(
@@ -138,151 +44,6 @@ async def test_how_long_an_agent_takes_to_be_ready_is_told_without_the_time_unti
     assert list(timings) == ["agent_ready"]
     assert timings["agent_ready"] >= 2000
     serving.cancel()
-
-
-async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_its_end(rig: Rig) -> None:
-    await asyncio.sleep(goodbye.QUIET_BEFORE_HANG_UP)
-    serving = asyncio.create_task(rig.call.serve())
-    await rig.call.hang_up()
-    await asyncio.sleep(0)
-    rig.call.agent_speaks(True)
-    await asyncio.sleep(5 * goodbye.QUIET_BEFORE_HANG_UP)
-    assert not serving.done()
-    assert await rig.state() == (CallState.IN_PROGRESS, None)
-    rig.call.agent_speaks(False)
-    await asyncio.wait_for(serving, 5)
-    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
-
-
-def voice(rig: Rig) -> None:
-    """A fifth of a second of it, on the line at once."""
-    samples = np.tile(np.array([4000, -4000], "<i2"), 1600)
-    rig.call._watch.caller_audio(rtc.AudioFrame(samples.tobytes(), 16000, 1, 3200))
-
-
-def words(rig: Rig) -> None:
-    written = UserInputTranscribedEvent(transcript="Wait, one more thing.", is_final=False)
-    rig.call._conversation.session.emit("user_input_transcribed", written)
-
-
-async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_the_call(rig: Rig) -> None:
-    serving = asyncio.create_task(rig.call.serve())
-    await rig.call.hang_up()
-    voice(rig)
-    await asyncio.sleep(2 * goodbye.QUIET_BEFORE_HANG_UP)
-    assert not serving.done(), "the model may yet write down what was said"
-    words(rig)
-    await asyncio.sleep(goodbye.WORDS_WITHIN + 3 * goodbye.QUIET_BEFORE_HANG_UP)
-    assert not serving.done()
-    assert rig.call._watch.is_reply_owed()
-    await rig.call.hang_up()
-    await asyncio.wait_for(serving, 5)
-    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
-    assert "The caller spoke up, so the call goes on." in [n["text"] for n in await rig.events("notice")]
-
-
-async def says_goodbye(rig: Rig) -> "asyncio.Task[None]":
-    """The agent has asked for the call's end, and its goodbye has been heard."""
-    serving = asyncio.create_task(rig.call.serve())
-    rig.call.agent_speaks(True)
-    await rig.call.hang_up()
-    rig.call.agent_speaks(False)
-    return serving
-
-
-def speaks_long(rig: Rig) -> None:
-    for _ in range(5):
-        voice(rig)
-
-
-async def after_an_echo(rig: Rig) -> None:
-    await eventually(lambda: rig.call._watch.agent_quiet_for() > ECHO)
-
-
-async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_word_is_written_down(
-    rig: Rig,
-) -> None:
-    serving = await says_goodbye(rig)
-    speaks_long(rig)
-    await after_an_echo(rig)
-    speaks_long(rig)
-    rig.call.reply_began()
-    await asyncio.sleep(goodbye.WORDS_WITHIN + 3 * goodbye.QUIET_BEFORE_HANG_UP)
-    assert not serving.done()
-    await rig.call.hang_up()
-    await asyncio.wait_for(serving, 5)
-    assert "The caller spoke up, so the call goes on." in [n["text"] for n in await rig.events("notice")]
-
-
-async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_model_says(rig: Rig) -> None:
-    serving = await says_goodbye(rig)
-    speaks_long(rig)
-    rig.call.reply_began()  # to its own echo
-    await after_an_echo(rig)
-    voice(rig)
-    rig.call.reply_began()  # to a cough
-    speaks_long(rig)  # and noise, to which it says nothing
-    await asyncio.wait_for(serving, 5)
-    assert [notice["text"] for notice in await rig.events("notice")] == ["The agent left."]
-
-
-async def test_a_goodbye_that_comes_after_the_model_hangs_up_is_no_answer(rig: Rig) -> None:
-    await after_an_echo(rig)
-    serving = asyncio.create_task(rig.call.serve())
-    await rig.call.hang_up()
-    speaks_long(rig)
-    rig.call.reply_began()
-    await asyncio.wait_for(serving, 5)
-    assert [notice["text"] for notice in await rig.events("notice")] == ["The agent left."]
-
-
-async def test_a_later_session_of_the_model_is_not_told_of_an_ending_that_came_to_nothing(rig: Rig) -> None:
-    assert rig.call._conversation._model.withdrawn == {"end_call"}
-
-
-async def test_a_model_that_calls_its_end_off_hears_the_caller_and_the_call_goes_on(rig: Rig) -> None:
-    serving = asyncio.create_task(rig.call.serve())
-    await rig.call.hang_up()
-    rig.call.functions_called_off()
-    await asyncio.sleep(3 * goodbye.QUIET_BEFORE_HANG_UP)
-    assert not serving.done()
-    rig.call.conversation_closed(error=True)
-    await asyncio.wait_for(serving, 5)
-
-
-async def test_what_the_model_does_along_with_hanging_up_is_waited_for(rig: Rig) -> None:
-    serving = asyncio.create_task(rig.call.serve())
-    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
-    await asyncio.sleep(0)
-    await rig.call.hang_up()
-    await asyncio.sleep(4 * goodbye.QUIET_BEFORE_HANG_UP)
-    assert not serving.done()
-    tool.cancel()
-    await asyncio.wait_for(serving, 5)
-    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
-
-
-@pytest.mark.parametrize("sign", [voice, words], ids=["noise", "words that were said before"])
-async def test_neither_noise_nor_late_words_keep_an_agent_from_hanging_up(
-    rig: Rig, sign: Callable[[Rig], None]
-) -> None:
-    serving = asyncio.create_task(rig.call.serve())
-    await rig.call.hang_up()
-    sign(rig)
-    await asyncio.wait_for(serving, 5)
-    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
-    assert [notice["text"] for notice in await rig.events("notice")] == ["The agent left."]
-
-
-async def test_a_call_that_has_lasted_as_long_as_it_may_ends_whatever_the_caller_says(rig: Rig) -> None:
-    serving = asyncio.create_task(rig.call.serve())
-    heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    rig.call._goodbye.say(Outcome.MAX_LENGTH, heard)
-    voice(rig)
-    words(rig)
-    heard.set_result(True)
-    await asyncio.wait_for(serving, 5)
-    assert await rig.state() == (CallState.ENDED, Outcome.MAX_LENGTH)
 
 
 @pytest.mark.parametrize("ending", ["fallback", "ended"])

@@ -1,0 +1,186 @@
+"""A goodbye is heard to its end, and the call with it, unless the caller has something more to say."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from livekit.agents import UserInputTranscribedEvent
+
+from shared.models.call import CallState, Outcome
+from tests.unit.worker_call_rig import ECHO, Rig, idle_call, voice
+from tests.waiting import eventually
+from worker import goodbye
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    return await idle_call(monkeypatch)
+
+
+def words(rig: Rig) -> None:
+    written = UserInputTranscribedEvent(transcript="Wait, one more thing.", is_final=False)
+    rig.call._conversation.session.emit("user_input_transcribed", written)
+
+
+def speaks_long(rig: Rig) -> None:
+    for _ in range(5):
+        voice(rig)
+
+
+async def after_an_echo(rig: Rig) -> None:
+    await eventually(lambda: rig.call._watch.agent_quiet_for() > ECHO)
+
+
+async def says_goodbye(rig: Rig) -> "asyncio.Task[None]":
+    """The agent has asked for the call's end, and its goodbye has been heard."""
+    serving = asyncio.create_task(rig.call.serve())
+    rig.call.agent_speaks(True)
+    await rig.call.hang_up()
+    rig.call.agent_speaks(False)
+    return serving
+
+
+def ending(rig: Rig) -> "asyncio.Task[None]":
+    task = rig.call._goodbye._ending
+    assert task is not None
+    return task
+
+
+async def waits_on(rig: Rig) -> bool:
+    """The goodbye has found the line not quiet for longer than it would have to be quiet."""
+    looks, look, waiting = 0, rig.call._goodbye._is_line_quiet, ending(rig)
+
+    def counted() -> bool:
+        nonlocal looks
+        looks += 1
+        return look()
+
+    rig.call._goodbye._is_line_quiet = counted
+    enough = 2 * goodbye.QUIET_BEFORE_HANG_UP / goodbye.LOOK_EVERY
+    await eventually(lambda: looks > enough or waiting.done())
+    return not waiting.done()
+
+
+async def is_called_off(waiting: "asyncio.Task[None]") -> bool:
+    await asyncio.wait([waiting], timeout=5)
+    return waiting.cancelled()
+
+
+async def notices(rig: Rig) -> list[str]:
+    return [notice["text"] for notice in await rig.events("notice")]
+
+
+async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_its_end(rig: Rig) -> None:
+    await eventually(lambda: rig.call._watch.agent_idle_for() > goodbye.QUIET_BEFORE_HANG_UP)
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    await asyncio.sleep(0)
+    rig.call.agent_speaks(True)
+    assert await waits_on(rig)
+    assert await rig.state() == (CallState.IN_PROGRESS, None)
+    rig.call.agent_speaks(False)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+
+
+async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_the_call(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    voice(rig)
+    assert await waits_on(rig), "the model may yet write down what was said"
+    first = ending(rig)
+    words(rig)
+    assert await is_called_off(first)
+    assert not rig.call._goodbye.is_said
+    assert rig.call._watch.is_reply_owed()
+    await rig.call.hang_up()
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+    assert "The caller spoke up, so the call goes on." in await notices(rig)
+
+
+async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_word_is_written_down(
+    rig: Rig,
+) -> None:
+    serving = await says_goodbye(rig)
+    speaks_long(rig)
+    await after_an_echo(rig)
+    speaks_long(rig)
+    first = ending(rig)
+    rig.call.reply_began()
+    assert await is_called_off(first)
+    await rig.call.hang_up()
+    await asyncio.wait_for(serving, 5)
+    assert "The caller spoke up, so the call goes on." in await notices(rig)
+
+
+async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_model_says(rig: Rig) -> None:
+    serving = await says_goodbye(rig)
+    speaks_long(rig)
+    rig.call.reply_began()  # to its own echo
+    await after_an_echo(rig)
+    voice(rig)
+    rig.call.reply_began()  # to a cough
+    speaks_long(rig)  # and noise, to which it says nothing
+    await asyncio.wait_for(serving, 5)
+    assert await notices(rig) == ["The agent left."]
+
+
+async def test_a_goodbye_that_comes_after_the_model_hangs_up_is_no_answer(rig: Rig) -> None:
+    await after_an_echo(rig)
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    speaks_long(rig)
+    rig.call.reply_began()
+    await asyncio.wait_for(serving, 5)
+    assert await notices(rig) == ["The agent left."]
+
+
+async def test_a_later_session_of_the_model_is_not_told_of_an_ending_that_came_to_nothing(rig: Rig) -> None:
+    assert rig.call._conversation._model.withdrawn == {"end_call"}
+
+
+async def test_a_model_that_calls_its_end_off_hears_the_caller_and_the_call_goes_on(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    first = ending(rig)
+    rig.call.functions_called_off()
+    assert await is_called_off(first)
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(serving, 5)
+
+
+async def test_what_the_model_does_along_with_hanging_up_is_waited_for(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
+    await asyncio.sleep(0)
+    await rig.call.hang_up()
+    assert await waits_on(rig)
+    tool.cancel()
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+
+
+@pytest.mark.parametrize("sign", [voice, words], ids=["noise", "words that were said before"])
+async def test_neither_noise_nor_late_words_keep_an_agent_from_hanging_up(
+    rig: Rig, sign: Callable[[Rig], None]
+) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    sign(rig)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
+    assert await notices(rig) == ["The agent left."]
+
+
+async def test_a_call_that_has_lasted_as_long_as_it_may_ends_whatever_the_caller_says(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    rig.call._goodbye.say(Outcome.MAX_LENGTH, heard)
+    voice(rig)
+    words(rig)
+    heard.set_result(True)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.MAX_LENGTH)
