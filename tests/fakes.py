@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,13 +106,20 @@ class FakeDatabase(Faulty):
         await self._request()
         self._apply(list(writes))
 
-    async def update(self, path: str, decide: Callable[[Fields], tuple[Fields, list[Write]]]) -> bool:
+    async def update(
+        self,
+        path: str,
+        decide: Callable[[Fields], tuple[Fields, list[Write]]],
+        *,
+        reading: Sequence[str] | None = None,
+    ) -> bool:
         while True:
             await self._request()
             if path not in self.documents:
                 raise NotFoundError(f"no document {path}")
             read = copy.deepcopy(self.documents[path])
-            changes, writes = decide(copy.deepcopy(read))
+            shown = {name: read[name] for name in read if reading is None or name in reading}
+            changes, writes = decide(copy.deepcopy(shown))
             if not changes:
                 return False
             await self._request()

@@ -95,6 +95,11 @@ def speech_ms(pcm: bytes, silence_ms: int = 200) -> int:
 
 
 def _level_db(frame: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> float:
-    """RMS without the constant part, which cheap telephone hardware adds."""
-    rms = float(np.std(frame.astype(np.float32))) / 32768
+    """RMS without the constant part, which cheap telephone hardware adds.
+
+    As numpy's `std`, at a fifth of its time: that was most of the stand-in's work.
+    """
+    samples = frame.astype(np.float64)
+    variance = float(samples @ samples) / len(samples) - (float(samples.sum()) / len(samples)) ** 2
+    rms = math.sqrt(max(variance, 0.0)) / 32768
     return 20 * math.log10(rms) if rms > 1e-6 else -120.0

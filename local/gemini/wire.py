@@ -1,6 +1,7 @@
 """The JSON on the wire. Like every proto3 JSON parser we read camelCase and snake_case."""
 
 import base64
+from functools import cache
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -11,10 +12,13 @@ _USER_DATA = frozenset({"args", "response", "parameters", "parametersJsonSchema"
 """Fields whose contents are the user's own: their keys stay as they are."""
 
 
+_camel = cache(to_camel)
+
+
 def camel(value: Any) -> Any:
     """The same JSON with the protocol's own field names in camelCase."""
     if isinstance(value, dict):
-        names = {key: to_camel(key) for key in value}
+        names = {key: _camel(key) for key in value}
         return {name: value[key] if name in _USER_DATA else camel(value[key]) for key, name in names.items()}
     if isinstance(value, list):
         return [camel(item) for item in value]

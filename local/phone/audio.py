@@ -1,5 +1,6 @@
 """Small tools for 8 kHz speech: is somebody speaking, when did they begin, where are the edges."""
 
+import math
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ VOICE_RMS = 250.0
 
 def loudness(pcm: Pcm) -> float:
     """Root mean square, in sample units (0 to 32767)."""
-    return float(np.sqrt(np.mean(np.square(pcm, dtype=np.float64)))) if len(pcm) else 0.0
+    samples = pcm.astype(np.float64)
+    return math.sqrt(float(samples @ samples) / len(samples)) if len(samples) else 0.0
 
 
 def has_voice(pcm: Pcm) -> bool:

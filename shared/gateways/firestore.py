@@ -188,12 +188,18 @@ class Database:
         async with _firestore_call("commit"):
             await batch.commit()
 
-    async def update(self, path: str, decide: Callable[[Fields], tuple[Fields, list[Write]]]) -> bool:
+    async def update(
+        self,
+        path: str,
+        decide: Callable[[Fields], tuple[Fields, list[Write]]],
+        *,
+        reading: Sequence[str] | None = None,
+    ) -> bool:
         """Read a document, let `decide` name the changes, commit them only if it stayed as it was read.
 
-        `decide` gets the current fields and returns the fields to update (none: nothing happens and the
-        answer is False) and what to write along with them. It runs again after a conflict, and what it
-        raises reaches the caller. Raises `NotFoundError`.
+        `decide` gets the current fields, all or those of `reading`, and returns the fields to update (none:
+        nothing happens and the answer is False) and what to write along with them. It runs again after a
+        conflict, and what it raises reaches the caller. Raises `NotFoundError`.
 
         The condition is the document's update time rather than a transaction: two round trips instead of
         three, no lock held by a process that may die, no rollback (the client awaits it even when cancelled).
@@ -206,7 +212,7 @@ class Database:
                 batch.update(reference, changes, option=unchanged)
             return writes if changes else None
 
-        return await self._conditionally(path, add)
+        return await self._conditionally(path, add, reading)
 
     async def remove(self, path: str, decide: Callable[[Fields], list[Write]]) -> None:
         """Delete a document only as it was read: `decide` is as in `update` and returns what to write along.
@@ -221,12 +227,17 @@ class Database:
 
         await self._conditionally(path, add)
 
-    async def _conditionally(self, path: str, add: Callable[[Any, Fields, Any], list[Write] | None]) -> bool:
+    async def _conditionally(
+        self,
+        path: str,
+        add: Callable[[Any, Fields, Any], list[Write] | None],
+        reading: Sequence[str] | None = None,
+    ) -> bool:
         """`add` puts its write into the batch and returns those that go along; None: nothing happens."""
         reference = self._client.document(path)
         async with _firestore_call(f"update {path}"):
             for _ in range(UPDATE_ATTEMPTS):
-                snapshot = await reference.get()
+                snapshot = await reference.get(reading)
                 fields = snapshot.to_dict()
                 if fields is None:
                     raise NotFoundError(f"no document {path}")

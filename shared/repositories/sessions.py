@@ -45,7 +45,8 @@ class SessionRepository:
             decided.append(lease)
             return ({} if lease == current else {"lease": lease.model_dump()}), []
 
-        await self._database.update(session_path(tenant_id, session_id), change)
+        # The lease is renewed every other second, the snapshot beside it is most of the document.
+        await self._database.update(session_path(tenant_id, session_id), change, reading=["lease"])
         return decided[-1]
 
 

@@ -10,6 +10,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 
+from shared.gateways.firestore import Database
+
 pytestmark = pytest.mark.contract
 
 
@@ -88,6 +90,23 @@ async def test_a_write_based_on_an_old_version_is_refused(db: firestore.AsyncCli
     with pytest.raises(exceptions.FailedPrecondition):
         await document.update({"n": 3}, option=db.write_option(last_update_time=first.update_time))
     assert not (await document.get()).exists
+
+
+async def test_a_conditional_update_reads_no_more_than_the_fields_it_is_decided_by(
+    db: firestore.AsyncClient, things: Any
+) -> None:
+    document = things.document("session")
+    await document.set({"snapshot": "long"})
+    read: list[Any] = []
+
+    def renew(fields: Any) -> Any:
+        read.append(fields)
+        return {"lease": {"owner": f"agent {len(read)}"}}, []
+
+    for _ in range(2):
+        assert await Database(db).update(document.path, renew, reading=["lease"])
+    assert read == [{}, {"lease": {"owner": "agent 1"}}]
+    assert (await document.get()).to_dict() == {"snapshot": "long", "lease": {"owner": "agent 2"}}
 
 
 async def test_a_write_that_changes_nothing_keeps_the_update_time(things: Any) -> None:

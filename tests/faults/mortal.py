@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -70,12 +70,18 @@ class MortalDatabase(Database):
         self._process = process
         process.hold(self, "firestore", DATABASE_CALLS)
 
-    async def update(self, path: str, decide: Callable[[Fields], tuple[Fields, list[Write]]]) -> bool:
+    async def update(
+        self,
+        path: str,
+        decide: Callable[[Fields], tuple[Fields, list[Write]]],
+        *,
+        reading: Sequence[str] | None = None,
+    ) -> bool:
         def decide_after_reading(fields: Fields) -> tuple[Fields, list[Write]]:
             self._process.happened("firestore read")
             return decide(fields)
 
-        changed = await super().update(path, decide_after_reading)
+        changed = await super().update(path, decide_after_reading, reading=reading)
         if changed:
             self._process.happened("firestore commit")
         return changed
