@@ -16,9 +16,19 @@ class MemoryInput(io.AudioInput):
     def __init__(self) -> None:
         super().__init__(label="memory")
         self._frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
+        self._attached = True
 
     async def __anext__(self) -> rtc.AudioFrame:
-        return await self._frames.get()
+        while True:
+            frame = await self._frames.get()
+            if self._attached:
+                return frame
+
+    def on_attached(self) -> None:
+        self._attached = True
+
+    def on_detached(self) -> None:
+        self._attached = False
 
     def push(self, pcm: bytes) -> None:
         """16-bit mono at 16 kHz, delivered at once in frames of 20 ms."""

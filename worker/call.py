@@ -248,7 +248,7 @@ class Call:
             case "warn_of_end":
                 self._say(agent_prompt.NEARLY_OVER)
             case "end_long_call":
-                self._goodbye.say(Outcome.MAX_LENGTH, self._say(agent_prompt.TIME_IS_UP))
+                self._goodbye.say(Outcome.MAX_LENGTH, self._say(agent_prompt.TIME_IS_UP, last=True))
             case "tell_to_wait":
                 self._say(agent_prompt.ONE_MOMENT)
             case "ask_model_again":
@@ -259,9 +259,10 @@ class Call:
             case "give_model_up":
                 self._end(Ending("fallback", "the model does not answer"))
 
-    def _say(self, sentence: str) -> "asyncio.Future[bool]":
-        """The future tells whether all of it was heard."""
-        phrase = self._conversation.ask(agent_prompt.say(sentence, self._snapshot.agent.language))
+    def _say(self, sentence: str, *, last: bool = False) -> "asyncio.Future[bool]":
+        """The future tells whether all of it was heard; the `last` is, whatever else is being said."""
+        ask = self._conversation.close_with if last else self._conversation.ask
+        phrase = ask(agent_prompt.say(sentence, self._snapshot.agent.language))
         self._watch.reply_owed()
         return phrase
 

@@ -147,7 +147,7 @@ class Conversation:
         The result tells whether all of it was heard: it was not interrupted and did not fail.
         """
         if self._model.phone_session is not None:
-            self._model.phone_session.end_turn()
+            self._model.phone_session.expect_phrase()
         heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def on_done(handle: SpeechHandle) -> None:
@@ -161,6 +161,15 @@ class Conversation:
             log.debug("no phrase any more: %s", error)
             heard.set_result(False)
         return heard
+
+    def close_with(self, instructions: str) -> asyncio.Future[bool]:
+        """Have the model say the last words of the call: now, so what the agent is saying ends here, and to
+        their end, so the caller is not listened to any more. The result is that of `ask`."""
+        self.session.input.set_audio_enabled(False)
+        if (speech := self.session.current_speech) is not None:
+            # Not what waits for a function to end (`AgentSession.interrupt`): that would be cut short.
+            speech.interrupt(force=True)
+        return self.ask(instructions)
 
     def reconnect_model(self) -> None:
         if self._model.phone_session is not None:

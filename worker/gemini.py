@@ -359,9 +359,17 @@ class PhoneSession(RealtimeSession):
     # A peer that has gone silent.
 
     def end_turn(self) -> None:
-        """The caller's turn is over whatever the peer says: a planned phrase would wait for that."""
+        """The caller's turn, and the reply to it, are over whatever the peer says."""
         self._mark_current_generation_done()
         self._handle_input_speech_stopped()
+
+    def expect_phrase(self) -> None:
+        """One that is planned would wait for the end of the caller's turn. What still comes of a reply stays
+        with it: after the reply's end it would be taken for the phrase, or for a reply that cuts both off."""
+        if self._speaking and self._says_something:
+            self._handle_input_speech_stopped()
+        else:
+            self.end_turn()
 
     def reconnect(self) -> None:
         """Give the present connection up. What was asked for last is asked for again on the next one, and the

@@ -76,13 +76,14 @@ class Goodbye:
             await asyncio.wait([words], timeout=GOODBYE_WITHIN)
         else:  # a goodbye that comes with the request, or right behind it, may not have begun to be heard
             await asyncio.sleep(QUIET_BEFORE_HANG_UP)
-        deadline = self._clock() + HANG_UP_WITHIN
+        deadline = self._since + HANG_UP_WITHIN
         while not self._is_line_quiet() and self._clock() < deadline:  # noqa: ASYNC110 - time passes, no event
             await asyncio.sleep(LOOK_EVERY)
         self._over(self._outcome)
 
     def _is_line_quiet(self) -> bool:
+        if self._outcome is Outcome.MAX_LENGTH:  # neither a function nor the caller moves the limit
+            return self._watch.agent_quiet_for() >= QUIET_BEFORE_HANG_UP
         if self._watch.agent_idle_for() < QUIET_BEFORE_HANG_UP:
             return False
-        may_be_words = self._watch.caller_heard_since(max(self._since, self._clock() - WORDS_WITHIN))
-        return self._outcome is Outcome.MAX_LENGTH or not may_be_words
+        return not self._watch.caller_heard_since(max(self._since, self._clock() - WORDS_WITHIN))

@@ -18,6 +18,7 @@ from livekit.agents import function_tool
 from local.gemini.mouth import Pace
 from local.scenario import Misbehave
 from local.speech import silence, speech_for
+from shared.services import agent_prompt
 from tests.calls.agent_session import SpokenCall, spoken_call
 from tests.contract.gemini_client import scenario
 from tests.memory_audio import FRAME_BYTES
@@ -174,6 +175,38 @@ async def test_a_conversation_that_is_broken_off_tells_what_was_said_and_heard_u
     assert cut
     assert heard
     assert LONG_ANSWER.startswith(heard)
+
+
+@pytest.mark.parametrize("comes_whole", [True, False], ids=["all of it has come", "it is still coming"])
+async def test_the_last_words_of_a_call_wait_for_no_reply_and_are_heard_to_their_end(
+    comes_whole: bool,
+) -> None:
+    """They were said after the reply, or never: the longest call was cut off up to 18 seconds late."""
+    turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}]
+    pace = Pace(speed=0 if comes_whole else 2)
+    async with spoken_call(scenario(turns=turns), speed=1, pace=pace) as (call, _):
+        call.say(QUESTION)
+        await asyncio.wait_for(call.output.first_frame.wait(), 10)
+        await eventually(lambda: call.output.played() > 1)
+        assert call.peer.status()["speaking"]
+        closing = call.conversation.close_with(agent_prompt.say(agent_prompt.TIME_IS_UP, "en"))
+        await eventually(lambda: call.output.interruptions == 1, seconds=1)
+        call.say(THANKS)
+        assert await asyncio.wait_for(closing, 10)
+    [(_, reply, cut), *last] = [turn for turn in call.turns if turn[0] == "agent"]
+    assert (LONG_ANSWER.startswith(reply), cut) == (True, True)
+    assert last == [("agent", agent_prompt.TIME_IS_UP, False)]
+
+
+async def test_a_phrase_that_is_asked_for_in_the_middle_of_a_reply_comes_after_it() -> None:
+    """What still came of the reply was taken for another one, which cut off both."""
+    turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}]}]
+    async with spoken_call(scenario(turns=turns), speed=1, pace=Pace(speed=2)) as (call, _):
+        call.say(QUESTION)
+        await asyncio.wait_for(call.output.first_frame.wait(), 10)
+        assert await asyncio.wait_for(call.conversation.ask(agent_prompt.say(WELCOME, "en")), 20)
+    assert call.output.interruptions == 0
+    assert call.spoken("agent") == [LONG_ANSWER, WELCOME]
 
 
 async def test_what_a_caller_asked_is_told_also_when_the_worker_stops_in_the_middle_of_the_answer() -> None:

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from livekit.agents import UserInputTranscribedEvent
 
+from shared.models.agent import Agent
 from shared.models.call import CallState, Outcome
+from shared.services import agent_prompt
 from tests.unit.worker_call_rig import ECHO, Rig, idle_call, voice
 from tests.waiting import eventually
 from worker import goodbye
+from worker.call_watch import CallWatch
+from worker.goodbye import Goodbye
 
 pytestmark = pytest.mark.unit
 
@@ -184,3 +189,45 @@ async def test_a_call_that_has_lasted_as_long_as_it_may_ends_whatever_the_caller
     heard.set_result(True)
     await asyncio.wait_for(serving, 5)
     assert await rig.state() == (CallState.ENDED, Outcome.MAX_LENGTH)
+
+
+async def test_a_call_that_has_lasted_as_long_as_it_may_is_closed_in_the_middle_of_whatever_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long reply was heard to its end first, and a running function kept the line open."""
+    heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    closing: list[str] = []
+
+    def close_with(words: str) -> "asyncio.Future[bool]":
+        closing.append(words)
+        return heard
+
+    monkeypatch.setattr(rig.call._conversation, "close_with", close_with)
+    serving = asyncio.create_task(rig.call.serve())
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
+    rig.call.agent_speaks(True)
+    await rig.call._act("end_long_call")
+    assert closing == [agent_prompt.say(agent_prompt.TIME_IS_UP, "en-US")]
+    rig.call.agent_speaks(False)
+    heard.set_result(True)
+    await asyncio.wait_for(serving, 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.MAX_LENGTH)
+    assert tool.cancelled()
+
+
+async def test_a_goodbye_of_which_nothing_is_heard_takes_no_longer_than_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the model says instead was heard for ten seconds more."""
+    monkeypatch.setattr(goodbye, "GOODBYE_WITHIN", 0.01)
+    now, over = 100.0, list[Outcome]()
+
+    def clock() -> float:
+        return now
+
+    watch = CallWatch(Agent(name="a", instructions="b"), clock)
+    watch.agent_speaks(True)
+    unheard: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    Goodbye(watch, clock, over.append).say(Outcome.MAX_LENGTH, unheard)
+    now += goodbye.HANG_UP_WITHIN
+    await eventually(lambda: over == [Outcome.MAX_LENGTH])
