@@ -294,3 +294,4 @@ async def test_nothing_that_was_to_be_done_in_a_call_is_done_after_it(rig: Rig, 
     await asyncio.wait([asking, leaving], timeout=5)
     assert (asking.cancelled(), leaving.cancelled()) == (True, True)
     assert agent_prompt.go_on("We are open") not in done
+    assert "serve-call" not in {task.get_name() for task in asyncio.all_tasks()}

@@ -142,10 +142,11 @@ def test_a_long_call_is_warned_and_then_ended() -> None:
     assert guard.due(600) == "end"
 
 
-def test_a_short_limit_gives_no_warning() -> None:
-    guard = LengthGuard(30, now=0)
-    assert guard.due(29) is None
-    assert guard.due(30) == "end"
+@pytest.mark.parametrize("limit", [30, 2 * WARN_BEFORE_END - 1])
+def test_a_short_limit_gives_no_warning(limit: float) -> None:
+    guard = LengthGuard(limit, now=0)
+    assert guard.due(limit - 1) is None
+    assert guard.due(limit) == "end"
 
 
 def test_the_reply_guard_takes_each_step_once() -> None:
@@ -153,6 +154,22 @@ def test_the_reply_guard_takes_each_step_once() -> None:
     guard.reply_owed(0)
     moments = [ASK_AGAIN_AFTER, ASK_AGAIN_AFTER + RECONNECT_AFTER, ASK_AGAIN_AFTER + GIVE_UP_AFTER, 100.0]
     assert [guard.due(moment) for moment in moments] == ["ask_again", "reconnect", "give_up", None]
+
+
+def test_a_model_that_has_been_asked_again_gets_no_more_time_when_the_caller_speaks_once_more() -> None:
+    guard = ReplyGuard()
+    guard.reply_owed(0)
+    assert guard.due(ASK_AGAIN_AFTER) == "ask_again"
+    guard.reply_owed(ASK_AGAIN_AFTER + 0.5)
+    assert guard.due(ASK_AGAIN_AFTER + RECONNECT_AFTER) == "reconnect"
+
+
+def test_a_model_that_came_back_is_asked_again_the_next_time_it_owes_a_reply() -> None:
+    guard = ReplyGuard()
+    for start in (0.0, 100.0):
+        guard.reply_owed(start)
+        assert guard.due(start + ASK_AGAIN_AFTER) == "ask_again"
+        guard.model_acted()
 
 
 def test_the_silence_guard_counts_from_the_end_of_the_agents_words() -> None:
@@ -234,6 +251,16 @@ def test_a_reply_that_stops_once_more_after_it_went_on_is_reconnected_once_more(
         phone.watch.model_sounds(2.0)
         assert phone.is_quiet(2 + STALLED_AFTER - 0.1) == []
         assert phone.is_quiet(0.2) == ["reconnect_model"]
+
+
+def test_a_reply_that_stops_is_noticed_as_soon_as_in_the_reply_before_it() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    for _ in range(2):
+        phone.watch.model_sounds(2.0)
+        phone.watch.agent_speaks(True)
+        assert phone.is_quiet(2 + STALLED_AFTER - 0.1) == []
+        assert phone.is_quiet(0.2) == ["reconnect_model"]
+        phone.watch.agent_speaks(False)
 
 
 def test_a_reply_that_goes_on_after_a_pause_has_not_stopped() -> None:
