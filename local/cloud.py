@@ -152,7 +152,7 @@ def _check_free(ports: Ports) -> None:
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError as error:
-            raise PartError(f"{name}: port {port} cannot be used: {error.strerror}") from None
+            raise PartError(f"{name}: port {port} cannot be used: {os.strerror(error.errno or 0)}") from None
 
 
 def _record(cloud: Cloud, supervisor: Supervisor) -> None:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EMULATOR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 OLDEST_NODE = 20
 """Its major version; Next.js needs it."""
+LOADING_SECONDS = 60
 OK, MISSING, OPTIONAL, WRONG = "ok", "missing", "optional", "wrong"
 
 
@@ -85,14 +86,13 @@ def tools() -> tuple[str, str, str]:
     if not (ROOT / ".venv/.installed").exists():
         return (OPTIONAL, "tools", "looked at once the dependencies are installed")
     program = "from shared.tools.base.registry import ToolRegistry as R; print(len(R().all()), 'registered')"
-    done = subprocess.run(
-        [str(ROOT / ".venv/bin/python"), "-c", program],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [str(ROOT / ".venv/bin/python"), "-c", program]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=LOADING_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return (WRONG, "tools", f"they take more than {LOADING_SECONDS} s to load")
     lines = (done.stdout or done.stderr).strip().splitlines() or ["they do not load"]
     return (WRONG if done.returncode else OK, "tools", lines[-1])
 

@@ -66,6 +66,12 @@ class Player:
         tenant_id, agent_id = self._answering(scenario)
         now = datetime.now(ZoneInfo(self._seed.tenants[tenant_id].agents[agent_id].time_zone))
         telling = asyncio.get_running_loop().call_later(TOLD_AFTER_SECONDS, self._say, SPEAKING)
+
+        def note(moment: Moment) -> None:
+            telling.cancel()  # by the first: it is dialled
+            on_moment(moment)
+
+        following: asyncio.Task[None] | None = None
         try:
             await self._control(
                 "gemini_control",
@@ -74,14 +80,12 @@ class Player:
                 {"caller": caller, "scenario": scenario.model_dump(mode="json"), "now": now.isoformat()},
                 within=SPEAKING_TIMEOUT,
             )
-        finally:
-            telling.cancel()
-        following = asyncio.create_task(self._follow(tenant_id, caller, follow)) if follow else None
-        try:
+            following = asyncio.create_task(self._follow(tenant_id, caller, follow)) if follow else None
             async with Phone(self._cloud.ports.url("twilio"), self._out) as phone:
-                result = await phone.play(scenario, caller, name=name, on_moment=on_moment)
+                result = await phone.play(scenario, caller, name=name, on_moment=note)
             call = await self._ended_call(tenant_id, result)
         finally:
+            telling.cancel()
             if following:
                 # What was stored last is printed before the report.
                 await asyncio.sleep(POLL_SECONDS * 2)

@@ -55,6 +55,14 @@ def test_a_tool_that_does_not_load_is_told_in_one_line(
     assert "tools (wrong)" in capsys.readouterr().out.splitlines()[-1]
 
 
+def test_a_tool_that_takes_too_long_to_load_is_told(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was a traceback, of the very command that says what is wrong."""
+    (clone / ".venv" / ".installed").touch()
+    executable(clone / ".venv" / "bin" / "python", "exec sleep 60")
+    monkeypatch.setattr(doctor, "LOADING_SECONDS", 0)
+    assert doctor.tools() == (doctor.WRONG, "tools", "they take more than 0 s to load")
+
+
 @pytest.mark.parametrize(
     ("version", "state"), [("v20.20.2", doctor.OK), ("v18.1.0", doctor.WRONG), ("?", doctor.WRONG)]
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,7 @@ import pytest
 
 from local import commands, play
 from local.cloud import Cloud
+from local.environment import Ports
 from local.phone import phone as phone_module
 from local.phone.phone import Phone
 from local.phone.timeline import Moment
@@ -28,11 +30,13 @@ SCENARIO = Scenario.model_validate({"name": "Short", "dials": "+14155550100"})
 
 class NoCloud:
     database = None
+    ports = Ports.choose()
 
 
+@pytest.mark.parametrize("by", ["the model", "the caller"])
 @pytest.mark.parametrize("takes_long", [True, False])
 async def test_new_lines_that_take_the_speech_engine_long_are_told_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes_long: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes_long: bool, by: str
 ) -> None:
     """Nothing was printed for as long as half a minute, as if all hung."""
     monkeypatch.setattr(play, "TOLD_AFTER_SECONDS", 0.0)
@@ -44,15 +48,21 @@ async def test_new_lines_that_take_the_speech_engine_long_are_told_in_one_line(
         is_told.set()
 
     async def register(*_: Any, **__: Any) -> None:
-        if takes_long:
+        if takes_long and by == "the model":
             await is_told.wait()
+
+    async def dial(*_: Any, on_moment: Callable[[Moment], None], **__: Any) -> None:
+        if takes_long and by == "the caller":
+            await is_told.wait()
+        on_moment(Moment.now("dialed"))
+        await asyncio.sleep(0)
         raise PlayError("That is all.")
 
     player = Player(cast("Cloud", NoCloud()), load_yaml(DEMO, Seed), tmp_path, say)
     monkeypatch.setattr(player, "_control", register)
+    monkeypatch.setattr(Phone, "play", dial)
     with pytest.raises(PlayError):
         await player.play(SCENARIO, name="call")
-    await asyncio.sleep(0)
     assert told == ([play.SPEAKING] if takes_long else [])
 
 
