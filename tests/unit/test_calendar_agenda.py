@@ -191,6 +191,22 @@ async def test_today_only_what_is_still_to_come_is_offered_with_the_notice_that_
     ] == "11:45 to 12:15"
 
 
+async def test_nothing_is_offered_that_is_too_far_ahead_to_be_booked() -> None:
+    """Now it is ten o'clock of the day before."""
+    only_until_ten = {"max_days_ahead": 1}
+    assert await free(FakeCalendar(), duration_minutes=45, config=only_until_ten) == ["09:00 to 09:45"]
+
+
+@pytest.mark.parametrize(("minutes", "more"), [(75, False), (60, True)])
+async def test_that_there_are_more_times_than_are_told_is_said(minutes: int, more: bool) -> None:
+    """A day of eight hours has six times of 75 minutes, and eight of an hour."""
+    day = {"start": "2026-11-24", "end": "2026-11-24", "duration_minutes": minutes}
+    config = {"working_hours": WORKDAYS}
+    result = await run(FakeCalendar(), "find_free_slots", config=config, **day)
+    assert len(result["slots"]) == 6
+    assert result["message"].endswith(" There are more after these.") == more
+
+
 async def test_no_free_time_is_said_in_words() -> None:
     result = await run(
         FakeCalendar(),
