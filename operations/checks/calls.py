@@ -34,11 +34,11 @@ def _findings(operator: Operator, heard: Heard) -> list[Finding]:
         heard.release,
     )
     if heard.agent_joined_ms is None:
-        fix = f"start its workers, or look why they do not register: gcloud run worker-pools logs read {pool}"
+        fix = f"start its workers, or look why they do not register: {_log_of(pool)}"
         return [failed(worker, f"none is registered as {heard.release}, or all are full", fix)]
     findings = [ok(worker, f"took a call after {heard.agent_joined_ms} ms")]
     if heard.first_word_ms is None:
-        fix = f"look for the model's errors (key, quota, region): gcloud run worker-pools logs read {pool}"
+        fix = f"look for the model's errors (key, quota, region): {_log_of(pool)}"
         findings.append(failed(call, f"the agent is silent (loudness {heard.loudness})", fix))
     else:
         findings.append(
@@ -51,3 +51,9 @@ def _findings(operator: Operator, heard: Heard) -> list[Finding]:
         fix = f"set it in LiveKit (trunkline telephony sync prints how): {url}"
         findings.append(failed("livekit webhook", "does not reach the phone edge", fix))
     return findings
+
+
+def _log_of(pool: str) -> str:
+    """`gcloud run` reads a worker pool's log in its alpha only."""
+    lines = f'resource.type="cloud_run_worker_pool" resource.labels.worker_pool_name="{pool}"'
+    return f"gcloud logging read '{lines}' --freshness=1h"

@@ -154,7 +154,7 @@ async def test_a_release_without_a_worker_is_found(laptop: Laptop, trunkline: Tr
     finally:
         await trunkline("release", "rollback", "--apply")
     assert set(done.findings) == {"worker v2"}
-    assert "gcloud run worker-pools logs read v2" in done.findings["worker v2"]
+    assert 'resource.labels.worker_pool_name="v2"' in done.findings["worker v2"]
 
 
 async def test_another_password_of_the_trunk_is_a_difference_and_is_never_shown(trunkline: Trunkline) -> None:
