@@ -7,8 +7,9 @@ locals {
   counters = {
     calls = {
       description = "Calls that Twilio announced"
-      # Cloud Run's own log of requests, so that calls that broke before our first line count as well.
-      filter = "${local.edge} AND log_id(\"run.googleapis.com/requests\") AND httpRequest.requestUrl=~\"/api/v1/voice/twilio/incoming$\" AND httpRequest.status!=403"
+      # Cloud Run's own log of requests, so that calls that broke before our first line count as well. Twilio posts; the
+      # uptime check (uptime.tf) asks for the same address by GET, several times a minute.
+      filter = "${local.edge} AND log_id(\"run.googleapis.com/requests\") AND httpRequest.requestMethod=\"POST\" AND httpRequest.requestUrl=~\"/api/v1/voice/twilio/incoming$\" AND httpRequest.status!=403"
       labels = {}
     }
     fallbacks = {

@@ -53,6 +53,12 @@ run "the_edge_is_looked_at_from_outside_without_a_credential" {
     condition     = google_monitoring_uptime_check_config.edge.http_check[0].request_method == "GET" && length(google_monitoring_uptime_check_config.edge.http_check[0].auth_info) == 0 && [for code in google_monitoring_uptime_check_config.edge.http_check[0].accepted_response_status_codes : code.status_value] == [405]
     error_message = "It would look like a call, or need a secret, or take another's answer for the edge's."
   }
+
+  # Thousands of answered "calls" a day that nobody made hid those that failed, in the alerts' ratios and in the error budget.
+  assert {
+    condition     = strcontains(google_logging_metric.counter["calls"].filter, "httpRequest.requestMethod=\"POST\"")
+    error_message = "What the uptime check asks would count as calls."
+  }
 }
 
 run "the_edge_has_an_address" {
