@@ -22,7 +22,10 @@ async def check_documents(operator: Operator) -> list[Finding]:
     try:
         await operator.database.get("platform/releases")
     except UnavailableError as error:
-        fix = "look at the database in the console; your account needs roles/datastore.user"
+        fix = (
+            "sign in again (gcloud auth application-default login), see that your account has "
+            "roles/datastore.user, then look at the database in the console"
+        )
         return [failed("firestore", str(error), fix)]
     now = utc_now()
     history = CallHistoryRepository(operator.database)
