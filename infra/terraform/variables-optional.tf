@@ -94,11 +94,11 @@ variable "oauth2_provider" {
 }
 
 variable "functions" {
-  description = "Scaling by function. The phone edge keeps an instance warm, so that no caller waits for a cold start."
+  description = "Scaling by function. The phone edge keeps an instance warm, so that no caller waits for a cold start. A new project may have 20 CPUs in a region: Cloud Run refuses max_instances × cpu above that."
   type = object({
     incoming_call = optional(object({
       min_instances = optional(number, 1)
-      max_instances = optional(number, 50)
+      max_instances = optional(number, 20)
       concurrency   = optional(number, 40)
       cpu           = optional(number, 1)
       memory        = optional(string, "512Mi")
