@@ -79,6 +79,11 @@ class _Code:
     expires: float
 
 
+def cookie_name(port: int) -> str:
+    """Browsers send a host's cookies to all of its ports; each laptop cloud has its own."""
+    return f"trunkline_identity_{port}"
+
+
 class Identity:
     """An async context manager; `url` is the issuer, known once it is entered. `port` 0 is a free one."""
 
@@ -175,7 +180,7 @@ class Identity:
         if problem := self._problem(request):
             return web.Response(status=400, text=problem)
         if request.query.get("prompt") != "select_account":
-            known = request.query.get("login_hint") or request.cookies.get(self._cookie, "")
+            known = request.query.get("login_hint") or request.cookies.get(cookie_name(self.port), "")
             if user := self.users.find(known):
                 return self._grant(request, user)
         buttons = "".join(
@@ -214,20 +219,15 @@ class Identity:
         )
         back = urlencode({"code": code, "state": query.get("state", "")})
         response = web.Response(status=302, headers={"Location": f"{query['redirect_uri']}?{back}"})
-        response.set_cookie(self._cookie, user.email, httponly=True, samesite="Lax")
+        response.set_cookie(cookie_name(self.port), user.email, httponly=True, samesite="Lax")
         return response
-
-    @property
-    def _cookie(self) -> str:
-        """Browsers send a host's cookies to all of its ports; each laptop cloud has its own."""
-        return f"trunkline_identity_{self.port}"
 
     async def _sign_out(self, request: web.Request) -> web.Response:
         back = request.query.get("post_logout_redirect_uri")
         if back not in self._redirect_uris:
             return web.Response(status=400, text="post_logout_redirect_uri is not registered")
         response = web.Response(status=302, headers={"Location": back})
-        response.del_cookie(self._cookie)
+        response.del_cookie(cookie_name(self.port))
         return response
 
     def _problem(self, request: web.Request) -> str | None:

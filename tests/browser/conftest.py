@@ -57,7 +57,7 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(cloud: Cloud, chromium: Browser) -> AsyncGenerator[Visit]:
-    """`await visit("viewer")` is somebody who has signed in; `await visit(None)` nobody has yet.
+    """`await visit("viewer")` is signed in by the first page that they open; `await visit(None)` by none.
 
     Further arguments are those of Playwright's `new_context`, such as `viewport`.
     """
@@ -69,7 +69,7 @@ async def visit(cloud: Cloud, chromium: Browser) -> AsyncGenerator[Visit]:
         visitor = Visitor(cloud, context, await context.new_page())
         visitors.append(visitor)
         if role is not None:
-            await visitor.sign_in(role)
+            await visitor.is_known_as(role)
         return visitor
 
     yield come

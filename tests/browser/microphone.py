@@ -52,14 +52,14 @@ def microphone(path: Path) -> Path:
 
 @asynccontextmanager
 async def speaking_editor(cloud: Cloud, recording: Path) -> AsyncGenerator[Visitor]:
-    """Signed in, in a browser of their own; `recording` is written for it."""
+    """Signed in by the first page, in a browser of their own; `recording` is written for it."""
     wav = microphone(recording)
     async with async_playwright() as playwright:
         browser = await launch(playwright, f"--use-file-for-fake-audio-capture={wav}%noloop")
         context = await browser.new_context(locale="en-US", permissions=["microphone"])
         visitor = Visitor(cloud, context, await context.new_page())
         visitor.expects_test_call()
-        await visitor.sign_in("editor")
+        await visitor.is_known_as("editor")
         yield visitor
         await browser.close()
         assert visitor.unexpected_complaints() == []

@@ -68,6 +68,7 @@ async def test_with_unsaved_changes_no_field_is_hidden_under_the_bar_that_saves_
 async def test_the_menu_of_a_phone_closes_on_escape_and_lets_the_content_be_read_next(visit: Visit) -> None:
     owner = await visit(viewport=PHONE)
     page = owner.page
+    await owner.open("/")
     await use(page, "Open menu")
     await tab_to(page, "Calls")
     await page.keyboard.press("Escape")

@@ -114,6 +114,7 @@ async def test_an_api_that_is_down_is_said_and_can_be_tried_again(visit: Visit, 
 
 async def test_signing_out_forgets_who_it_was(visit: Visit) -> None:
     owner = await visit()
+    await owner.open("/")
 
     await owner.page.get_by_role("button", name="Sign out").click()
 
@@ -127,6 +128,7 @@ async def test_connecting_from_the_dashboards_origin_keeps_the_consents_cookie(
     visit: Visit, cloud: Cloud
 ) -> None:
     owner = await visit()
+    await owner.open("/")
     async with (
         aiohttp.ClientSession(cloud.ports.url("identity"), raise_for_status=True) as http,
         http.post("/_local/tokens", json={"email": EMAILS["owner"]}) as answer,

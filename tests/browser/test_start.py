@@ -140,6 +140,7 @@ async def test_a_viewer_is_told_that_setting_up_is_for_others(visit: Visit) -> N
 async def test_the_start_page_says_what_is_set_up_and_what_is_missing(visit: Visit) -> None:
     owner = await visit()
     page = owner.page
+    await owner.open("/")
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Home")
     await expect(page.get_by_text("+14155550100: Front desk")).to_be_visible()

@@ -7,6 +7,7 @@ from typing import Literal, cast
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
 from local.cloud import Cloud
+from local.identity.server import cookie_name
 from local.next_steps import dashboard_link
 from tests.browser.chromium import DASHBOARD
 
@@ -32,6 +33,12 @@ class Visitor:
         self._expected = ["was preloaded using link preload but not used"]
         context.on("console", self._hear)
         context.on("weberror", lambda error: self._complaints.append(f"thrown: {error.error}"))
+
+    async def is_known_as(self, role: str) -> None:
+        """To the issuer, as somebody who was there before: the first page that is opened signs them in."""
+        ports = self.cloud.ports
+        name = cookie_name(ports.identity)
+        await self.context.add_cookies([{"name": name, "value": EMAILS[role], "url": ports.url("identity")}])
 
     async def sign_in(self, role: str = "owner") -> None:
         """By the printed link; afterwards the start page is there."""
