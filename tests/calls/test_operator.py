@@ -16,7 +16,7 @@ from local.environment import LIVEKIT_KEY, LIVEKIT_SECRET
 from local.phone.timeline import Moment
 from local.scenario import Scenario
 from tests.calls.laptop import Laptop, TestTenant, running_cloud
-from tests.calls.trunkline import Trunkline
+from tests.calls.trunkline import Done, Trunkline
 from tests.faults.disturbed_call import pid_of
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
@@ -50,25 +50,34 @@ async def tenant(laptop: Laptop) -> TestTenant:
 @pytest_asyncio.fixture(loop_scope="module")
 async def trunkline(laptop: Laptop, tenant: TestTenant) -> Trunkline:
     """Against a cloud whose phone side is as it must be."""
+    return await set_up(laptop)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def examined(laptop: Laptop, tenant: TestTenant) -> Done:
+    """What doctor says of a deployment that is set up, its synthetic call included."""
+    return await (await set_up(laptop))("doctor")
+
+
+async def set_up(laptop: Laptop) -> Trunkline:
     command = Trunkline(laptop.cloud)
     done = await command(*SYNC, "--apply")
     assert done.exit_code == 0, done.errors
     return command
 
 
-async def test_a_deployment_that_is_set_up_is_well_down_to_an_agent_that_speaks(trunkline: Trunkline) -> None:
-    done = await trunkline("doctor")
-    assert done.findings == {}, done.report
-    assert done.exit_code == 0
-    well = {each["check"] for each in done.report["findings"] if each["status"] == "ok"}
+async def test_a_deployment_that_is_set_up_is_well_down_to_an_agent_that_speaks(examined: Done) -> None:
+    assert examined.findings == {}, examined.report
+    assert examined.exit_code == 0
+    well = {each["check"] for each in examined.report["findings"] if each["status"] == "ok"}
     calls = {"worker trunkline", "synthetic call trunkline", "livekit webhook"}
     assert calls | {"firestore indexes", "iam worker", "iam public functions"} <= well
 
 
 async def test_the_synthetic_call_leaves_no_call_behind(
-    laptop: Laptop, tenant: TestTenant, trunkline: Trunkline
+    laptop: Laptop, tenant: TestTenant, examined: Done
 ) -> None:
-    await trunkline("doctor")
+    assert examined.exit_code == 0
     assert await laptop.database.ids(f"tenants/{tenant.tenant_id}/calls") == []
 
 
