@@ -3,9 +3,14 @@
 import pytest
 
 from local.scenario import Scenario
-from tests.calls.laptop import Laptop, scenario
+from tests.calls.laptop import BEST_SERVER, Laptop, scenario
 
-pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.calls,
+    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.timeout(240),
+    BEST_SERVER,
+]
 
 
 async def test_words_that_the_model_answers_without_writing_them_down_keep_the_call_up(
