@@ -10,14 +10,16 @@ from local.firestore.values import number_in, number_value
 _MAX_AGGREGATIONS = 5
 
 
-def aggregate(store: Store, query: Query, aggregations: list[Aggregation]) -> dict[str, Value]:
+def aggregate(
+    store: Store, query: Query, aggregations: list[Aggregation], at: int | None
+) -> dict[str, Value]:
     """The value of each aggregation by its alias."""
     if not 1 <= len(aggregations) <= _MAX_AGGREGATIONS:
         raise invalid(f"A query must have 1 to {_MAX_AGGREGATIONS} aggregations.")
     aliases = [aggregation.alias or f"field_{n}" for n, aggregation in enumerate(aggregations, start=1)]
     if len(set(aliases)) < len(aliases):
         raise invalid("Aggregation aliases contain a duplicate alias.")
-    values = [_value(store, query, aggregation) for aggregation in aggregations]
+    values = [_value(store, query, aggregation, at) for aggregation in aggregations]
     return dict(zip(aliases, values, strict=True))
 
 
@@ -32,21 +34,21 @@ def operator_and_path(aggregation: Aggregation) -> tuple[str, str]:
     return kind, path
 
 
-def _value(store: Store, query: Query, aggregation: Aggregation) -> Value:
+def _value(store: Store, query: Query, aggregation: Aggregation, at: int | None) -> Value:
     kind, path = operator_and_path(aggregation)
     match kind:
         case "count":
-            found = search.count(store, query)
+            found = search.count(store, query, at)
             limited = aggregation.count.HasField("up_to")
             return Value(integer_value=min(found, aggregation.count.up_to.value) if limited else found)
         case "sum":
-            return number_value(sum(_numbers(store, query, path)))
+            return number_value(sum(_numbers(store, query, path, at)))
         case _:
-            numbers = _numbers(store, query, path)
+            numbers = _numbers(store, query, path, at)
             return Value(double_value=sum(numbers) / len(numbers)) if numbers else Value(null_value=0)
 
 
-def _numbers(store: Store, query: Query, path: str) -> list[int | float]:
+def _numbers(store: Store, query: Query, path: str, at: int | None) -> list[int | float]:
     parts = field_paths.split(path)
-    values = (field_paths.get(stored.document.fields, parts) for stored in search.run(store, query))
+    values = (field_paths.get(stored.document.fields, parts) for stored in search.run(store, query, at))
     return [number for value in values if (number := number_in(value)) is not None]

@@ -14,5 +14,9 @@ def invalid(message: str) -> RequestError:
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
+def aborted(message: str) -> RequestError:
+    return RequestError(grpc.StatusCode.ABORTED, message)
+
+
 def unimplemented(what: str) -> RequestError:
     return RequestError(grpc.StatusCode.UNIMPLEMENTED, f"the local Firestore does not implement {what}")

@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
     class Aggregation(Any): ...
 
+    class TransactionOptions(Any): ...
+
+    class TargetChange(Any): ...
+
+    class Target(Any): ...
+
+    class ListenRequest(Any): ...
+
+    class ListenResponse(Any): ...
+
 else:
     from google.cloud.firestore_v1 import types
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -41,6 +51,11 @@ else:
     Filter = StructuredQuery.Filter
     Cursor = types.Cursor.pb()
     Aggregation = types.StructuredAggregationQuery.Aggregation.pb()
+    TransactionOptions = types.TransactionOptions.pb()
+    TargetChange = types.TargetChange.pb()
+    Target = types.Target.pb()
+    ListenRequest = types.ListenRequest.pb()
+    ListenResponse = types.ListenResponse.pb()
 
 __all__ = [
     "Aggregation",
@@ -48,8 +63,13 @@ __all__ = [
     "Document",
     "FieldTransform",
     "Filter",
+    "ListenRequest",
+    "ListenResponse",
     "StructuredQuery",
+    "Target",
+    "TargetChange",
     "Timestamp",
+    "TransactionOptions",
     "Value",
     "Write",
     "WriteResult",

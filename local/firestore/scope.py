@@ -87,9 +87,11 @@ class Scope:
 
     def __init__(self) -> None:
         self.documents: dict[str, StoredDocument] = {}
+        self.changed_at = 0
+        """Commit time of the last change."""
         self._indexes: dict[tuple[str, ...], Index] = {}
 
-    def replace(self, name: str, new: StoredDocument | None) -> None:
+    def replace(self, name: str, new: StoredDocument | None, time: int) -> None:
         old = self.documents.pop(name, None)
         if new:
             self.documents[name] = new
@@ -98,6 +100,7 @@ class Scope:
                 index.remove(old)
             if new:
                 index.add(new)
+        self.changed_at = time
 
     def index(self, paths: tuple[str, ...]) -> Index:
         index = self._indexes.pop(paths, None) or Index(paths, self.documents.values())

@@ -12,26 +12,32 @@ from local.firestore.store import Store
 from local.firestore.values import Key
 
 
-def run(store: Store, query: Query) -> list[StoredDocument]:
-    """The results in order."""
+def run(store: Store, query: Query, at: int | None = None) -> list[StoredDocument]:
+    """The results in order, as of now or of the snapshot `at`."""
     scope = store.scope(query.parent, query.collection_id, descendants=query.descendants)
     plan = _Plan(query, scope)
     stop = None if query.limit is None else query.offset + query.limit
-    found = plan.documents() if plan.is_ordered else iter(_sorted(query, plan.documents()))
-    return list(islice(found, query.offset, stop))
+    if at is None or scope.changed_at <= at:
+        found = plan.documents() if plan.is_ordered else iter(_sorted(query, plan.documents()))
+        return list(islice(found, query.offset, stop))
+    past = store.changed_since(at)
+    unchanged = (stored for stored in plan.documents() if stored.name not in past)
+    candidates = list(islice(unchanged, stop) if plan.is_ordered else unchanged)
+    candidates += [stored for stored in past.values() if stored and query.accepts(stored)]
+    return _sorted(query, candidates)[query.offset : stop]
 
 
-def count(store: Store, query: Query) -> int:
+def count(store: Store, query: Query, at: int | None = None) -> int:
     """How many results there are; without looking at them where an index alone tells."""
     scope = store.scope(query.parent, query.collection_id, descendants=query.descendants)
     plan = _Plan(query, scope)
-    if plan.has_conditions:
-        return len(run(store, query))
+    if plan.has_conditions or (at is not None and scope.changed_at > at):
+        return len(run(store, query, at))
     found = max(0, plan.high - plan.low - query.offset)
     return found if query.limit is None else min(found, query.limit)
 
 
-def _sorted(query: Query, documents: Iterator[StoredDocument]) -> list[StoredDocument]:
+def _sorted(query: Query, documents: Iterator[StoredDocument] | list[StoredDocument]) -> list[StoredDocument]:
     result = list(documents)
     for order in reversed(query.orders):  # a stable sort by each, the most significant last
         result.sort(key=order.present_key, reverse=order.descending)

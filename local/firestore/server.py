@@ -84,10 +84,16 @@ class _Handler(grpc.GenericRpcHandler):
             types.ListDocumentsRequest,
             types.ListCollectionIdsRequest,
             types.CommitRequest,
+            types.BatchWriteRequest,
+            types.BeginTransactionRequest,
+            types.RollbackRequest,
         )
         streams = (types.BatchGetDocumentsRequest, types.RunQueryRequest, types.RunAggregationQueryRequest)
         self._methods = {_path(_name(request)): unary(request) for request in unaries}
         self._methods |= {_path(_name(request)): stream(request) for request in streams}
+        self._methods[_path("Listen")] = grpc.stream_stream_rpc_method_handler(
+            _stream(service.Listen), types.ListenRequest.pb().FromString, _serialize
+        )
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         method = handler_call_details.method

@@ -10,24 +10,28 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.cloud.firestore_v1 import types
+from google.protobuf.empty_pb2 import Empty
 
 from local.firestore import search
 from local.firestore.aggregation import aggregate, operator_and_path
 from local.firestore.errors import RequestError, invalid, unimplemented
 from local.firestore.field_paths import project
 from local.firestore.indexes import DEPLOYED, Indexes
+from local.firestore.listen import ListenStream
 from local.firestore.names import check_document_name, check_parent
-from local.firestore.proto import Document, timestamp
+from local.firestore.proto import Document, ListenResponse, timestamp
 from local.firestore.query import Query
 from local.firestore.recorder import QueryRecorder, shape_of
 from local.firestore.scope import StoredDocument
 from local.firestore.store import Store
-from local.firestore.writes import Batch
+from local.firestore.transactions import Transactions
+from local.firestore.writes import Batch, target_of
 
 _DEFAULT_PAGE_SIZE = 300
-_AT_ANOTHER_TIME = ("read_time", "transaction", "new_transaction")
 
 BatchGetResponse: Any = types.BatchGetDocumentsResponse.pb()
+BatchWriteResponse: Any = types.BatchWriteResponse.pb()
+BeginTransactionResponse: Any = types.BeginTransactionResponse.pb()
 CommitResponse: Any = types.CommitResponse.pb()
 ListCollectionIdsResponse: Any = types.ListCollectionIdsResponse.pb()
 ListDocumentsResponse: Any = types.ListDocumentsResponse.pb()
@@ -44,20 +48,24 @@ class FirestoreService:
         self._indexes = indexes
         self._served: set[str] = set()
         """Shapes of queries that have their index."""
+        self._transactions = Transactions(store)
 
     # Documents
 
     async def GetDocument(self, request: Any) -> Document:
-        _refuse(request, *_AT_ANOTHER_TIME)
-        stored = self._read(request.name)
+        _refuse(request, "read_time")
+        stored = self._read(request.name, request.transaction)
         if stored is None:
             raise RequestError(grpc.StatusCode.NOT_FOUND, f"Document not found: {request.name}")
         return _masked(stored, request)
 
     async def BatchGetDocuments(self, request: Any) -> AsyncIterator[Any]:
-        _refuse(request, *_AT_ANOTHER_TIME)
-        found = [(name, self._read(name)) for name in request.documents]
-        read_time = timestamp(self._store.now())
+        _refuse(request, "read_time")
+        transaction, is_new = self._transaction(request)
+        found = [(name, self._read(name, transaction)) for name in request.documents]
+        read_time = timestamp(self._read_time(transaction))
+        if is_new:
+            yield BatchGetResponse(transaction=transaction)
         for name, stored in found:
             if stored is None:
                 yield BatchGetResponse(missing=name, read_time=read_time)
@@ -101,22 +109,55 @@ class FirestoreService:
     # Writes
 
     async def Commit(self, request: Any) -> Any:
-        _refuse(request, "transaction")
+        if request.transaction:
+            self._transactions.finish(request.transaction, writes=bool(request.writes))
         time = self._store.next_commit_time()
         batch = Batch(self._store, time)
         results = batch.apply(request.writes)
         batch.commit()
         return CommitResponse(write_results=results, commit_time=timestamp(time))
 
+    async def BatchWrite(self, request: Any) -> Any:
+        """Each write for itself: one that fails stops no other."""
+        targets = [target_of(write) for write in request.writes]
+        if len(set(targets)) < len(targets):
+            raise invalid("the same document cannot be written more than once in a single request")
+        response = BatchWriteResponse()
+        for write in request.writes:
+            batch = Batch(self._store, self._store.next_commit_time())
+            try:
+                response.write_results.extend(batch.apply([write]))
+            except RequestError as error:
+                response.write_results.add()
+                response.status.add(code=error.code.value[0], message=error.message)
+            else:
+                batch.commit()
+                response.status.add()
+        return response
+
+    # Transactions
+
+    async def BeginTransaction(self, request: Any) -> Any:
+        return BeginTransactionResponse(transaction=self._transactions.begin(request.options))
+
+    async def Rollback(self, request: Any) -> Any:
+        self._transactions.rollback(request.transaction)
+        return Empty()
+
     # Queries
 
     async def RunQuery(self, request: Any) -> AsyncIterator[Any]:
-        _refuse(request, *_AT_ANOTHER_TIME, "explain_options")
+        _refuse(request, "read_time", "explain_options")
         check_parent(request.parent)
         query = Query.of(request.parent, request.structured_query)
         self._check_indexes(request.structured_query, [])
-        found = search.run(self._store, query)
-        read_time = timestamp(self._store.now())
+        transaction, is_new = self._transaction(request)
+        found = search.run(self._store, query, self._snapshot(transaction))
+        if transaction:
+            self._transactions.note_query(transaction, found, lambda: search.run(self._store, query))
+        read_time = timestamp(self._read_time(transaction))
+        if is_new:
+            yield RunQueryResponse(transaction=transaction)
         for stored in found:
             document = stored.document if query.select is None else project(stored.document, query.select)
             yield RunQueryResponse(document=document, read_time=read_time)
@@ -124,15 +165,22 @@ class FirestoreService:
             yield RunQueryResponse(read_time=read_time)
 
     async def RunAggregationQuery(self, request: Any) -> AsyncIterator[Any]:
-        _refuse(request, *_AT_ANOTHER_TIME, "explain_options")
+        _refuse(request, "read_time", "explain_options")
         check_parent(request.parent)
         asked = request.structured_aggregation_query
         query = Query.of(request.parent, asked.structured_query)
         aggregations = list(asked.aggregations)
         self._check_indexes(asked.structured_query, [operator_and_path(one) for one in aggregations])
-        answer = aggregate(self._store, query, aggregations)
+        transaction, is_new = self._transaction(request)
+        answer = aggregate(self._store, query, aggregations, self._snapshot(transaction))
+        if transaction:
+            self._transactions.note_query(
+                transaction, answer, lambda: aggregate(self._store, query, aggregations, None)
+            )
         yield RunAggregationQueryResponse(
-            result={"aggregate_fields": answer}, read_time=timestamp(self._store.now())
+            result={"aggregate_fields": answer},
+            read_time=timestamp(self._read_time(transaction)),
+            transaction=transaction if is_new else b"",
         )
 
     def _check_indexes(self, query: Any, aggregations: list[tuple[str, str]]) -> None:
@@ -146,11 +194,32 @@ class FirestoreService:
             raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
         self._served.add(line)
 
+    # Listening
+
+    async def Listen(self, requests: AsyncIterator[Any]) -> AsyncIterator[ListenResponse]:
+        async for response in ListenStream(self._store).responses(requests):
+            yield response
+
     # What the above share
 
-    def _read(self, name: str) -> StoredDocument | None:
+    def _transaction(self, request: Any) -> tuple[bytes, bool]:
+        """The transaction that a request reads in (b"" for none), and whether it begins with the request."""
+        if request.HasField("new_transaction"):
+            return self._transactions.begin(request.new_transaction), True
+        return request.transaction, False
+
+    def _snapshot(self, transaction: bytes) -> int | None:
+        return self._transactions.snapshot(transaction) if transaction else None
+
+    def _read_time(self, transaction: bytes) -> int:
+        return self._transactions.snapshot(transaction) if transaction else self._store.now()
+
+    def _read(self, name: str, transaction: bytes) -> StoredDocument | None:
         check_document_name(name)
-        return self._store.get(name)
+        stored = self._store.get(name, self._snapshot(transaction))
+        if transaction:
+            self._transactions.note_document(transaction, name, stored)
+        return stored
 
 
 def _refuse(request: Any, *unsupported: str) -> None:

@@ -28,7 +28,7 @@ class Batch:
         return [self._apply(write) for write in writes]
 
     def commit(self) -> None:
-        self._store.commit(self.changes)
+        self._store.commit(self.changes, self._time)
 
     def _current(self, name: str) -> Document | None:
         if name in self.changes:

@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session", params=["stand-in", "official"])
 def firestore_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[str]:
-    """Its address."""
+) -> Generator[firestore_servers.Server]:
     if request.param == "official":
         with firestore_servers.official_emulator() as process:
-            yield firestore_servers.address_of(process)
+            yield firestore_servers.Server(firestore_servers.address_of(process), contenders=2)
     else:
         with firestore_servers.stand_in(tmp_path_factory.mktemp("firestore")) as process:
-            yield firestore_servers.address_of(process)
+            yield firestore_servers.Server(firestore_servers.address_of(process), contenders=20)
 
 
 @pytest_asyncio.fixture
-async def db(firestore_server: str, monkeypatch: pytest.MonkeyPatch) -> "AsyncGenerator[AsyncClient]":
+async def db(
+    firestore_server: firestore_servers.Server, monkeypatch: pytest.MonkeyPatch
+) -> "AsyncGenerator[AsyncClient]":
     from google.cloud.firestore import AsyncClient
 
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_server)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_server.address)
     client = AsyncClient(project="contract")
     yield client
     client.close()

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ from tests.processes import free_port
 _READY_SECONDS = 30
 _STOP_SECONDS = 10
 _JAR_IN_SDK = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
+
+
+@dataclass(frozen=True)
+class Server:
+    address: str
+    contenders: int
+    """How many transactions fight for one document; the emulator ends a fight by a timeout of seconds."""
 
 
 @contextmanager

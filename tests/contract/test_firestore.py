@@ -193,3 +193,10 @@ async def test_a_listing_pages_and_shows_parents_that_do_not_exist(things: Any) 
     listed = [document.id async for document in things.list_documents(page_size=2)]
     assert listed == ["a", "b", "c", "d", "ghost"]
     assert [c.id async for c in things.document("ghost").collections()] == ["below"]
+
+
+async def test_recursive_delete_leaves_nothing_below(db: firestore.AsyncClient, things: Any) -> None:
+    await things.document("a").collection("below").document("x").set({})
+    await things.document("b").set({})
+    await db.recursive_delete(things)
+    assert [document.id async for document in things.list_documents()] == []

@@ -42,14 +42,13 @@ async def test_every_confirmed_write_survives_kill_9(tmp_path: Path, monkeypatch
         db.close()
 
 
-@pytest.mark.parametrize("method", ["ExecutePipeline", "BeginTransaction", "BatchWrite", "Listen"])
-async def test_what_is_not_implemented_is_named(method: str) -> None:
+async def test_what_is_not_implemented_is_named() -> None:
     async with FirestoreServer() as server, grpc.aio.insecure_channel(server.address) as channel:
-        call: Any = channel.unary_stream(f"/google.firestore.v1.Firestore/{method}")
+        call: Any = channel.unary_stream("/google.firestore.v1.Firestore/ExecutePipeline")
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await call(b"").read()
         assert refusal.value.code() is grpc.StatusCode.UNIMPLEMENTED
-        assert method in (refusal.value.details() or "")
+        assert "ExecutePipeline" in (refusal.value.details() or "")
 
 
 async def test_each_shape_of_query_is_recorded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

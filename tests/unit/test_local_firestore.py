@@ -1,7 +1,7 @@
 """Properties of the local Firestore that examples alone would not establish.
 
 Values order as the client library orders them; a query answered from an index finds what a look at every
-document finds.
+document finds, now and as of an earlier snapshot; interleaved transactions lose no update.
 """
 
 import datetime as dt
@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.firestore import search
-from local.firestore.proto import Document, StructuredQuery, Value, Write
+from local.firestore.errors import RequestError
+from local.firestore.proto import Document, StructuredQuery, TransactionOptions, Value, Write
 from local.firestore.query import Query
 from local.firestore.store import Store
+from local.firestore.transactions import Transactions
 from local.firestore.values import sort_key
 from local.firestore.writes import Batch
 
@@ -110,8 +112,8 @@ def write(store: Store, name: str, data: dict[str, Any] | None) -> None:
     batch.commit()
 
 
-def names_found(store: Store, query: Query) -> list[str]:
-    return [stored.name for stored in search.run(store, query)]
+def names_found(store: Store, query: Query, at: int | None = None) -> list[str]:
+    return [stored.name for stored in search.run(store, query, at)]
 
 
 def names_by_looking_at_everything(documents: dict[str, Any], query: Query) -> list[str]:
@@ -139,6 +141,51 @@ def test_an_index_finds_what_a_look_at_every_document_finds(
     store = Store(None)
     edit(store, before)
     names_found(store, query)  # makes the index, which the later edits must keep right
+    snapshot, documents = store.pin(), everything(store)
     edit(store, after)
     assert names_found(store, query) == names_by_looking_at_everything(everything(store), query)
     assert search.count(store, query) == len(names_found(store, query))
+    assert names_found(store, query, snapshot) == names_by_looking_at_everything(documents, query)
+    assert search.count(store, query, snapshot) == len(names_found(store, query, snapshot))
+
+
+@repeatable
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
+def test_interleaved_transactions_lose_no_update(schedule: list[int]) -> None:
+    """Each of three workers reads, then commits the number plus one; the schedule says whose turn it is."""
+    store = Store(None)
+    transactions = Transactions(store)
+    name = f"{ROOT}/things/counter"
+    write(store, name, {"n": 0})
+    read: dict[int, tuple[bytes, int]] = {}
+    committed = 0
+    for worker in schedule:
+        if worker not in read:
+            token = transactions.begin(TransactionOptions())
+            stored = store.get(name, transactions.snapshot(token))
+            assert stored is not None
+            transactions.note_document(token, name, stored)
+            read[worker] = token, stored.document.fields["n"].integer_value
+            continue
+        token, n = read.pop(worker)
+        try:
+            transactions.finish(token, writes=True)
+        except RequestError:
+            continue
+        write(store, name, {"n": n + 1})
+        committed += 1
+    counter = store.get(name)
+    assert counter is not None
+    assert counter.document.fields["n"].integer_value == committed
+
+
+def test_a_transaction_that_lost_is_told_to_try_again() -> None:
+    store = Store(None)
+    transactions = Transactions(store)
+    name = f"{ROOT}/things/a"
+    token = transactions.begin(TransactionOptions())
+    transactions.note_document(token, name, store.get(name, transactions.snapshot(token)))
+    write(store, name, {"n": 1})
+    with pytest.raises(RequestError, match="try again") as lost:
+        transactions.finish(token, writes=True)
+    assert lost.value.code.name == "ABORTED"
