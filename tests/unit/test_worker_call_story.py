@@ -2,10 +2,11 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from livekit import rtc
+from livekit.agents import llm
 
 from shared.errors import UnavailableError
 from shared.models.call import CallState, FallbackReason, Outcome
@@ -196,6 +197,16 @@ async def test_only_a_new_caller_for_whom_no_line_is_free_is_turned_away(
         call = await rig.services.calls.get_call("harbor", "ca1")
         assert (call.state, call.fallback_reason) == (CallState.FALLBACK, FallbackReason.AT_CAPACITY)
         assert done == ["start"]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+async def test_a_caller_who_has_heard_no_agent_is_greeted_also_by_one_that_takes_over(
+    rig: Rig, role: Literal["user", "assistant"]
+) -> None:
+    history = llm.ChatContext.empty()
+    history.add_message(role=role, content="Hello?")
+    assert is_greeting(rig.call._opening(history)) is (role == "user")
+    await ends(rig, asyncio.create_task(rig.call.serve()))
 
 
 async def test_a_caller_does_not_suffer_from_a_fault_of_ours(

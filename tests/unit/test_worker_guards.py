@@ -253,6 +253,14 @@ def test_a_reply_that_stops_once_more_after_it_went_on_is_reconnected_once_more(
         assert phone.is_quiet(0.2) == ["reconnect_model"]
 
 
+def test_a_reply_that_came_in_pieces_is_not_over_before_all_of_them_are_heard() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    for _ in range(3):
+        phone.watch.model_sounds(2.0)
+    phone.watch.agent_speaks(True)
+    assert phone.is_quiet(3 * 2 + STALLED_AFTER - 0.1) == []
+
+
 def test_a_reply_that_stops_is_noticed_as_soon_as_in_the_reply_before_it() -> None:
     phone = Phone(silence_prompt_seconds=60)
     for _ in range(2):

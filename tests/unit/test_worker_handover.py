@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.errors import UnavailableError
 from shared.models.call import CallState
 from shared.models.releases import Releases, ReleaseShare
 from shared.repositories.releases import RELEASES_PATH
@@ -41,6 +42,20 @@ async def test_agents_that_die_one_after_the_other_lead_to_the_fallback() -> Non
     assert len(services.livekit.dispatches) == AGENTS_IN_A_ROW
     assert await services.state() is CallState.FALLBACK
     assert services.livekit.deleted == [ROOM]
+
+
+async def test_a_loss_for_which_another_watch_has_asked_for_an_agent_already_gets_no_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+
+    async def noted(*_: Any) -> None:
+        return
+
+    monkeypatch.setattr(services.calls, "note_dispatch", noted)
+    await leave(services)
+    assert services.livekit.dispatches == []
+    assert await services.state() is CallState.IN_PROGRESS
 
 
 async def test_a_room_without_a_caller_gets_no_agent() -> None:
@@ -104,3 +119,18 @@ async def test_a_crash_of_an_agent_that_does_not_hold_the_lease_changes_nothing(
     crashed: Any = Job("job-1")
     await replace_crashed(services, crashed)
     assert services.livekit.dispatches == []
+
+
+async def test_a_crash_that_cannot_be_looked_into_harms_no_other_call(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker's main process serves them all."""
+    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+
+    async def unavailable(*_: Any) -> None:
+        raise UnavailableError("Firestore: get: DeadlineExceeded")
+
+    monkeypatch.setattr(services.sessions, "get_session", unavailable)
+    crashed: Any = Job("job-1")
+    await replace_crashed(services, crashed)
+    assert "a crashed agent could not be replaced" in caplog.text
