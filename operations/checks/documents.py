@@ -1,7 +1,7 @@
 """Firestore answers, and every query that needs an index has it ready.
 
-Each of the product's queries that a composite index serves is asked for one document; Firestore refuses it
-while its index is missing or being built.
+Of the product's queries one is made for each index, and finds nothing or one document; Firestore refuses it
+while the index is missing or being built.
 """
 
 from operations.checks.finding import Finding, failed, ok
@@ -13,6 +13,7 @@ from shared.repositories.audit import AuditRepository
 from shared.repositories.call_history import CallFilter, CallHistoryRepository
 from shared.repositories.release_calls import ReleaseCallRepository
 from shared.repositories.teams import TeamRepository
+from shared.repositories.unsettled_calls import UnsettledCallRepository
 
 NOBODY = "trunkline-doctor"
 """A tenant, agent or member that does not exist: an index is needed all the same."""
@@ -40,6 +41,7 @@ async def check_documents(operator: Operator) -> list[Finding]:
         "audit by subject": AuditRepository(operator.database).page(NOBODY, 1, None, subject=NOBODY),
         "members of all tenants": TeamRepository(operator.database).tenants_of(NOBODY),
         "calls of a release": ReleaseCallRepository(operator.database).since(NOBODY, now),
+        "unsettled calls": UnsettledCallRepository(operator.database).at_voicemail(now),
     }
     missing: list[str] = []
     for name, query in queries.items():

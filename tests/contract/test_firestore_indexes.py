@@ -13,7 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain, combinations
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from google.api_core.exceptions import FailedPrecondition
@@ -23,6 +24,8 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from local.firestore import DEPLOYED, FirestoreServer
 from local.firestore.indexes import CompositeIndex, FieldOverride, Indexes
 from local.firestore.recorder import QueryShape
+from operations.checks.documents import check_documents
+from operations.operator import Operator
 from shared import models
 from shared.errors import NotFoundError
 from shared.gateways.firestore import Database, Remove
@@ -152,18 +155,31 @@ def query_sites() -> set[tuple[str, int]]:
     }
 
 
+def unused_indexes(server: FirestoreServer) -> list[str]:
+    """Of those deployed: what none of the queries needed that the server was asked."""
+    deployed = Indexes.from_file()
+    served = [deployed.serving(shape) for shape in server.recorder.shapes]
+    used = set().union(*(one for one in served if one is not None))
+    unused = [str(index) for index in deployed.composites if index not in used]
+    return unused + [f"{o.collection}.{o.path}" for o in deployed.overrides if not o.ttl and o not in used]
+
+
 async def test_every_query_has_its_index_and_every_index_a_query(
     server: FirestoreServer, client: AsyncClient
 ) -> None:
     database = WatchedDatabase(client)
     await run_all_queries(database)  # the server refuses what has no index
     assert database.asked == query_sites(), "a query of the repositories is not run here"
-    deployed = Indexes.from_file()
-    served = [deployed.serving(shape) for shape in server.recorder.shapes]
-    used = set().union(*(one for one in served if one is not None))
-    unused = [str(index) for index in deployed.composites if index not in used]
-    unused += [f"{o.collection}.{o.path}" for o in deployed.overrides if not o.ttl and o not in used]
-    assert not unused
+    assert unused_indexes(server) == []
+
+
+async def test_the_doctor_tells_of_every_index_whether_it_is_there(
+    server: FirestoreServer, client: AsyncClient
+) -> None:
+    """That of the calls without an outcome could be missing, and all was well to it."""
+    operator = cast("Operator", SimpleNamespace(database=Database(client)))
+    assert [finding.status for finding in await check_documents(operator)] == ["ok", "ok"]
+    assert unused_indexes(server) == []
 
 
 async def test_a_query_without_an_index_is_refused_as_firestore_does(client: AsyncClient) -> None:
