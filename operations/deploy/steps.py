@@ -163,4 +163,7 @@ def ask_hidden(prompt: str) -> str:
     """Raises `DeployError` where nobody can be asked."""
     if not sys.stdin.isatty():
         raise DeployError("Values of secrets are asked for: run `make secrets` in a terminal first.")
-    return getpass(prompt)
+    try:
+        return getpass(prompt)
+    except EOFError:  # Ctrl-D: no more than Enter
+        return ""

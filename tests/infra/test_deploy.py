@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -174,6 +175,15 @@ def test_the_former_pages_run_until_the_new_ones_are_there(cloud: Cloud) -> None
     assert cloud.commands()[-3].startswith("gcloud storage cp"), "which pages are there is told last"
 
 
+def test_the_upload_keeps_what_terraform_wrote_and_tells_last_which_pages_are_there(cloud: Cloud) -> None:
+    """A config.json that `make up` had left among the pages would send browsers to a laptop."""
+    deploy()
+    pages = next(arguments for _, arguments, _ in cloud.calls() if arguments[-2:-1] == ["dashboard/out"])
+    (pattern,) = (each.removeprefix("--exclude=") for each in pages if each.startswith("--exclude="))
+    files = ("config.json", "headers.json", "_next/static/a.js", "_next/other.txt", "index.html")
+    assert [name for name in files if not re.match(pattern, name)] == ["_next/other.txt", "index.html"]
+
+
 def test_the_first_pages_have_none_before_them(cloud: Cloud) -> None:
     deploy()
     assert json.loads(dashboard.POLICY.read_text(encoding="utf-8")) == {"former_dashboard_hashes": []}
@@ -225,6 +235,19 @@ def test_a_value_that_was_replaced_is_a_change_that_terraform_sees(cloud: Cloud)
     given = iter(["", "the-next-token"])
     steps.add_secrets(Shell(), lambda _: next(given), anew=True)
     assert mounted() == {"gemini-api-key": "4", "twilio-auth-token": "2"}
+    # What was disabled or destroyed would keep functions from starting.
+    listed = [command for command in cloud.commands() if "secrets versions list" in command]
+    assert listed
+    assert all("--filter=state=ENABLED" in command for command in listed)
+
+
+def test_ctrl_d_gives_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(steps.sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(steps, "getpass", ended)
+    assert steps.ask_hidden("twilio-auth-token: ") == ""
 
 
 def test_the_image_is_named_after_the_commit_and_runs_in_the_live_release(cloud: Cloud) -> None:
