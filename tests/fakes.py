@@ -9,7 +9,7 @@ from typing import Any
 from livekit.protocol.models import ParticipantInfo
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
-from shared.gateways.firestore import Create, Fields, Filter, Order, Put, Remove, Write
+from shared.gateways.firestore import Create, Exists, Fields, Filter, Order, Put, Remove, Write
 from shared.gateways.twilio import AccountCall, AccountRecording
 from shared.models.session import RoomMetadata
 
@@ -125,20 +125,24 @@ class FakeDatabase(Faulty):
             await self._request()
             if self.documents.get(path) != read:
                 continue  # changed meanwhile: Firestore refuses the commit, and we start again
-            self.documents[path].update(copy.deepcopy(changes))
             self._apply(writes)
+            self.documents[path].update(copy.deepcopy(changes))
             return True
 
     def _apply(self, writes: list[Write]) -> None:
         for write in writes:
             if isinstance(write, Create) and write.path in self.documents:
                 raise AlreadyExistsError(f"{write.path} exists already")
+            if isinstance(write, Exists) and write.path not in self.documents:
+                raise NotFoundError(f"no document {write.path}")
         for write in writes:
             match write:
                 case Create() | Put():
                     self.documents[write.path] = copy.deepcopy(write.fields)
                 case Remove():
                     self.documents.pop(write.path, None)
+                case Exists():
+                    pass
 
     def _matching(
         self, collection: str, filters: Iterable[Filter], order_by: str | None

@@ -20,9 +20,10 @@ from google.api_core.exceptions import (
     AlreadyExists,
     FailedPrecondition,
     GoogleAPICallError,
+    NotFound,
     RetryError,
 )
-from google.cloud.firestore import AsyncClient, AsyncQuery
+from google.cloud.firestore import DELETE_FIELD, AsyncClient, AsyncQuery
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
@@ -67,7 +68,17 @@ class Remove:
     path: str
 
 
-Write = Create | Put | Remove
+@dataclass(frozen=True)
+class Exists:
+    """A condition of a commit: without this document nothing of it happens. The document stays as it is."""
+
+    path: str
+
+
+Write = Create | Put | Remove | Exists
+
+_NO_FIELD = "no_field"
+"""Of no document."""
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncClient]] = WeakKeyDictionary()
 
@@ -181,12 +192,13 @@ class Database:
             return int(result[0][0].value)
 
     async def commit(self, writes: Iterable[Write]) -> None:
-        """All or nothing. Raises `AlreadyExistsError` for a `Create` of a document that exists."""
-        batch = self._client.batch()
-        for write in writes:
+        """All or nothing. Raises `AlreadyExistsError` for a `Create` of a document that exists, and
+        `NotFoundError` for an `Exists` of one that does not."""
+        batch, wanted = self._client.batch(), list(writes)
+        for write in wanted:
             self._add(batch, write)
         async with _firestore_call("commit"):
-            await batch.commit()
+            await _commit(batch, wanted)
 
     async def update(
         self,
@@ -199,7 +211,8 @@ class Database:
 
         `decide` gets the current fields, all or those of `reading`, and returns the fields to update (none:
         nothing happens and the answer is False) and what to write along with them. It runs again after a
-        conflict, and what it raises reaches the caller. Raises `NotFoundError`.
+        conflict, and what it raises reaches the caller. Raises `NotFoundError`, also for an `Exists` among
+        what is written along.
 
         The condition is the document's update time rather than a transaction: two round trips instead of
         three, no lock held by a process that may die, no rollback (the client awaits it even when cancelled).
@@ -249,7 +262,7 @@ class Database:
                 for write in writes:
                     self._add(batch, write)
                 try:
-                    await batch.commit()
+                    await _commit(batch, writes)
                 except (FailedPrecondition, Aborted):
                     continue
                 return True
@@ -270,6 +283,19 @@ class Database:
                 batch.set(reference, write.fields)
             case Remove():
                 batch.delete(reference)
+            case Exists():
+                # The client has no condition without a write: a field that nothing has is taken away.
+                batch.update(reference, {_NO_FIELD: DELETE_FIELD})
+
+
+async def _commit(batch: Any, writes: Sequence[Write]) -> None:
+    try:
+        await batch.commit()
+    except NotFound as error:
+        wanted = [write.path for write in writes if isinstance(write, Exists)]
+        if not wanted:
+            raise
+        raise NotFoundError(f"no document {' or '.join(wanted)}") from error
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.errors import AlreadyExistsError, NotFoundError
-from shared.gateways.firestore import Create, Database, Fields, Remove, Write
+from shared.gateways.firestore import Create, Database, Exists, Fields, Remove, Write
 from shared.models.agent_tool import AgentTool
 
 Decision = tuple[AgentTool, list[Write]]
@@ -19,7 +19,7 @@ class AgentToolRepository:
         return None if fields is None else AgentTool.from_firestore({"slug": slug, **fields})
 
     async def agent_exists(self, tenant_id: str, agent_id: str) -> bool:
-        return await self._database.get(f"tenants/{tenant_id}/agents/{agent_id}") is not None
+        return await self._database.get(_agent(tenant_id, agent_id)) is not None
 
     async def change(
         self,
@@ -33,9 +33,11 @@ class AgentToolRepository:
         """Atomically replace secrets and connection by what `decide` makes of the tool.
 
         Returns the tool as it was. `decide` may run several times; what it raises reaches the caller. With
-        `create`, a tool that the agent has not got starts as a disabled one; without, `NotFoundError`.
+        `create`, a tool that the agent has not got starts as a disabled one, and `NotFoundError` says that
+        there is no such agent at the moment of writing; without, that it has not got the tool.
         """
         path = _path(tenant_id, agent_id, slug)
+        conditions: list[Write] = [Exists(_agent(tenant_id, agent_id))] if create else []
         before: list[AgentTool] = []
 
         def change(fields: Fields) -> tuple[Fields, list[Write]]:
@@ -43,7 +45,7 @@ class AgentToolRepository:
             after, news = decide(before[-1])
             if after == before[-1]:
                 return {}, []
-            return _changing_fields(after), news
+            return _changing_fields(after), [*news, *conditions]
 
         try:
             await self._database.update(path, change)
@@ -53,7 +55,7 @@ class AgentToolRepository:
             before.append(AgentTool(slug=slug))
             after, news = decide(before[-1])
             try:
-                await self._database.commit([Create(path, after.to_firestore()), *news])
+                await self._database.commit([Create(path, after.to_firestore()), *news, *conditions])
             except AlreadyExistsError:  # somebody was faster
                 await self._database.update(path, change)
         return before[-1]
@@ -71,8 +73,12 @@ class AgentToolRepository:
         await self._database.commit([Remove(_path(tenant_id, agent_id, tool.slug)) for tool in tools])
 
 
+def _agent(tenant_id: str, agent_id: str) -> str:
+    return f"tenants/{tenant_id}/agents/{agent_id}"
+
+
 def _path(tenant_id: str, agent_id: str, slug: str) -> str:
-    return f"tenants/{tenant_id}/agents/{agent_id}/agent_tools/{slug}"
+    return f"{_agent(tenant_id, agent_id)}/agent_tools/{slug}"
 
 
 def _changing_fields(tool: AgentTool) -> Fields:

@@ -217,7 +217,11 @@ class AuthService:
         )
 
         async def pin(version: str) -> str | None:
-            former = await self._connections.connect(address, version, connection, consented_at, actor)
+            try:
+                former = await self._connections.connect(address, version, connection, consented_at, actor)
+            except NotFoundError as error:  # the task of the agent's removal may have run already
+                await self._revocations.forget_removed(address.tenant_id, address.agent_id)
+                raise ConsentError(Failure.AGENT_GONE, "the agent was deleted meanwhile") from error
             await self._revocations.revoke_former(address, connection, former)
             return former.sensitive_config.get(REFRESH_TOKEN)
 
@@ -225,11 +229,6 @@ class AuthService:
             await self._store.replace(address, REFRESH_TOKEN, grant.sealed(), pin)
         except SupersededError as error:
             raise ConsentError(Failure.SUPERSEDED, str(error)) from error
-        # Deleted since we looked, it has taken along only what was there then. Whoever deletes it after this
-        # has the document cleared away by the task that was prepared before.
-        if not await self._tools.agent_exists(address.tenant_id, address.agent_id):
-            await self._revocations.forget_removed(address.tenant_id, address.agent_id)
-            raise ConsentError(Failure.AGENT_GONE, "the agent was deleted meanwhile")
 
     async def disconnect(self, user: User, provider: str, address: ToolAddress) -> Disconnected:
         """Running calls lose the connection with their next use. Repeating it finishes what was begun.

@@ -112,7 +112,8 @@ class ConnectionService:
     ) -> AgentTool:
         """Let the tool use `version`, with the facts of the same consent; returns the tool as it was.
 
-        Raises `SupersededError` when a later consent was written first.
+        Raises `SupersededError` when a later consent was written first, and `NotFoundError` when the agent is
+        gone. Whoever deletes it after this has the document cleared away by the task prepared before.
         """
 
         def decide(tool: AgentTool) -> Decision:

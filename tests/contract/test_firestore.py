@@ -10,7 +10,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 
-from shared.gateways.firestore import Database
+from shared.errors import NotFoundError
+from shared.gateways.firestore import Database, Exists, Put
 
 pytestmark = pytest.mark.contract
 
@@ -77,6 +78,25 @@ async def test_update_changes_nested_fields_and_deletes_fields(things: Any) -> N
 async def test_update_of_a_missing_document_is_not_found(things: Any) -> None:
     with pytest.raises(exceptions.NotFound):
         await things.document("a").update({"a": 1})
+
+
+async def test_a_commit_that_needs_a_document_happens_with_it_alone_and_leaves_it_as_it_is(
+    db: firestore.AsyncClient, things: Any
+) -> None:
+    database, path = Database(db), things.id
+    await things.document("c").set({"n": 1})
+    with pytest.raises(NotFoundError):
+        await database.commit([Put(f"{path}/b", {}), Exists(f"{path}/a")])
+    with pytest.raises(NotFoundError):
+        await database.update(f"{path}/c", lambda _: ({"n": 2}, [Exists(f"{path}/a")]))
+    assert [document.id async for document in things.stream()] == ["c"]
+    before = await things.document("a").set({"n": 1})
+    await database.commit([Put(f"{path}/b", {}), Exists(f"{path}/a")])
+    await database.update(f"{path}/c", lambda _: ({"n": 2}, [Exists(f"{path}/a")]))
+    after = await things.document("a").get()
+    assert (after.to_dict(), after.update_time) == ({"n": 1}, before.update_time)
+    assert (await things.document("c").get()).to_dict() == {"n": 2}
+    assert (await things.document("b").get()).exists
 
 
 async def test_a_write_based_on_an_old_version_is_refused(db: firestore.AsyncClient, things: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from functions.tools_api.api import Api
 from functions.tools_api.settings import ApiSettings
 from shared.errors import UnavailableError
+from shared.gateways.firestore import Remove
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ToolAddress
 from shared.models.audit import Actor
 from shared.services import secret_removal
@@ -166,39 +168,67 @@ async def test_a_process_that_dies_when_the_documents_are_gone_leaves_no_secret(
     assert not granted(stack)
 
 
-@pytest.mark.parametrize("looked", [1, 2], ids=["before it is connected", "after it was looked for again"])
+@pytest.mark.parametrize("deleted", ["before it is written", "after it was written"])
 async def test_an_account_that_is_connected_while_its_agent_is_deleted_leaves_nothing(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked: int
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deleted: str
 ) -> None:
     """Deleting an agent takes along the tools that it had then: what was connected meanwhile stayed."""
     monkeypatch.setattr(secret_removal, "WINDOW", timedelta(seconds=1))
     assert await stack.stored() == (None, [])  # the connection function has its credentials from here on
     async with stack.browser() as browser, tools_api(stack, tmp_path) as api:
         back = await browser.agree(await browser.start())
-        connecting = stack.desk.auth._tools
-        agent_exists, looks = connecting.agent_exists, 0
+        connections = stack.desk.auth._connections
+        connect = connections.connect
 
         async def none_yet(*_: object) -> list[AgentTool]:
             return []
 
-        async def deleted_now(tenant_id: str, agent_id: str) -> bool:
-            nonlocal looks
-            looks += 1
-            there = await agent_exists(tenant_id, agent_id)
-            if looks == looked:
-                await api.agents.delete(tenant_id, ACTOR, agent_id, None)
-            return there
+        async def connect_meanwhile(*asked: Any) -> AgentTool:
+            if deleted == "before it is written":
+                await api.agents.delete(TENANT, ACTOR, AGENT, None)
+            former = await connect(*asked)
+            if deleted == "after it was written":
+                await api.agents.delete(TENANT, ACTOR, AGENT, None)
+            return former
 
         monkeypatch.setattr(api.agents._agents, "tools", none_yet)
-        monkeypatch.setattr(connecting, "agent_exists", deleted_now)
+        monkeypatch.setattr(connections, "connect", connect_meanwhile)
         _, page = await browser.visit(back)
 
-    assert ("The agent does not exist any more" in page) is (looked == 1)
+    assert ("The agent does not exist any more" in page) is (deleted == "before it is written")
 
     async def nothing_left() -> bool:
         return await stack.stored() == (None, []) and not granted(stack)
 
     await eventually(nothing_left, "neither document nor token is left")
+
+
+@pytest.mark.parametrize("had", [False, True], ids=["for the first time", "again"])
+async def test_no_process_that_dies_leaves_an_account_with_an_agent_that_is_gone(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, had: bool
+) -> None:
+    """Whether the agent is there was looked at when the account was connected: who died in between left its
+    document, and what it names, until the tenant was purged."""
+    async with stack.browser() as browser:
+        if had:
+            await browser.connect()
+        before = await stack.tool()
+        back = await browser.agree(await browser.start())
+        connections = stack.desk.auth._connections
+        connect = connections.connect
+
+        async def connect_too_late(*asked: Any) -> AgentTool:
+            await stack.database.commit([Remove(f"tenants/{TENANT}/agents/{AGENT}")])
+            return await connect(*asked)
+
+        async def dies(*_: object) -> int:
+            raise UnavailableError("as good as dead")
+
+        monkeypatch.setattr(connections, "connect", connect_too_late)
+        monkeypatch.setattr(stack.desk.auth._revocations, "forget_removed", dies)
+        await browser.visit(back)
+
+    assert await stack.tool() == before
 
 
 async def test_what_cannot_be_revoked_is_not_removed(stack: Stack, tmp_path: Path) -> None:
