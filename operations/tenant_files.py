@@ -152,7 +152,7 @@ class _Importer:
         entry = self._entry(AuditAction.TOOL_CHANGED, path, before, wanted)
         if current is None:
             creation = self._agents.tool_creation(self._tenant_id, agent_id, wanted)
-            await self._database.commit([creation, entry])
+            await self._database.commit([*creation, entry])
             return
         await self._agents.change_tool(
             self._tenant_id,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from shared.errors import NotFoundError
-from shared.gateways.firestore import Create, Database, Fields, Remove, Write
+from shared.gateways.firestore import Create, Database, Exists, Fields, Remove, Write
 from shared.models.agent import Agent
 from shared.models.agent_tool import AgentTool
 from shared.repositories.paging import Page, decode_cursor, page_of
@@ -96,8 +96,12 @@ class ConfiguredAgentRepository:
             _agent(tenant_id, agent_id), lambda fields: decide(Agent.from_firestore(fields))
         )
 
-    def tool_creation(self, tenant_id: str, agent_id: str, tool: AgentTool) -> Write:
-        return Create(tool_path(tenant_id, agent_id, tool.slug), tool.to_firestore())
+    def tool_creation(self, tenant_id: str, agent_id: str, tool: AgentTool) -> list[Write]:
+        """For a commit, which fails without the agent."""
+        return [
+            Exists(_agent(tenant_id, agent_id)),
+            Create(tool_path(tenant_id, agent_id, tool.slug), tool.to_firestore()),
+        ]
 
     def tool_removal(self, tenant_id: str, agent_id: str, slug: str) -> Write:
         return Remove(tool_path(tenant_id, agent_id, slug))

@@ -191,7 +191,7 @@ class ToolService:
                 return untouched, after
             creation = self._agents.tool_creation(tenant_id, agent_id, after)
             try:
-                await self._database.commit([creation, *writes])
+                await self._database.commit([*creation, *writes])
             except AlreadyExistsError:
                 raise PreconditionFailedError(f"{slug}: somebody set it up meanwhile") from None
         return written[-1]
