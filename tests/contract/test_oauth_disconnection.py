@@ -15,6 +15,7 @@ from tests.connect_stack import (
     ACCOUNT,
     AGENT,
     CALENDAR,
+    CLIENT_ID,
     CRM,
     TENANT,
     Stack,
@@ -82,6 +83,36 @@ async def test_a_provider_that_is_down_keeps_nobody_connected(stack: Stack) -> N
     tool, readable = await stack.stored()
     assert tool is not None
     assert (tool.sensitive_config, readable) == ({}, [])
+
+
+async def test_the_consent_of_an_account_that_another_takes_the_place_of_is_ended(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect()
+        await stack.consent("boss@harbor.example")
+        await browser.connect()
+
+    assert not stack.google._oauth.consent(ACCOUNT, CLIENT_ID)
+    assert stack.google._oauth.consent("boss@harbor.example", CLIENT_ID)
+
+
+async def test_a_disconnection_that_is_finished_late_leaves_what_was_connected_meanwhile(
+    stack: Stack,
+) -> None:
+    address = ToolAddress(TENANT, AGENT, CALENDAR)
+    async with stack.browser() as browser:
+        await browser.connect()
+        connections = stack.desk.auth._connections
+        before = await connections.begin_disconnect(address, "google", "Somebody wished so.", None)
+        assert before is not None
+        await browser.connect()
+        await stack.desk.revocations.finish(address, before)
+    tool, readable = await stack.stored()
+
+    assert tool is not None
+    assert tool.connection is not None
+    assert tool.connection.state is ConnectionState.CONNECTED
+    assert [tool.sensitive_config[REFRESH_TOKEN]] == readable
+    assert stack.google._oauth.consent(ACCOUNT, CLIENT_ID)
 
 
 @pytest.mark.parametrize("documents", ["there", "deleted"])

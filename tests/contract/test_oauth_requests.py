@@ -1,13 +1,26 @@
 """Who may ask the connection function for what, and how a request is refused."""
 
 from collections.abc import AsyncGenerator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.connect_stack import DASHBOARD, EDITOR, OWNER, STRANGER, VIEWER, Stack, running_stack
+from tests.connect_stack import (
+    AGENT,
+    CALENDAR,
+    CRM,
+    DASHBOARD,
+    EDITOR,
+    OWNER,
+    STRANGER,
+    TENANT,
+    VIEWER,
+    Stack,
+    running_stack,
+)
 
 pytestmark = pytest.mark.contract
 
@@ -135,3 +148,36 @@ async def test_the_reconciler_takes_orders_from_the_scheduler_alone(stack: Stack
 
     assert statuses == [401, 401]
     assert body == {"applied": False, "found": []}
+
+
+async def test_the_cookie_is_sent_along_from_the_dashboards_origin_over_https_and_no_script_reads_it(
+    tmp_path: Path,
+) -> None:
+    """Tests and laptops have plain HTTP, where it is another one."""
+    async with running_stack(tmp_path, {"PUBLIC_URL": "https://api.harbor.example"}) as deployed:
+        headers = {"Authorization": f"Bearer {deployed.identity.token(EDITOR)}", "Origin": DASHBOARD}
+        body = {"tenant_id": TENANT, "agent_id": AGENT, "tool": CALENDAR}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(f"{deployed.url}/api/v1/oauth/google/start", json=body) as answer,
+        ):
+            assert answer.status == 200
+            (cookie,) = SimpleCookie(answer.headers["Set-Cookie"]).values()
+    assert cookie["samesite"].lower() == "none"
+    assert cookie["secure"]
+    assert cookie["httponly"]
+    assert (cookie["path"], cookie["domain"]) == ("/api/v1/oauth", "")
+    assert cookie["max-age"] == "600"
+
+
+async def test_one_provider_says_and_ends_nothing_of_anothers_connection(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect(provider="crm")
+        status, problem = await browser.api("POST", "disconnect", tool=CRM)
+        shown = await browser.api("GET", "status", tool=CRM)
+        of_its_own = await browser.api("GET", "status", provider="crm")
+
+    assert (status, problem["code"]) == (404, "not_connected")
+    assert shown == (200, {"state": "never_connected"})
+    assert of_its_own[1]["state"] == "connected"
+    assert "consent_id" not in of_its_own[1]

@@ -1,6 +1,7 @@
 """A provider that gives a new refresh token with every refresh, and takes each only once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from shared.services.connection_credentials import ConnectionCredentials
 from shared.services.connections import ConnectionRef, ConnectionService
 from shared.services.secret_names import secret_id_for
 from shared.services.token_renewal import LEASE, TokenRenewal
-from tests.connections import FakeSecrets, put_connected, stored_tool
+from tests.connections import FakeSecrets, put_connected, stored_tool, tool_path
 from tests.fakes import FakeClock, FakeDatabase
 
 pytestmark = pytest.mark.unit
@@ -137,3 +138,44 @@ async def test_a_lease_that_nobody_gives_back_is_not_waited_for_longer_than_a_to
 
     with pytest.raises(UnavailableError):
         await world.process().access_token(REF)
+
+
+def version(number: int) -> str:
+    return f"projects/p/secrets/{SECRET}/versions/{number}"
+
+
+async def test_who_was_overtaken_while_renewing_names_nothing(world: World) -> None:
+    """Its token is the one that the other's exchange made worthless."""
+    await world.connections.begin_renewal(REF, "slow", LEASE)
+    world.clock.advance(seconds=LEASE.total_seconds())
+    await world.connections.begin_renewal(REF, "fast", LEASE)
+
+    assert not await world.connections.end_renewal(REF, "slow", version(2))
+    assert await world.connections.end_renewal(REF, "fast", version(3))
+    assert not await world.connections.end_renewal(REF, "slow", version(2))
+    assert stored_tool(world.database, REF).sensitive_config == {REFRESH_TOKEN: version(3)}
+
+
+@pytest.mark.parametrize("how", ["renewal", "unexpected rotation"])
+async def test_a_renewal_does_not_take_the_place_of_an_account_that_was_connected_meanwhile(
+    world: World, how: str
+) -> None:
+    await world.connections.begin_renewal(REF, "slow", LEASE)
+    fields = world.database.documents[tool_path(REF)]
+    fields["sensitive_config"] = {REFRESH_TOKEN: version(2)}
+    fields["connection"]["consent_id"] = "c2"
+
+    if how == "renewal":
+        assert not await world.connections.end_renewal(REF, "slow", version(3))
+    else:
+        assert not await world.connections.adopt(REF, version(3))
+    assert stored_tool(world.database, REF).sensitive_config == {REFRESH_TOKEN: version(2)}
+
+
+def test_of_two_consents_without_a_name_none_is_the_same() -> None:
+    """They are older than consents' names: one may be another account's."""
+    old, other = (replace(REF, refresh_token_version=version(number), consent_id="") for number in (1, 2))
+
+    assert old.is_followed_by(old)
+    assert not old.is_followed_by(other)
+    assert not old.is_followed_by(replace(old, provider="another"))
