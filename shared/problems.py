@@ -48,6 +48,12 @@ STATUS: dict[type[TrunklineError], tuple[int, str]] = {
 }
 """By kind of error its status, and the code of those that have none of their own."""
 
+OF_THE_FRAMEWORK = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method: the header Allow names those that it takes.",
+}
+"""Sentences for what is refused before any code of ours."""
+
 RETRY_AFTER_SECONDS = 2
 """With a 503: an outside service did not answer."""
 
@@ -134,4 +140,5 @@ async def answer_http_exception(request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
-    return problem(error.status_code, code, f"{phrase}.", headers=error.headers)
+    sentence = OF_THE_FRAMEWORK.get(error.status_code, f"{phrase}.")
+    return problem(error.status_code, code, sentence, headers=error.headers)

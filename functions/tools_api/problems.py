@@ -1,5 +1,6 @@
 """What FastAPI and Starlette refuse by themselves, as problem details; ours are in `shared/problems.py`."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,9 @@ from shared.problems import CONTENT_TYPE, answer_error, answer_http_exception
 from shared.services.field_errors import field_path, invalid_field
 
 IF_MATCH = "If-Match"
+
+NOT_JSON = InvalidField("body", "is not said to be JSON: send Content-Type: application/json", "json_invalid")
+"""What curl does unless it is told."""
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -38,8 +42,17 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     assert isinstance(error, RequestValidationError)
     if any((each["type"], each["loc"]) == ("missing", ("header", IF_MATCH)) for each in error.errors()):
         return await answer_error(request, PreconditionRequiredError("no If-Match"))
-    fields = [invalid_field(finding, _field(finding["loc"])) for finding in error.errors()]
+    fields = [_invalid(finding, error.body) for finding in error.errors()]
     return await answer_error(request, InvalidFieldsError(fields))
+
+
+def _invalid(finding: Mapping[str, Any], body: object) -> InvalidField:
+    if finding["type"] == "json_invalid":  # its place is a number alone
+        reason = f"is not JSON: {finding['ctx']['error']} at character {finding['loc'][-1]}"
+        return InvalidField("body", reason, "json_invalid")
+    if finding["loc"] == ("body",) and isinstance(body, bytes):  # by its Content-Type it is something else
+        return NOT_JSON
+    return invalid_field(finding, _field(finding["loc"]))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -167,13 +167,17 @@ async def test_a_method_that_a_path_has_not_is_refused_with_all_that_it_has(stac
             answer = await stack.client()(method, path.removeprefix("/api/v1"), expect=405)
             assert set(answer.headers["Allow"].split(", ")) == offered, f"{method} {path}"
             assert answer.body["code"] == "method_not_allowed"
+            assert "Allow names" in answer.body["detail"]
 
 
 async def test_a_path_with_a_slash_too_many_is_not_redirected_to_plain_http(stack: Stack) -> None:
     """Behind Cloud Run the framework takes every request for one over http, and sent clients there."""
     tenant = await stack.tenant()
     missing = await tenant.viewer("GET", "/agents/", expect=404)
-    assert missing.body["code"] == "not_found"
+    assert (missing.body["code"], missing.body["detail"]) == (
+        "not_found",
+        "There is nothing at this address.",
+    )
 
 
 async def test_only_the_dashboard_may_call_from_a_browser(stack: Stack) -> None:
@@ -183,6 +187,42 @@ async def test_only_the_dashboard_may_call_from_a_browser(stack: Stack) -> None:
         headers = {"Origin": origin, **preflight}
         async with stack.session.options(url, headers=headers) as response:
             assert (response.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_json_that_is_not_said_to_be_json_is_refused_with_what_to_send(
+    stack: Stack, method: str, kind: str | None
+) -> None:
+    """curl sends the first. It was told that its body should be a valid dictionary, which it was."""
+    tenant = await stack.tenant()
+    path = "/agents" if method == "POST" else f"/agents/{await tenant.agent()}"
+    headers = {"Authorization": f"Bearer {tenant.editor.token}", "If-Match": "*"}
+    headers |= {} if kind is None else {"Content-Type": kind}
+    async with stack.session.request(
+        method,
+        f"/api/v1/tenants/{tenant.id}{path}",
+        data=b'{"name": "Front desk", "instructions": "Be kind."}',
+        headers=headers,
+        skip_auto_headers=["Content-Type"],
+    ) as response:
+        assert response.status == 422
+        (error,) = (await response.json())["errors"]
+    assert error["field"] == "body"
+    assert "Content-Type: application/json" in error["message"]
+
+
+async def test_what_is_no_json_is_told_as_the_body_with_the_place_of_the_mistake(stack: Stack) -> None:
+    """Its field was the place, a number."""
+    tenant = await stack.tenant()
+    headers = {"Authorization": f"Bearer {tenant.editor.token}", "Content-Type": "application/json"}
+    url = f"/api/v1/tenants/{tenant.id}/agents"
+    async with stack.session.post(url, data=b'{"name": "Front desk",}', headers=headers) as response:
+        assert response.status == 422
+        (error,) = (await response.json())["errors"]
+    assert (error["field"], error["code"]) == ("body", "json_invalid")
+    assert error["message"].startswith("is not JSON: ")
+    assert " at character " in error["message"]
 
 
 async def test_a_body_that_is_too_large_is_refused_however_it_comes(stack: Stack) -> None:
