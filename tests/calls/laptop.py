@@ -28,10 +28,6 @@ LIVEKIT_SERVERS = [
         ),
     ),
 ]
-BEST_SERVER = pytest.mark.parametrize(
-    "laptop", ["embedded" if find_server() is None else "real"], indirect=True
-)
-"""For what LiveKit has no part in."""
 
 
 def scenario(name: str) -> Scenario:
@@ -58,15 +54,14 @@ async def running_cloud(
         tls = certificates().cert.parent
         embedded = livekit == "embedded"
         async with laptop_cloud(state, embedded_livekit=embedded, tls=tls, console=console) as cloud:
-            yield Laptop(cloud, livekit)
+            yield Laptop(cloud)
 
 
 class Laptop:
     """Each call of a test gets a copy of the demo's tenant, so that calls may run side by side."""
 
-    def __init__(self, cloud: Cloud, livekit: str) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.livekit = livekit
         self.demo = load_yaml(DEMO, Seed)
         self._copies = 0
 

@@ -3,14 +3,9 @@
 import pytest
 
 from local.scenario import Scenario
-from tests.calls.laptop import BEST_SERVER, Laptop, scenario
+from tests.calls.laptop import Laptop, scenario
 
-pytestmark = [
-    pytest.mark.calls,
-    pytest.mark.asyncio(loop_scope="package"),
-    pytest.mark.timeout(240),
-    BEST_SERVER,
-]
+pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(240)]
 
 
 async def test_words_that_the_model_answers_without_writing_them_down_keep_the_call_up(

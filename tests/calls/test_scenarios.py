@@ -14,21 +14,14 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from local.livekit.real import find_server
 from local.report import CallReport
 from shared.models.call import CallEvent
-from tests.calls.laptop import BEST_SERVER, SCENARIOS, Laptop, scenario
+from tests.calls.laptop import SCENARIOS, Laptop, scenario
 from tests.faults.disturbed_call import longest_pause
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(480)]
 
 NAMES = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
-ON_EACH_SERVER = ["barge-in", "book-a-slot", "caller-hangs-up", "model-down"]
-"""LiveKit has a part in who speaks over whom, hangs up, or is not there. The others differ from these in what
-the model and the tools do: the embedded server plays them where there is no real one."""
-PLAYED = {"embedded": NAMES if find_server() is None else ON_EACH_SERVER, "real": NAMES}
-"""LiveKit server → names."""
-
 # These make the model refuse every connection for a while, so they run when the others are over.
 ALONE = {"model-down"}
 
@@ -53,15 +46,14 @@ Reports = dict[str, CallReport]
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
 async def calls(laptop: Laptop) -> Calls:
     three_at_a_time = asyncio.Semaphore(3)
-    names = PLAYED[laptop.livekit]
 
     async def in_turn(name: str) -> Played:
         async with three_at_a_time:
             return await play(laptop, name)
 
-    together = [name for name in names if name not in ALONE]
+    together = [name for name in NAMES if name not in ALONE]
     played = await asyncio.gather(*(in_turn(name) for name in together))
-    alone = [await play(laptop, name) for name in names if name in ALONE]
+    alone = [await play(laptop, name) for name in NAMES if name in ALONE]
     return {call.report.wav.stem: call for call in (*played, *alone) if call.report.wav}
 
 
@@ -78,9 +70,7 @@ async def play(laptop: Laptop, name: str) -> Played:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_call_goes_as_the_scenario_says(laptop: Laptop, reports: Reports, name: str) -> None:
-    if name not in PLAYED[laptop.livekit]:
-        pytest.skip("the real LiveKit server plays it")
+async def test_call_goes_as_the_scenario_says(reports: Reports, name: str) -> None:
     report = reports[name]
     assert report.failures == [], report.model_dump_json(include={"transcript", "steps", "turns", "tools"})
 
@@ -136,7 +126,6 @@ async def test_what_a_function_did_is_told_before_the_turn_that_follows_is_over(
     assert followed[looked_up + 1].at > followed[looked_up].at
 
 
-@BEST_SERVER
 async def test_a_caller_who_waits_for_the_model_is_not_left_in_silence(reports: Reports) -> None:
     wav = reports["slow-model"].wav
     assert wav is not None
