@@ -191,7 +191,12 @@ def test_the_first_pages_have_none_before_them(cloud: Cloud) -> None:
 
 def test_new_pages_wait_until_the_load_balancer_allows_their_scripts(cloud: Cloud) -> None:
     """Its change takes a minute or two: pages that were uploaded at once did not run."""
-    cloud.policies = [f"script-src 'self' {FORMER}"] * 3 + cloud.policies
+    other = "'sha256-b3RoZXI='"
+    dashboard.HEADERS.write_text(headers(f"{NEW} {other}"), encoding="utf-8")
+    cloud.policies = [
+        f"script-src 'self' {each}" for each in (FORMER, f"{NEW} {FORMER}", f"{other} {FORMER}")
+    ]
+    cloud.policies.append(f"script-src 'self' {NEW} {other} {FORMER}")
     deploy()
     assert (len(cloud.waited), cloud.policies) == (3, [])
     assert any("storage rsync" in command for command in cloud.commands())
@@ -289,8 +294,9 @@ def test_what_is_missing_is_told_before_anything_is_done(cloud: Cloud) -> None:
         deploy()
 
 
-def test_a_program_that_fails_ends_it(cloud: Cloud, tmp_path: Path) -> None:
-    (tmp_path / "programs" / "docker").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+@pytest.mark.parametrize("end", ["exit 1", "exit 125", "kill -9 $$"])
+def test_a_program_that_fails_ends_it(cloud: Cloud, tmp_path: Path, end: str) -> None:
+    (tmp_path / "programs" / "docker").write_text(f"#!/bin/sh\n{end}\n", encoding="utf-8")
     with pytest.raises(DeployError, match="This failed: docker build"):
         deploy()
     assert not any("rsync" in command for command in cloud.commands())

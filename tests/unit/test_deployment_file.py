@@ -44,6 +44,13 @@ def test_a_deployment_with_a_mistake_is_told_what_was_expected(
         load_deployment(file, env)
 
 
+def test_a_variable_that_is_empty_leaves_what_the_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "deployment.json"
+    file.write_text(json.dumps(GOOD))
+    deployment = load_deployment(file, {"SIP_HOST": "", "GOOGLE_CLOUD_PROJECT": "another"})
+    assert (deployment.sip_host, deployment.project_id) == ("sip.example", "another")
+
+
 def test_before_anything_is_installed_the_command_says_so_also_through_a_link(tmp_path: Path) -> None:
     clone = tmp_path / "a clone"
     (clone / "bin").mkdir(parents=True)

@@ -122,6 +122,28 @@ async def test_a_healthy_release_gets_one_share_after_the_other_and_then_all_cal
     assert shares(await world.service.current()) == {V2: 100, V1: 0}
 
 
+@pytest.mark.parametrize(
+    ("joined", "told"), [(300, "the agent said nothing"), (None, "no worker took the call")]
+)
+async def test_a_release_that_is_not_heard_to_speak_gets_no_call(
+    world: World, monkeypatch: pytest.MonkeyPatch, joined: int | None, told: str
+) -> None:
+    async def silent(*_: object) -> Heard:
+        return Heard(release=V2, agent_joined_ms=joined)
+
+    monkeypatch.setattr(rollout_module, "synthetic_call", silent)
+    with pytest.raises(UnavailableError, match=told):
+        await world.rollout().carry_out()
+    assert shares(await world.service.current()) == {V1: 100}
+
+
+async def test_a_release_is_compared_with_how_the_one_before_did_in_the_last_hour(world: World) -> None:
+    """When the model fails for both, going back would mend nothing."""
+    world.ring(V1, 10, outcome=Outcome.FAILED)
+    world.clock.advance(seconds=600)
+    assert await carried_out(world, world.rollout(), outcome=Outcome.FAILED)
+
+
 async def test_a_release_whose_calls_fail_goes_back_by_itself(world: World) -> None:
     run = world.rollout()
     assert not await carried_out(world, run, outcome=Outcome.FAILED)
