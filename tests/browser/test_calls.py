@@ -1,5 +1,6 @@
 """A test call from the browser to a heard answer, and what the lists and pages of calls make of calls."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
@@ -99,6 +100,62 @@ async def test_a_refused_microphone_is_said_and_nobody_is_called(visit: Visit) -
     await expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("was refused")
     assert not [url for url in asked if url.endswith("/test-calls")]
     assert await editor.accessibility_problems() == []
+
+
+async def test_who_hangs_up_before_there_is_a_microphone_calls_nobody(visit: Visit) -> None:
+    """The call was made all the same as soon as the browser had asked."""
+    editor = await visit("editor")
+    page = editor.page
+    await page.add_init_script("""
+        const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        const [asked, allowed, stopped] = [1, 2, 3].map(() => Promise.withResolvers());
+        Object.assign(window, { asked: asked.promise, stopped: stopped.promise, allow: allowed.resolve });
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+          asked.resolve();
+          await allowed.promise;
+          const stream = await real(wanted);
+          const [track] = stream.getTracks();
+          const stop = track.stop.bind(track);
+          track.stop = () => { stopped.resolve(); stop(); };
+          return stream;
+        };
+    """)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await editor.open("/test-call/?agent=front-desk")
+    await page.get_by_role("button", name="Call", exact=True).click()
+    await page.evaluate("window.asked")
+    await page.get_by_role("button", name="Hang up").click()
+
+    await page.evaluate("window.allow()")
+
+    async with asyncio.timeout(20):
+        await page.evaluate("window.stopped")
+    await expect(page.get_by_role("button", name="Hang up")).to_be_hidden()
+    assert not [url for url in asked if url.endswith("/test-calls")]
+
+
+async def test_a_test_call_whose_code_does_not_come_says_so(visit: Visit) -> None:
+    """It was about to ask for the microphone for ever."""
+    editor = await visit("editor")
+    editor.expects_complaint("_next/static")
+    editor.expects_complaint("Failed to load chunk")
+    await editor.open("/test-call/?agent=front-desk")
+    await editor.page.route("**/_next/static/**", lambda route: route.abort())
+
+    await editor.page.get_by_role("button", name="Call", exact=True).click()
+
+    await expect(editor.page.get_by_role("main").get_by_role("alert")).to_be_visible()
+    await expect(editor.page.get_by_role("button", name="Call again")).to_be_visible()
+
+
+async def test_a_year_that_is_still_being_typed_filters_nothing(visit: Visit) -> None:
+    """The page was gone."""
+    viewer = await visit("viewer")
+    await viewer.open("/calls/?since=20266-11-20&until=20266-11-20")
+
+    await expect(viewer.page.get_by_role("heading", level=1)).to_have_text("Calls")
+    await expect(viewer.page.get_by_label("From", exact=True)).to_be_visible()
 
 
 async def test_filters_are_in_the_address_survive_a_reload_and_rule_the_export(

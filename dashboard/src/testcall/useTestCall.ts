@@ -40,18 +40,23 @@ const IDLE: TestCallState = {
 export function useTestCall(agentId: string) {
   const [state, setState] = useState(IDLE);
   const line = useRef<PhoneLine>(undefined);
+  const attempt = useRef<symbol>(undefined); // what comes for an earlier one calls nobody any more
   const start = useStartTestCall();
   const end = useEndCall();
   const { key, done } = useIdempotencyKey();
   const change = (changed: Partial<TestCallState>) => setState((before) => ({ ...before, ...changed }));
   const finish = (trouble?: Trouble, error: ApiError | null = null) => {
     line.current = undefined;
+    attempt.current = undefined;
     setState((before) => ({ ...before, stage: trouble ? "idle" : "over", trouble, error, level: 0 }));
   };
 
   // Leaving the page hangs up; the room ends with its only caller.
   useEffect(() => {
-    const leave = () => void line.current?.hangUp();
+    const leave = () => {
+      attempt.current = undefined;
+      void line.current?.hangUp();
+    };
     window.addEventListener("pagehide", leave);
     return () => {
       window.removeEventListener("pagehide", leave);
@@ -75,13 +80,22 @@ export function useTestCall(agentId: string) {
 
   const call = async () => {
     setState({ ...IDLE, stage: "asking" });
-    const { MicrophoneError, openMicrophone, PhoneLine } = await import("./line");
+    const mine = Symbol("attempt");
+    attempt.current = mine;
+    const code = await import("./line").catch((thrown: unknown) => finish("failed", asApiError(thrown)));
+    if (!code || attempt.current !== mine) return;
+    const { MicrophoneError, openMicrophone, PhoneLine } = code;
     let microphone: MediaStreamTrack;
     try {
       microphone = await openMicrophone();
     } catch (thrown) {
-      if (!(thrown instanceof MicrophoneError)) throw thrown;
-      finish(thrown.kind);
+      if (attempt.current !== mine) return;
+      if (thrown instanceof MicrophoneError) finish(thrown.kind);
+      else finish("failed", asApiError(thrown));
+      return;
+    }
+    if (attempt.current !== mine) {
+      microphone.stop();
       return;
     }
     change({ stage: "connecting" });

@@ -61,24 +61,27 @@ export default function CallsPage() {
   );
 }
 
-/** Days in the address are days where the person is; the API wants moments. */
+/** Days in the address are days where the person is; the API wants moments. What is not a day yet filters nothing. */
 function asFilters(values: Record<(typeof FILTERS)[number], string>): CallFilters {
   const { agent, state, outcome, caller, since, until } = values;
   const number = wholeNumber(caller);
+  const from = startOf(since);
+  const to = startOf(until, 1);
   return {
     ...(agent && { agent_id: agent }),
     ...(state && { state: state as CallState }),
     ...(outcome && { outcome: outcome as Outcome }),
     ...(number && { caller: number }),
-    ...(since && { since: new Date(`${since}T00:00:00`).toISOString() }),
-    ...(until && { until: nextDay(until).toISOString() }),
+    ...(from && { since: from }),
+    ...(to && { until: to }),
   };
 }
 
-function nextDay(day: string): Date {
+/** Of the day that is so many days later. A year with five digits, as it comes up while one is typed, is none. */
+function startOf(day: string, later = 0): string | undefined {
   const date = new Date(`${day}T00:00:00`);
-  date.setDate(date.getDate() + 1);
-  return date;
+  date.setDate(date.getDate() + later);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
 function CallTable({ calls }: { calls: Call[] }) {
