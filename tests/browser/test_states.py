@@ -42,15 +42,18 @@ async def test_a_page_of_what_cannot_be_read_says_what_it_is_about(
     assert await owner.accessibility_problems() == []
 
 
-async def test_a_sign_in_service_that_does_not_answer_is_told_in_the_persons_language(visit: Visit) -> None:
-    """The browser's own words were shown: “Failed to fetch”."""
+@pytest.mark.parametrize("path", ["/agents/", "/sign-in/"])
+async def test_a_sign_in_service_that_does_not_answer_is_told_in_the_persons_language(
+    visit: Visit, path: str
+) -> None:
+    """The browser's own words were shown: “Failed to fetch”; in the window that signs in again, nothing."""
     somebody = await visit(None, locale="de-DE")
     somebody.expects_complaint("ERR_CONNECTION_REFUSED")
     page = somebody.page
     discovery = "**/.well-known/openid-configuration"
     await page.route(discovery, lambda route: route.abort("connectionrefused"))
 
-    await page.goto(f"{somebody.origin}/agents/")
+    await page.goto(somebody.origin + path)
 
     await expect(page.get_by_role("alert").get_by_text(UNREACHABLE)).to_be_visible()
     assert await somebody.accessibility_problems() == []

@@ -2,11 +2,11 @@
 /** What stands between a visitor and the pages: signing in, and being a member of a tenant. */
 import { Users } from "lucide-react";
 import { usePathname, useSearchParams } from "next/navigation";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect } from "react";
 import { ApiProvider } from "@/api/ApiProvider";
 import { TenantContext, useTenants } from "@/data/tenant";
+import { GoAndSignIn } from "@/session/GoAndSignIn";
 import { useSession, useSessionState, useSignIn, useSignOut } from "@/session/SessionProvider";
-import { signInText } from "@/session/signInText";
 import { hasUnsavedChanges } from "@/session/unsaved";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
@@ -40,40 +40,28 @@ export function SignedIn({ children }: { children: ReactNode }) {
       </ApiProvider>
     );
   }
-  return <GoAndSignIn />;
+  return <SignInHere />;
 }
 
-/** To the issuer, and back to this address. */
-function GoAndSignIn() {
+/** And back to this address. */
+function SignInHere() {
   const t = useText();
-  const signIn = useSignIn();
   const session = useSession();
   const path = usePathname();
   const search = useSearchParams();
-  const [failed, setFailed] = useState<string>();
-  const go = () => {
-    setFailed(undefined);
+  const options = () => {
     const query = new URLSearchParams(search);
     const loginHint = query.get("login_hint") ?? session.person?.email;
     query.delete("login_hint");
-    const returnTo = query.size ? `${path}?${query}` : path;
-    signIn({ returnTo, loginHint }).catch((error: unknown) => setFailed(signInText(error, t)));
+    return { returnTo: query.size ? `${path}?${query}` : path, loginHint };
   };
-  useEffect(go, []); // once each time that somebody has to sign in, whatever renders again meanwhile
-  if (failed) {
-    return (
-      <FullPage>
-        <ErrorNote title={t("session.failedTitle")} text={failed} onRetry={go} />
-      </FullPage>
-    );
-  }
   return (
-    <>
+    <GoAndSignIn options={options}>
       <p className="visually-hidden" role="status">
         {t("session.signingIn")}
       </p>
       <PageSkeleton />
-    </>
+    </GoAndSignIn>
   );
 }
 
