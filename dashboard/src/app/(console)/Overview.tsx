@@ -115,7 +115,8 @@ function Missing({ agents, numbers }: Omit<OverviewProps, "calls">) {
         ))}
       </ul>
       {gaps.length > SHOWN && <p>{t("home.missingMore", { count: gaps.length - SHOWN })}</p>}
-      {tools.isPending && <Skeleton shape="line" />}
+      {/* As high as what mostly comes; beside what is known already it would go without a successor. */}
+      {gaps.length === 0 && tools.isPending && <Skeleton shape="line" />}
       <InlineError error={tools.error} />
     </Part>
   );
