@@ -1,4 +1,4 @@
-"""What two owners make of the organisation's settings at the same time."""
+"""The organisation's settings: what is entered, and what two owners make of them at the same time."""
 
 from collections.abc import AsyncGenerator
 
@@ -94,3 +94,15 @@ async def test_what_is_entered_stays_when_somebody_elses_version_is_read_meanwhi
     await expect(page.get_by_label("Fallback number")).to_have_value("+14155550145")
     await page.get_by_role("button", name="Cancel").click()
     await expect(page.get_by_label("Keep calls for (days)")).to_have_value("61")
+
+
+async def test_a_number_may_be_entered_as_people_write_it(visit: Visit) -> None:
+    """The browser asked for “the requested format”, and did not say which."""
+    owner = await visit()
+    await owner.open("/settings/")
+    await owner.page.get_by_label("Fallback number").fill("+1 (415) 555-0122")
+
+    await owner.page.get_by_role("button", name="Save").click()
+
+    await expect(owner.page.get_by_role("status").get_by_text("Saved.")).to_be_visible()
+    assert await stored(owner) == (30, "+14155550122")

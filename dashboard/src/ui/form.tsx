@@ -63,6 +63,15 @@ export function TextField({ label, hint, error, ...rest }: About & ComponentProp
   );
 }
 
+type PhoneFieldProps = Omit<ComponentProps<typeof TextField>, "type" | "onChange"> & {
+  onChange: (number: string) => void;
+};
+
+/** A telephone number, with the country's code: what people write between its digits is left out. */
+export function PhoneField({ onChange, ...rest }: PhoneFieldProps) {
+  return <TextField {...rest} type="tel" onChange={({ target }) => onChange(target.value.replace(/[\s()/.-]/g, ""))} />;
+}
+
 export function TextArea({ label, hint, error, ...rest }: About & ComponentProps<"textarea">) {
   return (
     <Field label={label} hint={hint} error={error} required={rest.required}>

@@ -12,7 +12,7 @@ import type { TextKey } from "@/texts/catalogue";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button } from "@/ui/Button";
-import { Form, TextField } from "@/ui/form";
+import { Form, PhoneField, TextField } from "@/ui/form";
 import { Card, Facts, PageHeader } from "@/ui/layout";
 import { fieldErrors, InlineError, Loaded, RowsSkeleton } from "@/ui/states";
 import { useToast } from "@/ui/Toasts";
@@ -99,14 +99,13 @@ function SettingsForm({ current, reload }: SettingsFormProps) {
           maxLength={80}
           required
         />
-        <TextField
+        <PhoneField
           label={t("settings.fallbackNumber")}
           hint={t("settings.fallbackNumberHint")}
-          type="tel"
           pattern="\+[1-9][0-9]{6,14}"
           error={fields["fallback_number"]}
           value={draft.fallback_number ?? ""}
-          onChange={(event) => set({ fallback_number: event.target.value || null })}
+          onChange={(number) => set({ fallback_number: number || null })}
         />
         <TextField
           label={t("settings.retention")}

@@ -1,7 +1,7 @@
 import { useRef } from "react";
 import type { AgentDraft } from "@/agents/draft";
 import { type TextFunction, useText } from "@/texts/TextProvider";
-import { Select, TextArea, TextField } from "@/ui/form";
+import { PhoneField, Select, TextArea } from "@/ui/form";
 import { NumberField } from "./NumberField";
 import { Section } from "./Section";
 import { partError, type SectionProps } from "./section";
@@ -33,13 +33,12 @@ export function FallbackFields({ draft, set, fields }: SectionProps) {
         <option value="say">{t("agentEditor.fallbackKindSay")}</option>
       </Select>
       {fallback?.kind === "forward" && (
-        <TextField
-          type="tel"
+        <PhoneField
           label={t("agentEditor.forwardNumber")}
           hint={t("agentEditor.forwardNumberHint")}
           error={partError(fields, "fallback", "number")}
           value={fallback.number}
-          onChange={(event) => setFallback({ ...fallback, number: event.target.value.replace(/[\s()/.-]/g, "") })}
+          onChange={(number) => setFallback({ ...fallback, number })}
           autoComplete="tel"
           required
         />
