@@ -37,23 +37,22 @@ up: setup $(if $(NPM),dashboard)  ## Keep the same stack running until Ctrl-C.
 SCENARIOS := tests/calls/test_scenarios.py
 INFRA := tests/infra tests/packaging
 ALONE := $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
-IN_REAL_TIME := -m "alone or calls or faults" $(ALONE) tests/calls tests/faults
+IN_REAL_TIME := -m "alone or calls or faults" --ignore $(SCENARIOS) $(ALONE) tests/calls tests/faults
 
 # What waits for conditions: side by side, it has to pass as it is. In the order of the folders: it ends with many
 # small files.
-SIDE_BY_SIDE := $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" \
-	--ignore tests/calls --ignore tests/faults --ignore tests/browser
+SIDE_BY_SIDE := $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"
 
 # What measures time, calls and browsers run in real time, so what fails while the machine is busy with something
 # else is run once more.
 AGAIN := $(RUN) -m pytest --last-failed --last-failed-no-failures none
 
 test: setup $(if $(NPM),dashboard/node_modules/.package-lock.json)  ## Run the quick tests side by side, then each scenario as a whole call.
-	$(SIDE_BY_SIDE) $(addprefix --ignore ,$(INFRA))
+	$(SIDE_BY_SIDE) $(addprefix --ignore ,$(INFRA) tests/calls tests/faults tests/browser)
 	$(RUN) -m pytest $(SCENARIOS) || $(AGAIN) $(SCENARIOS)
 
-test-all: setup $(if $(NPM),dashboard)  ## Run all tests: also packaging, Terraform, load, faults, releases, the browser.
-	$(SIDE_BY_SIDE)
+test-all: test $(if $(NPM),dashboard)  ## Run all tests: also packaging, Terraform, load, faults, releases, the browser.
+	$(SIDE_BY_SIDE) $(INFRA)
 	$(RUN) -m pytest $(IN_REAL_TIME) || $(AGAIN) $(IN_REAL_TIME)
 	$(RUN) -m pytest tests/browser || $(AGAIN) tests/browser
 
