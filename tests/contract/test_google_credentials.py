@@ -15,6 +15,7 @@ from google.oauth2.credentials import Credentials
 from local.tls import ensure_certificates
 from shared.gateways.firestore import firestore_client
 from shared.gateways.google_cloud import CredentialsFoundLater
+from tests.contract.google_stand_in import certificates
 
 pytestmark = pytest.mark.contract
 
@@ -93,6 +94,8 @@ async def test_firestores_client_is_made_without_looking_for_credentials(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    # gRPC reads its roots once in a process, and other tests' stand-ins are to be trusted later.
+    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(certificates().bundle))
     client = firestore_client("project")
     assert client.document("a/b")._client._firestore_api is not None
     assert look.threads == []
