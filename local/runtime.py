@@ -4,23 +4,12 @@ A part ends on SIGTERM or SIGINT, and with its parent: whatever kills the superv
 """
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
-import sys
 from contextlib import AbstractAsyncContextManager
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel to send a signal when the parent dies. Elsewhere than on Linux this does nothing."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
-        if os.getppid() != parent:  # it died in between
-            os.kill(os.getpid(), by)
+from local.tied import die_with_parent
 
 
 def serve(part: AbstractAsyncContextManager[object]) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 
 import psutil
 
-from local.runtime import die_with_parent
+from local.tied import tied
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 12.0
@@ -119,13 +119,12 @@ class Supervisor:
     async def _spawn(self, part: Part) -> None:
         with self.log(part.name).open("ab") as log:
             self._processes[part.name] = await asyncio.create_subprocess_exec(
-                *part.command,
+                *tied(*part.command),
                 env={**os.environ, **part.env, "PYTHONUNBUFFERED": "1"},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
             )
 
     async def _wait_until_ready(self, part: Part, offset: int) -> None:

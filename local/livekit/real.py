@@ -10,14 +10,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 
 from local.livekit.embedded import Config
-from local.runtime import die_with_parent
+from local.tied import tied
 
 log = logging.getLogger(__name__)
 
@@ -115,10 +114,9 @@ class RealServer:
         # The settings go through the environment: no file with a secret, nothing in the process list.
         environment = {**os.environ, "LIVEKIT_CONFIG": json.dumps(self._settings())}
         process = await asyncio.create_subprocess_exec(
-            str(self._binary),
+            *tied(str(self._binary), by=signal.SIGKILL),
             env=environment,
             start_new_session=True,
-            preexec_fn=partial(die_with_parent, signal.SIGKILL),
         )
         try:
             await asyncio.wait_for(self._ready(process), _READY_SECONDS)

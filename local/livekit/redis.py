@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Self
 
-from local.runtime import die_with_parent
+from local.tied import tied
 
 _HOST = "127.0.0.1"
 _READY_SECONDS = 10.0
@@ -37,7 +37,7 @@ class Redis:
             self._folder.mkdir(parents=True, exist_ok=True)
             options += ["--dir", str(self._folder), "--appendonly", "yes"]
         self._process = await asyncio.create_subprocess_exec(
-            self._program, *options, start_new_session=True, preexec_fn=die_with_parent
+            *tied(self._program, *options), start_new_session=True
         )
         async with asyncio.timeout(_READY_SECONDS):
             while not await _listens(self.port):
