@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from shared.services.field_errors import field_path
+
 MOST_SENTENCES = 2
 LONGEST_VALUE = 60
 """Characters of a wrong value that are quoted."""
@@ -56,8 +58,8 @@ _NOT_QUOTED = ("too_short", "too_long")
 def sentences_about(error: ValidationError, arguments: type[BaseModel]) -> str:
     """The first `MOST_SENTENCES`: who corrects those learns of the rest."""
     findings = error.errors(include_url=False)
-    missing = [_name(each["loc"]) for each in findings if each["type"] == "missing"]
-    unknown = [_name(each["loc"]) for each in findings if each["type"] == "extra_forbidden"]
+    missing = [field_path(each["loc"]) for each in findings if each["type"] == "missing"]
+    unknown = [field_path(each["loc"]) for each in findings if each["type"] == "extra_forbidden"]
     sentences = [_missing(missing, arguments)] if missing else []
     if unknown:
         sentences.append(_unknown(unknown, arguments))
@@ -81,7 +83,7 @@ def _unknown(names: Sequence[str], arguments: type[BaseModel]) -> str:
 
 
 def _wrong(finding: Mapping[str, Any], arguments: type[BaseModel]) -> str:
-    name, rule, value = _name(finding["loc"]), str(finding["type"]), finding["input"]
+    name, rule, value = field_path(finding["loc"]), str(finding["type"]), finding["input"]
     reason = str(finding["msg"]).removeprefix("Value error, ").rstrip(".")
     if not name:  # about several of them together
         return f"These arguments are not right: {reason}."
@@ -98,11 +100,6 @@ def _described(name: str, arguments: type[BaseModel]) -> str:
     """What the model was told of it with the function."""
     field = arguments.model_fields.get(name.split(".")[0])
     return f" Expected: {field.description}" if field is not None and field.description else ""
-
-
-def _name(location: Sequence[str | int]) -> str:
-    """ "guests.0.name" """
-    return ".".join(str(part) for part in location)
 
 
 def _quoted(name: str) -> str:
