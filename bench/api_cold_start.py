@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench import report
+from local.free_port import free_port
 from tests.contract.tools_api_stack import Stack, TestTenant
-from tests.processes import ROOT, FunctionProcess, free_port
+from tests.processes import ROOT, FunctionProcess
 
 MAIN = ROOT / "functions" / "tools_api" / "main.py"
 BARE = "bare, ASGI"

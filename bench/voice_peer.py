@@ -10,10 +10,10 @@ from typing import Any, Self
 import aiohttp
 
 from bench.variants.caller import Times
+from local.free_port import free_port
 from local.scenario import CallTool, Say, Scenario, Turn
 from local.speech import speech_for
 from local.tls import ensure_certificates
-from tests.processes import free_port
 from tests.waiting import eventually
 
 QUESTION = "And on Saturday?"

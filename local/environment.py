@@ -5,12 +5,12 @@ the real services' addresses in them.
 """
 
 import os
-import socket
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel
 
+from local.free_port import free_port
 from local.google.environment import environment as google_environment
 from local.google.iam import DEFAULT_POLICY, READERS
 from local.google.identity import OWNER
@@ -61,15 +61,9 @@ class Ports(BaseModel):
     @classmethod
     def choose(cls, base: int | None = None) -> Self:
         """Consecutive ports from `base`, or free ones when it is None."""
-        names = list(cls.model_fields)
-        if base is not None:
-            return cls(**{name: base + number for number, name in enumerate(names)})
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-        try:
-            return cls(**{name: s.getsockname()[1] for name, s in zip(names, sockets, strict=True)})
-        finally:
-            for s in sockets:
-                s.close()
+        if base is None:
+            return cls(**{name: free_port() for name in cls.model_fields})
+        return cls(**{name: base + number for number, name in enumerate(cls.model_fields)})
 
     def url(self, part: str, scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{getattr(self, part)}"

@@ -16,11 +16,6 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30.0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
-
-
 async def accepting(
     process: asyncio.subprocess.Process,
     port: int,

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from local.free_port import free_port
 from local.livekit.embedded import Config
 from local.tied import tied
 
@@ -110,7 +111,7 @@ class RealServer:
         return await self._start()
 
     async def _start(self) -> asyncio.subprocess.Process:
-        self.port = self._config.port or _free_port(socket.SOCK_STREAM)
+        self.port = self._config.port or free_port()
         # The settings go through the environment: no file with a secret, nothing in the process list.
         environment = {**os.environ, "LIVEKIT_CONFIG": json.dumps(self._settings())}
         process = await asyncio.create_subprocess_exec(
@@ -142,8 +143,8 @@ class RealServer:
             "bind_addresses": [_HOST],
             "keys": {config.key: config.secret},
             "rtc": {
-                "tcp_port": _free_port(socket.SOCK_STREAM),
-                "udp_port": _free_port(socket.SOCK_DGRAM),
+                "tcp_port": free_port(),
+                "udp_port": _free_udp_port(),
                 "node_ip": _HOST,
                 "use_external_ip": False,
                 "interfaces": {"includes": ["lo"]},
@@ -187,7 +188,7 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
+def _free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])

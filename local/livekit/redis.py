@@ -2,10 +2,10 @@
 
 import asyncio
 import shutil
-import socket
 from pathlib import Path
 from typing import Self
 
+from local.free_port import free_port
 from local.tied import tied
 
 _HOST = "127.0.0.1"
@@ -28,8 +28,7 @@ class Redis:
         return shutil.which("redis-server")
 
     async def __aenter__(self) -> Self:
-        with socket.create_server((_HOST, 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         options = ["--bind", _HOST, "--port", str(self.port), "--loglevel", "warning"]
         if self._folder is None:
             options += ["--save", ""]

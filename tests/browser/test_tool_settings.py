@@ -11,12 +11,13 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
 
 from local.cloud import Cloud
+from local.free_port import free_port
 from tests.browser.chromium import browser_test
 from tests.browser.conftest import Visit
 from tests.browser.loyalty_tool import SLUG
 from tests.browser.people import PAGE, an_agent, api_call
 from tests.browser.visitor import Visitor
-from tests.processes import accepting, free_port
+from tests.processes import accepting
 
 pytestmark = browser_test
 

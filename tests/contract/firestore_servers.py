@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import free_port
+from local.free_port import free_port
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 10

@@ -9,9 +9,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from local.free_port import free_port
 from local.google.identity import PARTS
 from tests.contract.google_stand_in import certificates
-from tests.processes import accepting, free_port
+from tests.processes import accepting
 
 pytestmark = pytest.mark.contract
 

@@ -81,9 +81,12 @@ async def test_a_rollout_tells_its_steps_before_it_takes_one(trunkline: CommandL
     assert list(trunkline.folder.iterdir()) == []
 
 
-def _heed_ctrl_c() -> None:
-    """As in a terminal: what a script starts in the background inherits that SIGINT is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# As in a terminal: what a script starts in the background inherits that SIGINT is ignored.
+HEEDING_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -92,11 +95,10 @@ async def test_an_interrupted_rollout_says_what_it_leaves_behind(
 ) -> None:
     await trunkline("release", "start", "v2", "--share", "25", "--apply")
     process = await asyncio.create_subprocess_exec(
-        *(str(PROGRAM), "release", "run", "v2", "--apply"),
+        *(sys.executable, "-c", HEEDING_CTRL_C, str(PROGRAM), "release", "run", "v2", "--apply"),
         env={**os.environ, **trunkline.world.operator.env},
         stdout=PIPE,
         stderr=PIPE,
-        preexec_fn=_heed_ctrl_c,
     )
     assert process.stderr is not None
     try:

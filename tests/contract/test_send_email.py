@@ -14,11 +14,12 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from local.free_port import free_port
 from local.ses.server import SesStandIn
 from shared.gateways.ses import SesGateway
 from shared.tools.base.base_tool import ToolContext
 from shared.tools.implementations.send_email import SendEmail, SendEmailConfig, SendEmailTool
-from tests.processes import accepting, free_port
+from tests.processes import accepting
 from tests.tools import caller_hears, tool_context
 
 pytestmark = pytest.mark.contract

@@ -17,11 +17,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from functions.tools_api.openapi import Operation, operations
+from local.free_port import free_port
 from shared.models.api_key import Scope
 from shared.models.member import Role
 from tests.contract.tools_api_requests import NEW_AGENT, REQUESTS, Prepared, ask, prepare, routes_in_order
 from tests.contract.tools_api_stack import NUMBERS, ORIGIN, Client, Issuer, Stack
-from tests.processes import FunctionProcess, free_port
+from tests.processes import FunctionProcess
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 

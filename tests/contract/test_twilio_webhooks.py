@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from local.free_port import free_port
 from local.twilio.server import TwilioStandIn
 from local.twilio.store import Number
 from local.twilio.webhooks import Answer, NotConnectedError, Params, Target, Webhooks
@@ -247,9 +248,9 @@ async def test_an_application_that_is_too_slow_is_left_for_the_fallback(rig: Rig
     assert rig.at("/fallback")[0].params["ErrorCode"] == "11205"
 
 
-async def test_an_application_that_is_down_leads_to_the_fallback(rig: Rig, unused_tcp_port: int) -> None:
+async def test_an_application_that_is_down_leads_to_the_fallback(rig: Rig) -> None:
     rig.configure(
-        voice_url=f"http://127.0.0.1:{unused_tcp_port}/incoming",
+        voice_url=f"http://127.0.0.1:{free_port()}/incoming",
         voice_fallback_url=f"{rig.application.url}/fallback",
     )
     await rig.call()
