@@ -1,4 +1,4 @@
-"""What `up`, `demo` and `call` do, once their arguments are checked."""
+"""What `up`, `demo`, `call` and `token` do, once their arguments are checked."""
 
 import asyncio
 import contextlib
@@ -26,6 +26,7 @@ from local.report import CallReport, percentiles_text, timeline_text
 from local.scenario import Scenario
 from local.seed import Seed, Seeder
 from local.transcript import Transcript
+from shared.errors import ConfigurationError
 from shared.gateways.secret_manager import SecretManagerGateway
 
 NO_TIME_LEFT = 95
@@ -117,13 +118,18 @@ async def call(scenario: Scenario, seed: Seed, state: Path, calls: int, out: Pat
 
 
 async def token(email: str, state: Path) -> int:
-    """Sign somebody in at a running stack and print the ID token."""
+    """Sign somebody in at a running stack and print the ID token.
+
+    Raises `ConfigurationError` when nobody has that e-mail: the issuer would make somebody up.
+    """
     issuer = Cloud.attach(state).ports.url("identity")
-    async with (
-        aiohttp.ClientSession(issuer, raise_for_status=True) as http,
-        http.post("/_local/tokens", json={"email": email}, timeout=CONTROL_TIMEOUT) as answer,
-    ):
-        print((await answer.json())["id_token"])
+    async with aiohttp.ClientSession(issuer, raise_for_status=True, timeout=CONTROL_TIMEOUT) as http:
+        async with http.get("/_local/users") as answer:
+            known = [user["email"] for user in await answer.json()]
+        if email not in known:
+            raise ConfigurationError(f"email: expected one of {', '.join(known) or 'none'}, found {email!r}")
+        async with http.post("/_local/tokens", json={"email": email}) as answer:
+            print((await answer.json())["id_token"])
     return 0
 
 

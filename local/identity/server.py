@@ -6,6 +6,7 @@ GET  /authorize   authorization code with PKCE; the page asks who you are, unles
 POST /authorize
 POST /token       grant_type=authorization_code -> {id_token, access_token}
 GET  /sign-out    ?post_logout_redirect_uri; forgets who signed in
+GET  /_local/users    -> [{email, name}], who may sign in
 POST /_local/users    {email, name?} -> {email, subject}
 POST /_local/tokens   {email, audience?, expires_in?, claims?} -> {id_token}; a user is made if needed
 PUT  /_local/lifetime {seconds}   of the tokens that signing in gives from now on
@@ -16,7 +17,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Self
@@ -120,6 +121,7 @@ class Identity:
                 web.options("/token", self._preflight),
                 web.get("/sign-out", self._sign_out),
                 web.put("/_local/lifetime", self._put_lifetime),
+                web.get("/_local/users", self._get_users),
                 web.post("/_local/users", self._put_user),
                 web.post("/_local/tokens", self._issue),
             ]
@@ -267,6 +269,9 @@ class Identity:
 
     async def _preflight(self, _: web.Request) -> web.Response:
         return web.Response(status=204, headers=_CORS)
+
+    async def _get_users(self, _: web.Request) -> web.Response:
+        return web.json_response([asdict(user) for user in self.users.all()])
 
     async def _put_user(self, request: web.Request) -> web.Response:
         body = await parsed(request, UserBody)

@@ -2,19 +2,24 @@
 
 import asyncio
 import hashlib
+import os
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+import psutil
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from local import commands
+from local.cloud import Running
+from local.environment import Ports
 from local.identity.seeding import seed_members
 from local.identity.server import AUDIENCE, Identity
-from shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
+from shared.errors import ConfigurationError, ForbiddenError, UnauthenticatedError, UnavailableError
 from shared.gateways.signing_keys import (
     MIN_REFETCH_SECONDS,
     RETRY_AFTER_SECONDS,
@@ -102,6 +107,23 @@ async def test_seeded_members_can_sign_in(issuer: Identity) -> None:
     member = await MemberService(database).require(user, "harbor", Role.OWNER)  # pyright: ignore[reportArgumentType]
 
     assert member.email == EMAIL
+
+
+async def test_a_token_is_printed_for_a_known_e_mail_and_a_mistyped_one_is_told_the_known_ones(
+    issuer: Identity, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The mistyped one became somebody new, with a token that opens nothing."""
+    issuer.users.put(EMAIL)
+    ports = Ports.choose().model_copy(update={"identity": issuer.port})
+    running = Running(ports=ports, pids={os.getpid(): psutil.Process().create_time()})
+    (tmp_path / "running.json").write_text(running.model_dump_json())
+
+    assert await commands.token(EMAIL, tmp_path) == 0
+    printed = capsys.readouterr().out.strip()
+    assert (await IdentityService([issuer.url], AUDIENCE).verify(printed)).email == EMAIL
+    with pytest.raises(ConfigurationError, match=f"^email: expected one of {EMAIL}, found 'olga@harbour'$"):
+        await commands.token("olga@harbour", tmp_path)
+    assert [user.email for user in issuer.users.all()] == [EMAIL]
 
 
 async def test_an_address_that_nobody_verified_is_not_taken(issuer: Identity) -> None:
