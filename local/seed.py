@@ -150,9 +150,11 @@ class Seed(_Part):
 
     def copy_for(self, number: int) -> "Seed":
         """The same tenants under other names, phone numbers and accounts, for calls at the same time."""
+        numbers = [int(e164) for tenant in self.tenants.values() for e164 in tenant.numbers]
+        apart = max(1000, max(numbers, default=0) - min(numbers, default=0) + 1)  # no copy meets another
 
         def phone(e164: str) -> str:
-            return f"+{int(e164[1:]) + 1000 * number}"
+            return f"+{int(e164) + apart * number}"
 
         def account(email: str) -> str:
             name, _, host = email.partition("@")
