@@ -9,7 +9,7 @@ GOOGLE_APPLICATION_CREDENTIALS.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from google.api_core.exceptions import (
     NotFound,
     RetryError,
 )
-from google.cloud.firestore import DELETE_FIELD, AsyncClient, AsyncQuery
+from google.cloud.firestore import SERVER_TIMESTAMP, AsyncClient, AsyncQuery
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import AlreadyExistsError, NotFoundError, UnavailableError
@@ -70,15 +70,16 @@ class Remove:
 
 @dataclass(frozen=True)
 class Exists:
-    """A condition of a commit: without this document nothing of it happens. The document stays as it is."""
+    """A condition of a commit: without this document nothing of it happens. Whoever changes or removes the
+    document at the same time starts again, and sees what the commit has made."""
 
     path: str
 
 
 Write = Create | Put | Remove | Exists
 
-_NO_FIELD = "no_field"
-"""Of no document."""
+_NEEDED_AT = "needed_at"
+"""A field that no model reads: that it was written is all."""
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncClient]] = WeakKeyDictionary()
 
@@ -227,10 +228,17 @@ class Database:
 
         return await self._conditionally(path, add, reading)
 
-    async def remove(self, path: str, decide: Callable[[Fields], list[Write]]) -> None:
+    async def remove(
+        self,
+        path: str,
+        decide: Callable[[Fields], list[Write]],
+        *,
+        check: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Delete a document only as it was read: `decide` is as in `update` and returns what to write along.
 
-        Raises `NotFoundError`.
+        `check` looks for what needs the document and was committed with `Exists`: it runs after each reading,
+        and what it raises reaches the caller. Raises `NotFoundError`.
         """
         reference = self._client.document(path)
 
@@ -238,13 +246,14 @@ class Database:
             batch.delete(reference, option=unchanged)
             return decide(fields)
 
-        await self._conditionally(path, add)
+        await self._conditionally(path, add, check=check)
 
     async def _conditionally(
         self,
         path: str,
         add: Callable[[Any, Fields, Any], list[Write] | None],
         reading: Sequence[str] | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> bool:
         """`add` puts its write into the batch and returns those that go along; None: nothing happens."""
         reference = self._client.document(path)
@@ -254,6 +263,8 @@ class Database:
                 fields = snapshot.to_dict()
                 if fields is None:
                     raise NotFoundError(f"no document {path}")
+                if check is not None:
+                    await check()
                 batch = self._client.batch()
                 unchanged = self._client.write_option(last_update_time=snapshot.update_time)
                 writes = add(batch, fields, unchanged)
@@ -284,8 +295,7 @@ class Database:
             case Remove():
                 batch.delete(reference)
             case Exists():
-                # The client has no condition without a write: a field that nothing has is taken away.
-                batch.update(reference, {_NO_FIELD: DELETE_FIELD})
+                batch.update(reference, {_NEEDED_AT: SERVER_TIMESTAMP})
 
 
 async def _commit(batch: Any, writes: Sequence[Write]) -> None:

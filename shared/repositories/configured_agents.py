@@ -1,6 +1,6 @@
 """`tenants/{t}/agents/{a}` and the `agent_tools` below, as people edit them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from shared.errors import NotFoundError
 from shared.gateways.firestore import Create, Database, Exists, Fields, Remove, Write
@@ -90,16 +90,23 @@ class ConfiguredAgentRepository:
 
         await self._database.update(_agent(tenant_id, agent_id), change)
 
-    async def remove(self, tenant_id: str, agent_id: str, decide: Callable[[Agent], list[Write]]) -> None:
-        """Delete the agent; `decide` returns what is written along. Raises `NotFoundError`."""
+    async def remove(
+        self,
+        tenant_id: str,
+        agent_id: str,
+        decide: Callable[[Agent], list[Write]],
+        check: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Delete the agent; `decide` returns what is written along, and `check` raises what forbids it: a
+        number that is attached meanwhile makes it run again. Raises `NotFoundError`."""
         await self._database.remove(
-            _agent(tenant_id, agent_id), lambda fields: decide(Agent.from_firestore(fields))
+            _agent(tenant_id, agent_id), lambda fields: decide(Agent.from_firestore(fields)), check=check
         )
 
     def tool_creation(self, tenant_id: str, agent_id: str, tool: AgentTool) -> list[Write]:
         """For a commit, which fails without the agent."""
         return [
-            Exists(_agent(tenant_id, agent_id)),
+            agent_exists(tenant_id, agent_id),
             Create(tool_path(tenant_id, agent_id, tool.slug), tool.to_firestore()),
         ]
 
@@ -129,6 +136,11 @@ class ConfiguredAgentRepository:
         await self._database.remove(
             tool_path(tenant_id, agent_id, slug), lambda fields: decide(_tool(slug, fields))
         )
+
+
+def agent_exists(tenant_id: str, agent_id: str) -> Write:
+    """For a commit, which fails without the agent."""
+    return Exists(_agent(tenant_id, agent_id))
 
 
 def tool_path(tenant_id: str, agent_id: str, slug: str) -> str:

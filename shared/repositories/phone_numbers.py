@@ -30,9 +30,10 @@ class TenantNumberRepository:
             raise NotFoundError(f"{number} is not of tenant {tenant_id}")
         return visible[0][1]
 
-    async def create(self, number: str, document: PhoneNumberDocument, audit: Write) -> None:
-        """Raises `AlreadyExistsError` when anybody holds it."""
-        await self._database.commit([Create(_path(number), document.to_firestore()), audit])
+    async def create(self, number: str, document: PhoneNumberDocument, along: Sequence[Write]) -> None:
+        """Raises `AlreadyExistsError` when anybody holds it, and what is written along may raise
+        `NotFoundError`."""
+        await self._database.commit([Create(_path(number), document.to_firestore()), *along])
 
     async def change(
         self,

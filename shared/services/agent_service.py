@@ -127,20 +127,21 @@ class AgentService:
         Raises `ConflictError` while it answers a number: that phone would be dead. Connections are unusable
         at once and revoked by the prepared task, which also deletes secrets that we die before destroying.
         """
-        current, numbers, tools = await asyncio.gather(
-            self._agents.get(tenant_id, agent_id),
-            self._agents.numbers(tenant_id, agent_id),
-            self._agents.tools(tenant_id, agent_id),
+        current, tools = await asyncio.gather(
+            self._agents.get(tenant_id, agent_id), self._agents.tools(tenant_id, agent_id)
         )
         check_match(if_match, current)
-        if numbers:
-            raise ConflictError(
-                f"agent {agent_id} has numbers",
-                sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
-                code="agent_has_numbers",
-                names={"numbers": numbers},
-            )
         await self._removal.prepare(tenant_id, agent_id)
+
+        async def check() -> None:
+            numbers = await self._agents.numbers(tenant_id, agent_id)
+            if numbers:
+                raise ConflictError(
+                    f"agent {agent_id} has numbers",
+                    sentence=f"This agent still answers {', '.join(numbers)}. Detach the number first.",
+                    code="agent_has_numbers",
+                    names={"numbers": numbers},
+                )
 
         def decide(agent: Agent) -> list[Write]:
             check_match(if_match, agent)
@@ -150,7 +151,7 @@ class AgentService:
             removals = [self._agents.tool_removal(tenant_id, agent_id, tool.slug) for tool in tools]
             return [*removals, entry]
 
-        await self._agents.remove(tenant_id, agent_id, decide)
+        await self._agents.remove(tenant_id, agent_id, decide, check)
         for tool in tools:
             for field, version in tool.sensitive_config.items():
                 if field != REFRESH_TOKEN:  # that one is destroyed when it is revoked

@@ -17,7 +17,7 @@ from shared.gateways.twilio import AccountNumber, RefusedError, TwilioGateway
 from shared.models.audit import Actor, AuditAction, Change
 from shared.models.base import utc_now
 from shared.models.phone_number import NumberRouting, PhoneNumberDocument
-from shared.repositories.configured_agents import ConfiguredAgentRepository
+from shared.repositories.configured_agents import ConfiguredAgentRepository, agent_exists
 from shared.repositories.paging import Page, decode_cursor, page_of
 from shared.repositories.phone_numbers import TenantNumberRepository
 from shared.repositories.teams import TeamRepository
@@ -107,10 +107,6 @@ class NumberService:
             if not current.routed:
                 await self._twilio.configure_number(current.account.sid, self._routing)
             document = await self._reassign(tenant_id, actor, current, agent_id, if_match)
-        # An agent is not deleted while it has numbers; this one had none yet when somebody looked.
-        if not await self._agents.exists(tenant_id, agent_id):
-            await self.detach(tenant_id, actor, number, etag_of(document))
-            raise _no_such_agent(tenant_id, agent_id)
         return TenantNumber(current.account, document, routed=True)
 
     async def detach(self, tenant_id: str, actor: Actor, number: str, if_match: str | None) -> None:
@@ -162,9 +158,11 @@ class NumberService:
         document = PhoneNumberDocument(
             tenant_id=tenant_id, agent_id=agent_id, former=former, attached_at=self._now()
         )
-        entry = self._entry(tenant_id, actor, account.number, None, agent_id)
+        along = self._attaching(tenant_id, actor, account.number, None, agent_id)
         try:
-            await self._numbers.create(account.number, document, entry)
+            await self._numbers.create(account.number, document, along)
+        except NotFoundError:
+            raise _no_such_agent(tenant_id, agent_id) from None
         except AlreadyExistsError:
             sentence = "Somebody else has just taken this number."
             raise ConflictError(
@@ -212,9 +210,14 @@ class NumberService:
             changed.append(before.model_copy(update={"agent_id": agent_id}))
             if before.agent_id == agent_id and current.routed:
                 return changed[-1], []
-            return changed[-1], [self._entry(tenant_id, actor, number, before.agent_id, agent_id)]
+            return changed[-1], self._attaching(tenant_id, actor, number, before.agent_id, agent_id)
 
-        await self._numbers.change(tenant_id, number, decide)
+        try:
+            await self._numbers.change(tenant_id, number, decide)
+        except NotFoundError:  # the number's document, or the agent's
+            if await self._agents.exists(tenant_id, agent_id):
+                raise
+            raise _no_such_agent(tenant_id, agent_id) from None
         return changed[-1]
 
     async def _release(self, tenant_id: str, actor: Actor, number: str, if_match: str | None = None) -> None:
@@ -223,6 +226,13 @@ class NumberService:
             return [self._entry(tenant_id, actor, number, held.agent_id, None)]
 
         await self._numbers.remove(tenant_id, number, decide)
+
+    def _attaching(
+        self, tenant_id: str, actor: Actor, number: str, before: str | None, agent_id: str
+    ) -> list[Write]:
+        """Written along with the number: without the agent, nothing of it is."""
+        entry = self._entry(tenant_id, actor, number, before, agent_id)
+        return [agent_exists(tenant_id, agent_id), entry]
 
     def _entry(
         self, tenant_id: str, actor: Actor, number: str, before: str | None, after: str | None

@@ -9,6 +9,7 @@ from local.twilio.store import Number
 from shared.errors import UnavailableError
 from shared.gateways.twilio import TwilioGateway
 from shared.models.phone_number import NumberRouting
+from shared.repositories.configured_agents import ConfiguredAgentRepository
 from shared.repositories.phone_numbers import TenantNumberRepository
 from tests.contract.tools_api_stack import EDGE, NUMBERS, Stack, TestTenant
 
@@ -231,10 +232,11 @@ async def test_a_number_that_gets_another_agent_while_it_is_detached_stays_with_
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["free", "of-another-agent"])
-async def test_a_number_is_not_left_with_an_agent_that_was_deleted_while_it_was_attached(
+async def test_a_number_is_not_attached_to_an_agent_that_was_deleted_meanwhile(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
-    """Its callers heard that the number is not in use, while the list of numbers said who answers."""
+    """Its callers heard that the number is not in use, while the list of numbers said who answers. It was
+    attached and then detached again, unless the process died in between."""
     tenant, agent = await tenant_with_agent(stack)
     number = NUMBERS[5]
     path = f"/numbers/{number}"
@@ -243,6 +245,7 @@ async def test_a_number_is_not_left_with_an_agent_that_was_deleted_while_it_was_
     if held:
         other = await tenant.agent()
         await tenant.editor("PUT", path, {"agent_id": other}, If_Match="*", expect=200)
+    before = await stack.database.get(f"phone_numbers/{number}"), at_twilio(stack, number)
     step = "change" if held else "create"
     proceed = getattr(TenantNumberRepository, step)
 
@@ -254,8 +257,34 @@ async def test_a_number_is_not_left_with_an_agent_that_was_deleted_while_it_was_
         patch.setattr(TenantNumberRepository, step, after_a_deletion)
         refused = await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=409)
     assert refused.body["code"] == "no_such_agent"
-    assert await stack.database.get(f"phone_numbers/{number}") is None
-    assert at_twilio(stack, number).voice_url == "https://before.example"
+    assert (await stack.database.get(f"phone_numbers/{number}"), at_twilio(stack, number)) == before
+    audit = await tenant.editor("GET", f"/audit?subject=numbers/%2B{number[1:]}", expect=200)
+    assert len(audit.body["items"]) == held
+    if held:
+        await tenant.editor("DELETE", path, expect=204)
+
+
+async def test_an_agent_that_gets_a_number_while_it_is_deleted_stays(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had none when somebody looked, and was gone by the time the number led to it."""
+    tenant, agent = await tenant_with_agent(stack)
+    path = f"/numbers/{NUMBERS[5]}"
+    numbers, looked = ConfiguredAgentRepository.numbers, list[list[str]]()
+
+    async def and_one_is_attached(*given: Any) -> list[str]:
+        looked.append(await numbers(*given))
+        if not looked[-1]:
+            await tenant.editor("PUT", path, {"agent_id": agent}, If_Match="*", expect=200)
+        return looked[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ConfiguredAgentRepository, "numbers", and_one_is_attached)
+        refused = await tenant.editor("DELETE", f"/agents/{agent}", expect=409)
+    assert refused.body["code"] == "agent_has_numbers"
+    assert (await tenant.viewer("GET", path, expect=200)).body["agent_id"] == agent
+    await tenant.viewer("GET", f"/agents/{agent}", expect=200)
+    await tenant.editor("DELETE", path, expect=204)
 
 
 async def test_callers_cannot_be_forwarded_to_a_number_of_the_platform(stack: Stack) -> None:
