@@ -8,12 +8,14 @@ Nothing here starts a thread, opens a channel or leaves an event loop behind: th
 # Firestore's annotations are partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import contextlib
 import functools
 import ssl
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]  - else imported in a call
+from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore_v1 import _helpers as firestore_values
 from google.cloud.firestore_v1.types import firestore as firestore_messages
 from google.cloud.firestore_v1.types import write as firestore_write
@@ -30,6 +32,7 @@ from livekit.plugins.google.realtime.realtime_api import (
 )
 from pydantic import BaseModel
 
+from shared.gateways.google_cloud import own_credentials
 from shared.models.agent import Agent
 from shared.models.session import SessionSnapshot
 from worker.model_connector import http_options
@@ -68,6 +71,7 @@ def warm_up() -> None:
     _use_gemini()
     _use_tools()
     _use_firestore()
+    _find_credentials()
 
 
 def _use_gemini() -> None:
@@ -129,3 +133,8 @@ def _use_firestore() -> None:
     )
     firestore_messages.CommitRequest.serialize(request)
     firestore_messages.CommitResponse.serialize(firestore_messages.CommitResponse(commit_time=now))
+
+
+def _find_credentials() -> None:
+    with contextlib.suppress(GoogleAuthError):  # told when they are needed
+        own_credentials()

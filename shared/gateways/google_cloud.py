@@ -8,6 +8,8 @@ for every import.
 # pyright: reportUnknownMemberType=false
 
 import asyncio
+import functools
+import os
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ import google.auth
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.api_core.retry import AsyncRetry, if_exception_type
+from google.auth import environment_vars
 from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.auth.transport import Request
@@ -40,30 +43,35 @@ RETRY = AsyncRetry(
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
-class CredentialsFoundLater(Credentials):
-    """The application's own credentials, looked for with the first request.
+_finding = threading.Lock()
 
-    The metadata server is asked for them over HTTP that blocks; as a rule it answers within milliseconds, at
-    a bad moment within seconds. gRPC asks for a request's headers on a thread of its own, so the event loop
-    does not wait.
+
+def own_credentials() -> Credentials:
+    """The application's own credentials, found once in a process for all clients.
+
+    Blocks: a key file's key is checked for 60 ms, and the metadata server is asked over HTTP; as a rule it
+    answers within milliseconds, at a bad moment within seconds. Raises what google.auth raises.
+    """
+    with _finding:
+        return _found(os.environ.get(environment_vars.CREDENTIALS))
+
+
+@functools.cache
+def _found(_key_file: str | None) -> Credentials:
+    return cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])
+
+
+class CredentialsFoundLater(Credentials):
+    """`own_credentials`, looked for with the first request.
+
+    gRPC asks for a request's headers on a thread of its own, so the event loop does not wait.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._found: Credentials | None = None
-        self._finding = threading.Lock()
-
     def before_request(self, request: Request, method: str, url: str, headers: dict[str, str]) -> None:
-        self._find().before_request(request, method, url, headers)
+        own_credentials().before_request(request, method, url, headers)
 
     def refresh(self, request: Request) -> None:
-        self._find().refresh(request)
-
-    def _find(self) -> Credentials:
-        with self._finding:
-            if self._found is None:
-                self._found = cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])
-            return self._found
+        own_credentials().refresh(request)
 
 
 class _Client(Protocol):
@@ -94,8 +102,8 @@ class Connection(Generic[_AnyClient]):
             return self._client
 
     def _load(self) -> tuple[Callable[..., _AnyClient], Credentials]:
-        """What blocks: importing the library, and asking the metadata server who we are."""
-        return self._client_class(), cast("Credentials", google.auth.default(default_scopes=_SCOPES)[0])
+        """What blocks: importing the library, and finding out who we are."""
+        return self._client_class(), own_credentials()
 
     async def aclose(self) -> None:
         if self._client is not None:

@@ -47,8 +47,9 @@ class Look:
 
 
 @pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch) -> Look:
+def look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Look:
     look = Look()
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "never looked for before"))
     monkeypatch.setattr(google.auth, "default", look)
     return look
 
