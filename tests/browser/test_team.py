@@ -378,6 +378,18 @@ async def test_usage_is_drawn_and_its_days_are_in_the_address(visit: Visit, clou
     await expect(page.get_by_text("The first day must not be later than the last.")).to_be_visible()
 
 
+async def test_the_usage_of_what_is_no_day_is_that_of_the_last_days(visit: Visit) -> None:
+    """A year with five digits was asked of the API, whose refusal stood in the place of the figures."""
+    viewer = await visit("viewer")
+    asked: list[str] = []
+    viewer.page.on("request", lambda request: asked.append(request.url))
+    await viewer.open("/usage/?first=20266-11-01&last=2026-02-31")
+
+    days = [await viewer.page.get_by_label(label, exact=True).input_value() for label in ("From", "To")]
+    assert any(f"usage?first={days[0]}&last={days[1]}&" in url for url in asked)
+    await expect(viewer.page.get_by_role("main").get_by_role("alert")).to_have_count(0)
+
+
 @pytest.mark.parametrize("path", ["/api-keys/", "/audit/"])
 async def test_a_viewer_is_told_that_a_page_is_not_for_them(visit: Visit, path: str) -> None:
     viewer = await visit("viewer")

@@ -6,6 +6,12 @@ export function dayOf(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+/** Whether there is such a day. A year with five digits, as it comes up while one is typed, has none. */
+export function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
+}
+
 /** The last `count` days, today included. */
 export function mostRecent(count: number, today: Date = new Date()): { first: string; last: string } {
   const start = new Date(today.getFullYear(), today.getMonth(), today.getDate() - count + 1);

@@ -10,7 +10,7 @@ import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
 import { BarChart } from "./BarChart";
 import styles from "./usage.module.css";
-import { DAY_MILLISECONDS, dayOf, mostRecent } from "./days";
+import { DAY_MILLISECONDS, dayOf, isDay, mostRecent } from "./days";
 
 const SHOWN_DAYS = 30;
 const MOST_DAYS = 92;
@@ -19,8 +19,8 @@ export default function UsagePage() {
   const t = useText();
   const [filters, setFilters] = useFilters(["first", "last"]);
   const [recent] = useState(() => mostRecent(SHOWN_DAYS));
-  const first = filters.first || recent.first;
-  const last = filters.last || recent.last;
+  const first = isDay(filters.first) ? filters.first : recent.first;
+  const last = isDay(filters.last) ? filters.last : recent.last;
   const days = (Date.parse(last) - Date.parse(first)) / DAY_MILLISECONDS + 1;
   const problem = days < 1 ? t("usage.wrongOrder") : days > MOST_DAYS ? t("usage.tooLong", { days: MOST_DAYS }) : undefined;
   return (
@@ -32,7 +32,7 @@ export default function UsagePage() {
           label={t("usage.first")}
           value={first}
           max={dayOf(new Date())}
-          onChange={(event) => event.target.value && setFilters({ first: event.target.value })}
+          onChange={(event) => isDay(event.target.value) && setFilters({ first: event.target.value })}
           required
         />
         <TextField
@@ -40,7 +40,8 @@ export default function UsagePage() {
           label={t("usage.last")}
           error={problem}
           value={last}
-          onChange={(event) => event.target.value && setFilters({ last: event.target.value })}
+          max={dayOf(new Date())}
+          onChange={(event) => isDay(event.target.value) && setFilters({ last: event.target.value })}
           required
         />
       </Toolbar>
