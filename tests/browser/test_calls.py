@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Response, Route, expect
 
 from local.cloud import Cloud
 from local.scenario import Scenario
@@ -133,6 +133,40 @@ async def test_who_hangs_up_before_there_is_a_microphone_calls_nobody(visit: Vis
         await page.evaluate("window.stopped")
     await expect(page.get_by_role("button", name="Hang up")).to_be_hidden()
     assert not [url for url in asked if url.endswith("/test-calls")]
+
+
+async def test_who_hangs_up_while_the_room_is_being_made_leaves_no_agent_waiting_in_it(visit: Visit) -> None:
+    """Also when they call again meanwhile, which is a call of its own."""
+    editor = await visit("editor")
+    page = editor.page
+    hung_up = asyncio.Event()
+
+    async def make_slowly(route: Route) -> None:
+        if route.request.method != "POST":
+            await route.fallback()
+            return
+        response = await route.fetch()
+        await hung_up.wait()
+        await route.fulfill(response=response)
+
+    ended: set[str] = set()
+
+    def both_have_ended(response: Response) -> bool:
+        if response.url.endswith("/end") and response.request.method == "POST" and response.ok:
+            ended.add(response.url)
+        return len(ended) == 2
+
+    await page.route("**/test-calls", make_slowly)
+    await editor.open("/test-call/?agent=front-desk")
+    for button in ("Call", "Call again"):
+        async with page.expect_request("**/test-calls"):
+            await page.get_by_role("button", name=button, exact=True).click()
+        await page.get_by_role("button", name="Hang up").click()
+
+    async with page.expect_response(both_have_ended):
+        hung_up.set()
+
+    await expect(page.get_by_role("main").get_by_role("alert")).to_have_count(0)
 
 
 async def test_a_test_call_whose_code_does_not_come_says_so(visit: Visit) -> None:

@@ -2,7 +2,7 @@
 /** A test call's life: idle → asking → connecting → talking → over, or what went wrong. */
 import { useEffect, useRef, useState } from "react";
 import { type ApiError, asApiError } from "@/api/errors";
-import { useEndCall, useStartTestCall } from "@/data/calls";
+import { type TestCall, useEndCall, useStartTestCall } from "@/data/calls";
 import { useIdempotencyKey } from "@/data/hooks";
 import type { Line, PhoneLine } from "./line";
 
@@ -54,8 +54,9 @@ export function useTestCall(agentId: string) {
   // Leaving the page hangs up; the room ends with its only caller.
   useEffect(() => {
     const leave = () => {
-      attempt.current = undefined;
-      void line.current?.hangUp();
+      const held = line.current;
+      attempt.current = line.current = undefined;
+      void held?.hangUp();
     };
     window.addEventListener("pagehide", leave);
     return () => {
@@ -108,16 +109,20 @@ export function useTestCall(agentId: string) {
       ended: (how) => finish(how === "lost" ? "lost" : undefined),
     });
     line.current = held;
+    let made: TestCall | undefined;
     try {
-      const made = await start.mutateAsync({ agent_id: agentId, key: key() });
-      done();
-      if (!made || line.current !== held) return;
-      change({ callId: made.call_id });
-      await held.connect(made.livekit_url, made.token);
+      made = await start.mutateAsync({ agent_id: agentId, key: key() });
+      if (made && line.current === held) {
+        done();
+        change({ callId: made.call_id });
+        await held.connect(made.livekit_url, made.token);
+      }
     } catch (thrown) {
       microphone.stop();
-      finish("failed", asApiError(thrown));
+      if (line.current === held) finish("failed", asApiError(thrown));
     }
+    // Hung up meanwhile, or not connected: without its caller the agent would wait in the room.
+    if (made && line.current !== held) end.mutate({ id: made.call_id });
   };
 
   return {
@@ -125,6 +130,7 @@ export function useTestCall(agentId: string) {
     call: () => void call(),
     hangUp: () => {
       const held = line.current;
+      done(); // whoever calls again wants another call, also while this one is still being made
       finish();
       void held?.hangUp();
     },
