@@ -85,6 +85,7 @@ class Caller:
                 while (found := self._room.remote_participants.get(identity)) is None:
                     await self._wait()
             self.participant = found
+            self._news.set()  # whoever waits for the phone to be answered has looked at who was there before
         except TimeoutError:
             self._on_left(False)
 

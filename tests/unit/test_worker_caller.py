@@ -13,11 +13,12 @@ from livekit import rtc
 from tests.unit.worker_fakes import PHONE, FakeParticipant, FakeRoom
 from tests.waiting import eventually
 from worker import caller as caller_module
-from worker.caller import Caller
+from worker.caller import Caller, other_agents
 
 pytestmark = pytest.mark.unit
 
 BROWSER = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 HUNG_UP, BROKE = rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.CONNECTION_TIMEOUT
 
 
@@ -37,6 +38,48 @@ async def test_a_caller_who_left_hung_up_or_lost_the_line(kind: int, reason: int
     room, _, participant, left = await present(kind)
     room.goes(participant, reason)
     assert left == [hung_up]
+
+
+async def test_whoever_else_comes_and_goes_is_not_the_caller() -> None:
+    left: list[bool] = []
+    room: Any = FakeRoom()
+    caller, agent = Caller(room, left.append), FakeParticipant(AGENT, identity="agent-2")
+    room.comes(agent)
+    arriving = asyncio.create_task(caller.arrives())
+    await asyncio.sleep(0)
+    assert other_agents(room) == [agent]
+    participant = FakeParticipant()
+    room.comes(participant)
+    assert await arriving == participant.identity
+    assert other_agents(room) == [agent]
+    second = FakeParticipant(identity="sip_+14155550199")
+    room.comes(second)
+    for somebody in (second, agent):
+        room.goes(somebody, HUNG_UP)
+    assert (left, caller.participant) == ([], participant)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "listens"),
+    [(PHONE, None, False), (PHONE, "ringing", False), (PHONE, "active", True), (BROWSER, None, True)],
+)
+async def test_a_phone_is_listened_to_when_it_is_answered_and_a_browser_at_once(
+    kind: int, status: str | None, listens: bool
+) -> None:
+    _, caller, participant, _ = await present(kind)
+    participant.attributes = {} if status is None else {"sip.callStatus": status}
+    assert caller.is_listening() is listens
+
+
+async def test_a_phone_that_was_answered_while_its_caller_was_missed_is_noticed() -> None:
+    """The agent was silent for the rest of such a call."""
+    room, caller, participant, _ = await present()
+    listening = asyncio.create_task(caller.listens())
+    await asyncio.sleep(0)
+    room.goes(participant, None)
+    await asyncio.sleep(0)
+    room.comes(FakeParticipant(attributes={"sip.callStatus": "active"}))
+    await asyncio.wait_for(listening, 1)
 
 
 async def test_a_caller_who_is_back_in_the_room_never_left() -> None:
