@@ -182,15 +182,9 @@ class CallWatch:
 
     def caller_waits_in_silence(self) -> bool:
         """For the model or a tool, and has heard nobody for a while: an answered call only."""
-        if self._silence is None:
+        if self._silence is None or not (self._agent_speaking or self._is_something_to_come()):
             return False
-        if self._agent_speaking:
-            quiet_for = self._stall.quiet_for(self._clock())
-        elif self._is_something_to_come():
-            quiet_for = self.agent_quiet_for()
-        else:
-            return False
-        return min(quiet_for, self._voice.quiet_for) >= HOLD_SOUND_AFTER
+        return min(self.agent_heard_ago(), self._voice.quiet_for) >= HOLD_SOUND_AFTER
 
     def _is_something_to_come(self) -> bool:
         return self._reply.owed or self._broken_off or self._tool_since is not None
@@ -201,6 +195,10 @@ class CallWatch:
     def agent_quiet_for(self) -> float:
         """Seconds since the agent was last heard; 0 while it speaks."""
         return 0.0 if self._agent_speaking else self._clock() - self._agent_spoke_at
+
+    def agent_heard_ago(self) -> float:
+        """The same, but that a reply which has stopped in the middle is not heard."""
+        return self._stall.quiet_for(self._clock()) if self._agent_speaking else self.agent_quiet_for()
 
     def agent_idle_for(self) -> float:
         """Seconds since the agent was last heard, or a function that the model waits for ran; 0 meanwhile."""

@@ -11,6 +11,9 @@ QUIET_BEFORE_HANG_UP = 0.8
 """Seconds after the agent's last word, so that a goodbye is not cut off."""
 HANG_UP_WITHIN = 10.0
 """Seconds after which a call that is to end does end, however noisy the line is."""
+LONGEST_GOODBYE = 30.0
+"""Seconds after which it does whatever the agent is still saying, such as a summary before its goodbye: the
+model hangs up when it has said all of it, long before it has been heard."""
 GOODBYE_WITHIN = 8.0
 """Seconds for a goodbye of the platform's own to be heard."""
 MORE_THAN_A_COUGH = 0.7
@@ -74,12 +77,18 @@ class Goodbye:
     async def _end(self, words: "asyncio.Future[bool] | None") -> None:
         if words is not None:
             await asyncio.wait([words], timeout=GOODBYE_WITHIN)
+            longest = HANG_UP_WITHIN
         else:  # a goodbye that comes with the request, or right behind it, may not have begun to be heard
             await asyncio.sleep(QUIET_BEFORE_HANG_UP)
-        deadline = self._since + HANG_UP_WITHIN
-        while not self._is_line_quiet() and self._clock() < deadline:  # noqa: ASYNC110 - time passes, no event
+            longest = LONGEST_GOODBYE
+        while not (self._is_line_quiet() or self._is_late(longest)):  # noqa: ASYNC110 - time passes, no event
             await asyncio.sleep(LOOK_EVERY)
         self._over(self._outcome)
+
+    def _is_late(self, longest: float) -> bool:
+        waited = self._clock() - self._since
+        heard_out = self._watch.agent_heard_ago() >= QUIET_BEFORE_HANG_UP
+        return waited >= (HANG_UP_WITHIN if heard_out else longest)
 
     def _is_line_quiet(self) -> bool:
         if self._outcome is Outcome.MAX_LENGTH:  # neither a function nor the caller moves the limit

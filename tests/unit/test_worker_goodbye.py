@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -213,6 +214,37 @@ async def test_a_call_that_has_lasted_as_long_as_it_may_is_closed_in_the_middle_
     await asyncio.wait_for(serving, 5)
     assert await rig.state() == (CallState.ENDED, Outcome.MAX_LENGTH)
     assert tool.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("came", "plays", "over_after"),
+    [
+        (20.0, 20.0, 20.0 + goodbye.QUIET_BEFORE_HANG_UP),
+        (60.0, 60.0, goodbye.LONGEST_GOODBYE),
+        (2.0, 60.0, 10.0),
+    ],
+    ids=["a long one", "an endless one", "one that stops in the middle"],
+)
+async def test_a_long_goodbye_is_heard_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, came: float, plays: float, over_after: float
+) -> None:
+    """It was cut off ten seconds after the model had hung up, which is when it has come, not been heard."""
+    now, over = 0.0, list[float]()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if watch.is_agent_speaking() and now >= plays:
+            watch.agent_speaks(False)
+
+    monkeypatch.setattr(goodbye, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    watch = CallWatch(Agent(name="a", instructions="b"), lambda: now)
+    watch.answered()
+    watch.model_sounds(came)
+    watch.agent_speaks(True)
+    Goodbye(watch, lambda: now, lambda _: over.append(now)).say(Outcome.AGENT_ENDED)
+    await eventually(lambda: over)
+    assert over == [pytest.approx(over_after, abs=2 * goodbye.LOOK_EVERY)]
 
 
 async def test_a_goodbye_of_which_nothing_is_heard_takes_no_longer_than_another(
