@@ -204,7 +204,9 @@ class ForgettingByTask:
         while left := await self._store.ids(tenant_id):
             if time.monotonic() > deadline:
                 fix = "look at the oauth function's log, then run this again"
-                raise UnavailableError(f"{len(left)} secrets of {tenant_id} are still there; {fix}")
+                raise UnavailableError(
+                    f"{len(left)} of {len(secrets)} secrets of {tenant_id} are left; {fix}"
+                )
             await asyncio.sleep(0.5)
         return len(secrets)
 

@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from local.twilio.store import Recording
+from operations import tenants
 from operations.callable_agent import find_agent
 from operations.tenant_files import AgentFile, TenantFile, ToolFile, export_tenant, import_tenant
 from operations.tenants import ForgettingByTask, import_file, purge_tenant
 from shared.errors import ConfigurationError, ConflictError, NotFoundError, UnavailableError
+from shared.gateways.cloud_tasks import CloudTasksGateway
 from shared.gateways.firestore import Database, Write
 from shared.input_files import InputError
 from shared.models.base import utc_now
@@ -90,6 +92,20 @@ async def test_a_purge_that_breaks_off_is_finished_by_the_next(
     await purge_tenant(world.operator, TENANT, TENANT, apply=True)
     assert await under(world, f"tenants/{TENANT}") == []
     assert await world.stack.desk.secrets.list_secrets({}) == []
+
+
+async def test_a_purge_does_not_wait_for_ever_for_secrets_to_go(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_lost(*_: object, **__: object) -> None:
+        pass
+
+    await furnish(world)
+    monkeypatch.setattr(CloudTasksGateway, "enqueue", is_lost)
+    monkeypatch.setattr(tenants, "FORGET_SECONDS", 0)
+    with pytest.raises(UnavailableError, match=f"1 of 1 secrets of {TENANT} are left; look at the oauth"):
+        await purge_tenant(world.operator, TENANT, TENANT, apply=True)
+    assert await world.stack.database.get(f"tenants/{TENANT}") is not None
 
 
 async def test_what_an_agent_writes_while_it_leaves_goes_as_well(world: World) -> None:

@@ -99,6 +99,11 @@ async def said(run: RolloutRun, beginning: str) -> None:
     await eventually(lambda: run.notes and run.notes[-1].startswith(beginning), beginning, pause=0)
 
 
+async def others_run() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 def shares(releases: Releases) -> dict[str, int]:
     return {each.agent_name: each.share for each in releases.releases}
 
@@ -248,8 +253,7 @@ async def test_calls_of_the_old_release_are_waited_for(world: World) -> None:
     world.ring(V1, active_until=world.clock.at.replace(hour=12), **going_on)
     run = world.rollout()
     running = asyncio.create_task(run.carry_out())
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await others_run()
     assert not running.done()
     world.clock.advance(hours=3)
     assert await running
@@ -309,6 +313,55 @@ async def test_a_database_that_does_not_answer_for_a_while_ends_no_watch(world: 
     assert await running
     calling.cancel()
     assert sum(note.startswith("cannot look") for note in run.notes) == 1
+
+
+def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Time goes on by so many seconds at once."""
+    loop = asyncio.get_running_loop()
+    now, passed = loop.time, list[float]()
+    monkeypatch.setattr(loop, "time", lambda: now() + sum(passed))
+    return passed.append
+
+
+async def test_patience_is_counted_from_the_last_look_that_was_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds_pass = passing(monkeypatch)
+    run = world.rollout(patience=30)
+    running = asyncio.create_task(run.carry_out())
+    await said(run, "5 %")
+    await others_run()
+    seconds_pass(20)
+    world.ring(V2, POLICY.minimum_calls)
+    world.clock.advance(seconds=1)
+    await said(run, "25 %")
+    await others_run()
+    seconds_pass(20)
+    world.database.fails = True
+    await said(run, "cannot look, and tries again")
+    seconds_pass(20)
+    with pytest.raises(UnavailableError):
+        await running
+
+
+async def test_between_two_looks_firestore_is_left_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds_pass = passing(monkeypatch)
+    run = world.rollout(interval=60, patience=600)
+    running = asyncio.create_task(run.carry_out())
+    await said(run, "5 %")
+    await others_run()
+    world.ring(V2, POLICY.minimum_calls)
+    world.clock.advance(seconds=1)
+    seconds_pass(59)
+    await others_run()
+    assert run.notes[-1].startswith("5 %")
+    seconds_pass(1)
+    await said(run, "25 %")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_a_database_that_is_gone_ends_it_when_patience_does(world: World) -> None:
