@@ -1,10 +1,12 @@
-"""Bodies of requests to stand-ins' control endpoints: a mistake is 400, with field and what was expected."""
+"""Bodies of requests to control endpoints: mistakes are 400, each with its field and what was expected."""
 
 import json
 from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+
+from shared.services.field_errors import invalid_fields
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -18,6 +20,4 @@ async def parsed(request: web.Request, model: type[ModelT], **from_path: str) ->
     try:
         return model.model_validate({**data, **from_path} if isinstance(data, dict) else data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise web.HTTPBadRequest(text=f"{field}: {first['msg']}") from None
+        raise web.HTTPBadRequest(text=str(invalid_fields(error))) from None

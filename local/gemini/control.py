@@ -1,7 +1,7 @@
 """The control endpoints, over plain HTTP, for the simulated phone, tests and measurements.
 
 - POST /_local/scenarios `{"caller": "+1…", "scenario": {…}, "now": ISO 8601 in the agent's time zone}`:
-  the caller's next call plays it from the start. 201, or 400 with `error`
+  the caller's next call plays it from the start. 201, or 400 with what is wrong
 - GET /_local/scenarios/{caller}: progress, errors, and events with `at_ms` (wall clock) and `monotonic_ns`
 - DELETE /_local/scenarios/{caller}: forget it, and let connections in again
 - GET /_local/conversations: the same of all, calls without a scenario included
@@ -10,13 +10,13 @@
 - GET /_local/latencies: with --stamp, for how long the caller's sound was under way, in ns; each read once
 """
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from local.gemini.connection import Service
+from local.request_body import parsed
 from local.scenario import Misbehave, Scenario
 from local.speech import MissingSpeech
 from shared.models.base import PhoneNumber
@@ -41,7 +41,7 @@ class Control:
         self._latencies_ns = service.latencies_ns
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[_errors_as_json])
+        app = web.Application()
         app.add_routes(
             [
                 web.post("/_local/scenarios", self._register),
@@ -56,8 +56,11 @@ class Control:
         return app
 
     async def _register(self, request: web.Request) -> web.Response:
-        asked = _Registration.model_validate_json(await request.read())
-        conversation = await self._calls.register(asked.caller, asked.scenario, asked.now)
+        asked = await parsed(request, _Registration)
+        try:
+            conversation = await self._calls.register(asked.caller, asked.scenario, asked.now)
+        except MissingSpeech as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
         self._refuse(self._calls.refuses_from_the_start(asked.scenario))
         return web.json_response(conversation.status(), status=201)
 
@@ -79,7 +82,7 @@ class Control:
         return web.json_response(list(self._calls.sent))
 
     async def _misbehave(self, request: web.Request) -> web.Response:
-        fault = _Fault.model_validate_json(await request.read())
+        fault = await parsed(request, _Fault)
         if fault.misbehave == "refuse_connections":
             self._refuse(fault.seconds)
         for conversation in self._calls.all():
@@ -91,17 +94,3 @@ class Control:
         measured = list(self._latencies_ns)
         self._latencies_ns.clear()
         return web.json_response({"caller_to_model_ns": measured})
-
-
-@web.middleware
-async def _errors_as_json(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return web.json_response({"error": f"{field}: {first['msg']}"}, status=400)
-    except MissingSpeech as error:
-        return web.json_response({"error": str(error)}, status=400)

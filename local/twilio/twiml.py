@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from shared.services.field_errors import invalid_fields
+
 DOCUMENT_PARSE_FAILURE = 12100
 SCHEMA_VALIDATION = 12200
 
@@ -156,9 +158,7 @@ def _read(element: ElementTree.Element, known: dict[str, type[Element]]) -> Elem
     try:
         verb = model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise TwimlError(SCHEMA_VALIDATION, f"<{element.tag}> {where}: {first['msg']}") from None
+        raise TwimlError(SCHEMA_VALIDATION, f"<{element.tag}> {invalid_fields(error)}") from None
     if isinstance(verb, Dial) and (len(verb.children) > 1 or not (verb.children or verb.text)):
         raise TwimlError(SCHEMA_VALIDATION, "UNIMPLEMENTED: <Dial> with other than one party")
     return verb

@@ -294,8 +294,8 @@ class TestControl:
 
         assert await run(google, steps) == [["one", "two"], ["three"]]
 
-    async def test_a_mistake_names_the_field(self, google: GoogleStandIn) -> None:
+    async def test_mistakes_name_their_fields(self, google: GoogleStandIn) -> None:
         url = f"{google.url}/_local/accounts"
         answer = await asyncio.to_thread(lambda: requests.post(url, json={"emial": ALICE}, timeout=5))
         assert answer.status_code == 400
-        assert answer.text == "email: Field required"
+        assert answer.text == "email: Field required; emial: Extra inputs are not permitted"
