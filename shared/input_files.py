@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import ConfigurationError
-from shared.tools.base.fields import ADDRESS_PATTERN
+from shared.patterns import words_of
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -66,14 +66,11 @@ def first_mistake(error: ValidationError, model: type[BaseModel]) -> str:
     one = unknown_first[0]
     field = ".".join(str(part) for part in one["loc"] if part != "[key]") or "the file"
     if one["type"] == "value_error":  # our own words, which tell what was found
-        words = one["msg"].removeprefix("Value error, ")
-        return f"{field}: {words}" if one["loc"] else words
+        return f"{field}: {words_of(one)}" if one["loc"] else words_of(one)
     if one["type"] == "extra_forbidden":
         expected = ", ".join(_fields_at(model, one["loc"][:-1]))
         return f"{field}: unknown field, expected one of {expected or 'none'}"
-    expected = _EXPECTED.get(one["type"], one["msg"])
-    if ADDRESS_PATTERN in expected:
-        expected = "expected an e-mail address"
+    expected = _EXPECTED.get(one["type"], words_of(one))
     return f"{field}: {expected}" + ("" if one["type"] == "missing" else f" (found {one['input']!r:.80})")
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import ConfigurationError
+from shared.patterns import words_of
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -65,7 +66,7 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             findings = [
-                f"{str(e['loc'][0]).upper()}: {'not set' if e['type'] == 'missing' else e['msg']}"
+                f"{str(e['loc'][0]).upper()}: {'not set' if e['type'] == 'missing' else words_of(e)}"
                 for e in error.errors(include_input=False, include_url=False)
             ]
             raise ConfigurationError(f"{cls.__name__}: " + "; ".join(findings)) from None

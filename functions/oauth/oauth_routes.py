@@ -23,7 +23,7 @@ from functions.oauth.page_texts import page_language
 from shared import telemetry
 from shared.errors import InvalidFieldsError
 from shared.models.agent_tool import ToolAddress
-from shared.models.base import DocumentId, Slug
+from shared.models.base import DocumentId, Language, Slug
 from shared.request_limits import TooManyRequestsError
 from shared.services.auth_service import STATE_VALID, Callback, Started, language_of, state_id_of
 from shared.services.consent_errors import ConsentError, Failure
@@ -53,7 +53,7 @@ class ToolRequest(BaseModel):
 class StartRequest(ToolRequest):
     account: EmailAddress | None = None
     """The account that has to be chosen; left out: any."""
-    language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    language: Language | None = None
     """Of the page at the end; left out: the browser's."""
 
 

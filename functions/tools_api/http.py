@@ -9,11 +9,12 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from functions.tools_api.problems import IF_MATCH
 from shared.errors import InvalidFieldsError
 from shared.models.base import DocumentId, in_our_time
+from shared.patterns import named
 from shared.services.request_keys import RequestKey
 
 T = TypeVar("T")
 
-POSITION = r"^[A-Za-z0-9_-]+$"
+POSITION = named(r"^[A-Za-z0-9_-]+$", "a position that an earlier answer gave out")
 """Of cursors and of what else says how far a reader has got."""
 
 _ETAG_DESCRIPTION = "The `ETag` of the version that is changed, or `*` for whatever there is."

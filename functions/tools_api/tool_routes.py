@@ -12,7 +12,7 @@ from functions.tools_api.http import AgentId, Body, IfMatch, OptionalIfMatch, no
 from functions.tools_api.problems import error_responses
 from shared.models.agent_tool import Connection
 from shared.models.api_key import Scope
-from shared.models.base import Slug
+from shared.models.base import Language, Slug
 from shared.models.member import Role
 from shared.services.tool_catalog import ENGLISH, CatalogTool
 from shared.services.tool_service import ConfiguredTool, ToolChange
@@ -102,7 +102,7 @@ async def list_catalog(
     who: Anybody,
     api: ApiDep,
     language: Annotated[
-        str, Query(pattern="^[a-z]{2}$", description="Such as `de`, of what people read where a tool has it.")
+        Language, Query(description="Such as `de`, of what people read where a tool has it.")
     ] = ENGLISH,
 ) -> ToolCatalogOut:
     """Every tool that an agent can be given, with what a form for it needs."""

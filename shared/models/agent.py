@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from shared.models.base import Document, PhoneNumber
+from shared.patterns import named
 
 
 def _known_time_zone(name: str) -> str:
@@ -61,9 +62,13 @@ class OpeningHours(_Part):
     """One span on one day of the week, in the agent's time zone. `closes` must be later than `opens`."""
 
     weekday: int = Field(ge=0, le=6, description="0 is Monday", json_schema_extra={"format": "weekday"})
-    opens: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", json_schema_extra={"format": "clock"})
+    opens: str = Field(
+        pattern=named(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "a time of day, such as 09:00"),
+        json_schema_extra={"format": "clock"},
+    )
     closes: str = Field(
-        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", json_schema_extra={"format": "clock"}
+        pattern=named(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "a time of day, such as 17:00, or 24:00"),
+        json_schema_extra={"format": "clock"},
     )
 
     def contains(self, weekday: int, at: time) -> bool:

@@ -1,7 +1,6 @@
 """What people may make of an agent: stricter than what is read back, so that old documents stay readable."""
 
 import itertools
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, GetJsonSchemaHandler, RootModel, StringConstraints
@@ -10,13 +9,12 @@ from pydantic_core import CoreSchema
 
 from shared.models.agent import AgentSettings, OpeningHours
 from shared.models.voices import VOICES
+from shared.patterns import named
 
 _VOICES = sorted(voice.name for voice in VOICES)
 
 MODELS = ("gemini-3.8-live", "gemini-live-2.5-flash-native-audio")
 """The first on the Gemini API, the second on Vertex AI."""
-
-_LANGUAGE = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
 
 
 def _known_voice(name: str) -> str:
@@ -29,12 +27,6 @@ def _known_model(name: str) -> str:
     if name not in MODELS:
         raise ValueError(f"is not one of {', '.join(MODELS)}")
     return name
-
-
-def _language_tag(tag: str) -> str:
-    if not re.fullmatch(_LANGUAGE, tag):
-        raise ValueError("is not a language tag, such as en-US or de")
-    return tag
 
 
 def closing_later(spans: list[OpeningHours] | None) -> list[OpeningHours] | None:
@@ -53,9 +45,11 @@ def _possible_hours(spans: list[OpeningHours] | None) -> list[OpeningHours] | No
     return spans
 
 
-LanguageTag = Annotated[
-    str, AfterValidator(_language_tag), Field(json_schema_extra={"pattern": _LANGUAGE}, max_length=20)
-]
+_LANGUAGE = named(
+    r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", "a language tag, such as en-US or de"
+)
+
+LanguageTag = Annotated[str, StringConstraints(pattern=_LANGUAGE, max_length=20)]
 
 _CONTROL = r"\x00-\x1f\x7f\u2028\u2029"
 _SPACE = r" \x85\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -67,7 +61,9 @@ Line = Annotated[
         strip_whitespace=True,
         min_length=1,
         max_length=80,
-        pattern=f"^[^{_CONTROL}]*[^{_CONTROL}{_SPACE}][^{_CONTROL}]*$",
+        pattern=named(
+            f"^[^{_CONTROL}]*[^{_CONTROL}{_SPACE}][^{_CONTROL}]*$", "one line, without control characters"
+        ),
     ),
 ]
 """A name of something: one short line."""
@@ -85,9 +81,7 @@ class AgentInput(AgentSettings):
     model: Annotated[str, AfterValidator(_known_model), Field(json_schema_extra={"enum": list(MODELS)})] = (
         MODELS[0]
     )
-    language: Annotated[
-        str, AfterValidator(_language_tag), Field(json_schema_extra={"pattern": _LANGUAGE})
-    ] = "en-US"
+    language: Annotated[str, StringConstraints(pattern=_LANGUAGE)] = "en-US"
     hours: Annotated[list[OpeningHours] | None, AfterValidator(_possible_hours)] = Field(
         default=None, max_length=50, description="When the agent answers, else the fallback; null: always."
     )

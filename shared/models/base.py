@@ -5,6 +5,8 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from shared.patterns import named
+
 DateT = TypeVar("DateT", bound=date)
 
 
@@ -30,17 +32,27 @@ def in_our_time(value: DateT) -> DateT:
 E164 = r"\+[1-9][0-9]{6,14}"
 """A telephone number for regular expressions, for example +14155550100."""
 
-PhoneNumber = Annotated[str, StringConstraints(pattern=f"^{E164}$")]
-"""E.164, for example +14155550100."""
+PhoneNumber = Annotated[
+    str,
+    StringConstraints(
+        pattern=named(f"^{E164}$", "a phone number in international form, such as +14155550100")
+    ),
+]
+"""E.164."""
 
-SLUG = r"^[a-z][a-z0-9_]{0,39}$"
+SLUG = named(r"^[a-z][a-z0-9_]{0,39}$", "a name of small letters, digits and _, such as google_calendar")
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 """A tool's name, as it appears in document ids and in the names of functions given to the model."""
 
-DOCUMENT_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+DOCUMENT_ID = named(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", "an id: letters, digits, - and _")
 
 DocumentId = Annotated[str, StringConstraints(pattern=DOCUMENT_ID)]
+
+Language = Annotated[
+    str, StringConstraints(pattern=named("^[a-z]{2}$", "a language in two small letters, such as de"))
+]
+"""That texts for people are in."""
 
 
 def utc_now() -> datetime:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.errors import InvalidField, InvalidFieldsError
+from shared.patterns import words_of
 
 LIMITS = {
     "greater_than": "gt",
@@ -32,8 +33,9 @@ def invalid_field(finding: Mapping[str, Any], path: str) -> InvalidField:
     code = str(finding["type"])
     context: Mapping[str, Any] = finding.get("ctx") or {}
     limit = context.get(LIMITS.get(code, ""))
-    reason = str(finding["msg"]).removeprefix("Value error, ")
-    return InvalidField(path, reason, code, float(limit) if isinstance(limit, int | float) else None)
+    return InvalidField(
+        path, words_of(finding), code, float(limit) if isinstance(limit, int | float) else None
+    )
 
 
 def field_path(location: Iterable[str | int]) -> str:

@@ -225,8 +225,8 @@ def test_a_scenario_that_expects_something_in_a_calendar_which_its_agent_does_no
         ),
         (("agents", "voice"), "Kora", r".*front-desk\.voice: is not one of .*Kore"),
         (("agents", "model"), "gemini-3.8-life", r".*front-desk\.model: is not one of gemini-3\.8-live"),
-        (("agents", "language"), "english", r".*front-desk\.language: is not a language tag"),
-        (("tenants", "a/b"), {"name": "B", "agents": {}}, r"tenants\.a/b: String should match pattern"),
+        (("agents", "language"), "english", r".*front-desk\.language: must be a language tag"),
+        (("tenants", "a/b"), {"name": "B", "agents": {}}, r"tenants\.a/b: must be an id"),
         (
             ("tenants", "other"),
             {
@@ -239,7 +239,7 @@ def test_a_scenario_that_expects_something_in_a_calendar_which_its_agent_does_no
         (
             ("tenants", "harbor-dental", "members"),
             {"owner": "owner"},
-            r".*members\.owner: expected an e-mail address \(found 'owner'\)$",
+            r".*members\.owner: must be an e-mail address \(found 'owner'\)$",
         ),
         (
             ("calendars",),

@@ -1,18 +1,27 @@
 """What is wrong with a value is told with the rule's name and number, and without the value."""
 
-from typing import Annotated
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from shared.errors import InvalidField
+from shared.patterns import name_of, named
 from shared.services.field_errors import invalid_fields
+from shared.tools.base.registry import ToolRegistry
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 class Pet(BaseModel):
     name: str = Field(min_length=2)
     legs: int = Field(default=4, le=8)
     toys: list[Annotated[str, Field(pattern="^[a-z]+$")]] = Field(default_factory=list[str])
+    tag: str = Field(default="A1", pattern=named("^[A-Z][0-9]$", "a letter and a digit, such as A1"))
     owner: str = "Kim"
 
     @field_validator("owner")
@@ -35,3 +44,27 @@ def test_a_rules_name_and_number_come_with_the_words() -> None:
     assert fields["pet.owner"] == InvalidField("pet.owner", "is not an owner", "value_error")
     assert "secret" not in repr(fields)
     assert "b4ll" not in repr(fields)
+
+
+def test_who_breaks_a_pattern_that_has_a_name_reads_that_and_not_the_pattern() -> None:
+    with pytest.raises(ValidationError) as error:
+        Pet.model_validate({"name": "Mo", "tag": "1A"})
+
+    [field] = invalid_fields(error.value).fields
+
+    assert field == InvalidField("tag", "must be a letter and a digit, such as A1", "string_pattern_mismatch")
+
+
+def test_every_pattern_that_people_meet_has_a_name() -> None:
+    """Whoever sent a wrong phone number was answered with a regular expression."""
+    api = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+    tools = [tool.metadata.config.model_json_schema() for tool in ToolRegistry().all()]
+    assert [pattern for pattern in set(patterns_in([api, tools])) if name_of(pattern) is None] == []
+
+
+def patterns_in(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        pattern = schema.get("pattern")
+        yield from [pattern] if isinstance(pattern, str) else patterns_in(list(schema.values()))
+    elif isinstance(schema, list):
+        yield from itertools.chain.from_iterable(map(patterns_in, schema))

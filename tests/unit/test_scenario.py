@@ -34,7 +34,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (VALID.replace("+14155550100", "0100"), "dials: String should match pattern"),
+        (VALID.replace("+14155550100", "0100"), "dials: must be a phone number"),
         (VALID.replace("name: A call", ""), "name: expected, but not there"),
         (
             VALID.replace("say: Hello.", "sai: Hello."),

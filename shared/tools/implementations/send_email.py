@@ -14,6 +14,7 @@ from shared.gateways.ses import (
     SesAccount,
     SesGateway,
 )
+from shared.patterns import named
 from shared.tools.base.base_tool import Action, BaseTool, ToolContext, ToolMetadata
 from shared.tools.base.fields import EmailAddress
 
@@ -67,7 +68,12 @@ def _one_line(text: str) -> str:
 
 
 AllowedRecipient = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=f"^{_ADDRESS_OR_DOMAIN}$")
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        to_lower=True,
+        pattern=named(f"^{_ADDRESS_OR_DOMAIN}$", "an e-mail address, or a domain such as example.com"),
+    ),
 ]
 
 
@@ -76,9 +82,14 @@ class SendEmailConfig(BaseModel):
 
     from_address: EmailAddress = Field(title="Sender", description="Verified in Amazon SES.")
     region: str = Field(
-        title="AWS region", pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="Such as eu-central-1."
+        title="AWS region",
+        pattern=named(r"^[a-z]{2}(-[a-z]+)+-[0-9]$", "an AWS region, such as eu-central-1"),
+        description="Such as eu-central-1.",
     )
-    access_key_id: str = Field(title="AWS access key id", pattern=r"^[A-Z0-9]{4,128}$")
+    access_key_id: str = Field(
+        title="AWS access key id",
+        pattern=named(r"^[A-Z0-9]{4,128}$", "an AWS access key id: capital letters and digits"),
+    )
     secret_access_key: SecretStr = Field(title="AWS secret access key", min_length=1)
     reply_to: EmailAddress | None = Field(default=None, title="Answers go to")
     allowed_recipients: list[AllowedRecipient] = Field(
