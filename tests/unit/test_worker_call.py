@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from livekit import rtc
 from livekit.agents import FunctionToolsExecutedEvent, llm
 
 from shared.models.call import CallState, Outcome
 from tests.unit.worker_call_rig import Rig, SlowTool, idle_call, voice
 from tests.unit.worker_fakes import NOW, ROOM, FakeParticipant, FakeRoom
 from tests.waiting import eventually
+from worker import call as call_module
 from worker import history
 from worker.agent_executor import CUT_SHORT
 from worker.call import Call
@@ -85,18 +87,75 @@ async def test_what_a_function_did_says_whether_the_agents_turn_is_still_to_come
 
 async def test_the_callers_turn_that_cut_the_agent_short_overlaps_it(rig: Rig) -> None:
     """Each is written down when it is over, and stands where it began."""
-    rig.call.agent_speaks(True)
     voice(rig)
     rig.call._watch.caller_understood("t1")
+    rig.call.agent_speaks(True)
+    voice(rig)
     rig.call.agent_speaks(False)
+    rig.call.turn_added("caller", "Hello.", interrupted=False, at=NOW - timedelta(seconds=2), turn="t1")
     rig.call.turn_added("agent", "We are", interrupted=True, at=NOW - timedelta(seconds=1), turn="r1")
-    rig.call.turn_added("caller", "Wait.", interrupted=False, at=NOW, turn="t1")
+    rig.call._watch.caller_understood("t2")
+    rig.call.turn_added("caller", "Wait.", interrupted=False, at=NOW, turn="t2")
     rig.call.conversation_closed(error=True)
     await asyncio.wait_for(rig.call.serve(), 5)
-    agent, caller = await rig.events("turn")
+    first, agent, second = await rig.events("turn")
     assert "voice_from" not in agent
-    assert datetime.fromisoformat(caller["voice_from"]) < NOW
-    assert datetime.fromisoformat(caller["voice_until"]) <= NOW
+    assert first["voice_until"] <= second["voice_from"]
+    assert datetime.fromisoformat(second["voice_from"]) < NOW
+    assert datetime.fromisoformat(second["voice_until"]) <= NOW
+
+
+def hangs_up(rig: Rig) -> None:
+    rig.call._answered = True
+    rig.call._on_caller_left(hung_up=True)
+
+
+def model_is_lost(rig: Rig) -> None:
+    rig.call.conversation_closed(error=True)
+
+
+def worker_stops(rig: Rig) -> None:
+    rig.call.conversation_closed(error=False)
+
+
+@pytest.mark.parametrize("happens", [hangs_up, model_is_lost, worker_stops])
+async def test_what_an_agent_used_counts_however_it_leaves(rig: Rig, happens: Callable[[Rig], None]) -> None:
+    rig.call._call_end._generation = 2
+    happens(rig)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    used = (await rig.services.calls.get_call("harbor", "ca1")).agent_usage
+    assert list(used) == ["2"]
+    assert "agent_seconds" in used["2"]
+
+
+async def test_only_the_first_reason_to_leave_counts(rig: Rig) -> None:
+    hangs_up(rig)
+    rig.call._on_disconnected(rtc.DisconnectReason.ROOM_DELETED)
+    model_is_lost(rig)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert await rig.state() == (CallState.ENDED, Outcome.CALLER_HUNG_UP)
+
+
+async def test_what_happened_in_a_call_is_kept_no_longer_than_the_call(rig: Rig) -> None:
+    expires_at = rig.call._snapshot.expires_at
+    model_is_lost(rig)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    documents = rig.services.database.documents
+    kept = [each["expires_at"] for path, each in documents.items() if "/events/worker-1-" in path]
+    assert kept == [expires_at]
+
+
+@pytest.mark.parametrize("permitted", [True, False])
+async def test_what_is_said_is_logged_only_where_the_tenant_wants_it(
+    rig: Rig, caplog: pytest.LogCaptureFixture, permitted: bool
+) -> None:
+    agent = rig.call._snapshot.agent.model_copy(update={"log_spoken_words": permitted})
+    rig.call._snapshot = rig.call._snapshot.model_copy(update={"agent": agent})
+    with caplog.at_level("INFO"):
+        rig.call.turn_added("caller", "I am ill.", interrupted=False, at=NOW, turn="t1")
+        model_is_lost(rig)
+        await asyncio.wait_for(rig.call.serve(), 5)
+    assert any("I am ill." in str(vars(record)) for record in caplog.records) is permitted
 
 
 @pytest.mark.parametrize("handed_over", [True, False])
@@ -108,6 +167,33 @@ async def test_a_tool_that_outlasts_the_call_leaves_an_event(rig: Rig, handed_ov
     assert tool.cancelled()
     [event] = await rig.events("tool_call")
     assert (event["tool"], event["ok"], event["sentence"]) == ("slow", False, CUT_SHORT)
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+async def test_a_tool_gets_time_to_finish_unless_the_caller_waits_for_the_next_agent(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, handed_over: bool
+) -> None:
+    finished = asyncio.Event()
+
+    async def execute(*_: Any) -> dict[str, Any]:
+        await finished.wait()
+        return {"id": "e1"}
+
+    async def break_off() -> None:
+        await asyncio.sleep(0.01)
+        if not handed_over:
+            finished.set()
+
+    monkeypatch.setattr(SlowTool, "execute", execute)
+    monkeypatch.setattr(call_module, "TOOLS_FINISH_WITHIN", 10)
+    monkeypatch.setattr(rig.call._conversation, "break_off", break_off)
+    tool = asyncio.create_task(rig.call._executor.run_tool("slow", action="run"))
+    await asyncio.sleep(0)
+    rig.call.conversation_closed(error=not handed_over)
+    await asyncio.wait_for(rig.call.serve(), 5)
+    await asyncio.wait([tool])
+    [event] = await rig.events("tool_call")
+    assert event["ok"] is not handed_over
 
 
 async def test_what_was_being_said_when_the_caller_hung_up_is_in_the_transcript(
@@ -195,6 +281,37 @@ async def test_a_function_that_the_model_called_off_owes_no_reply_when_it_ends(r
     assert not rig.call._watch.is_reply_owed()
     rig.call.conversation_closed(error=True)
     await asyncio.wait_for(rig.call.serve(), 5)
+
+
+async def test_a_function_that_was_called_off_beside_another_changes_nothing_for_that(rig: Rig) -> None:
+    tools = [
+        asyncio.create_task(rig.call._executor.run_tool("slow", action="run", call_id=call_id))
+        for call_id in ("c1", "c2")
+    ]
+    await asyncio.sleep(0)
+    model_session: Any = SimpleNamespace(is_called_off={"c1"}.__contains__)
+    rig.call._conversation._model.phone_session = model_session
+    rig.call.functions_called_off()
+    assert rig.call._watch.agent_idle_for() == 0
+    for tool in tools:
+        tool.cancel()
+    await asyncio.wait(tools)
+    rig.call._conversation._model.phone_session = None
+    model_is_lost(rig)
+    await asyncio.wait_for(rig.call.serve(), 5)
+
+
+async def test_a_model_is_told_nothing_after_the_call(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    async def tell(notes: Any) -> None:
+        told.append(notes)
+
+    monkeypatch.setattr(rig.call._conversation, "tell", tell)
+    model_is_lost(rig)
+    rig.call.functions_called_off()
+    await asyncio.wait_for(rig.call.serve(), 5)
+    assert told == []
 
 
 @pytest.mark.parametrize("ends_first", [True, False])

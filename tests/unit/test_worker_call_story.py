@@ -138,6 +138,7 @@ async def test_what_becomes_due_is_done_until_the_goodbye_and_a_caller_who_waits
 async def test_what_is_due_is_done(rig: Rig, done: list[str], due: Due, step: str) -> None:
     await rig.call._act(due)
     assert done == [step]
+    assert rig.call._watch.is_reply_owed() is step.startswith("Say")
     await ends(rig, asyncio.create_task(rig.call.serve()))
 
 
@@ -229,6 +230,23 @@ async def test_an_agent_to_whom_no_caller_comes_leaves_the_call_to_others(
     assert rig.services.livekit.deleted == []
 
 
+@pytest.mark.parametrize("called", [None, "+14155550100"], ids=["a test in a browser", "a phone call"])
+async def test_only_whoever_tests_an_agent_reads_along(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, called: str | None
+) -> None:
+    read: list[bool] = []
+
+    async def start(*_: Any, captions: bool) -> None:
+        read.append(captions)
+
+    monkeypatch.setattr(rig.call._conversation, "start", start)
+    rig.call._snapshot = rig.call._snapshot.model_copy(update={"called": called})
+    serving = asyncio.create_task(rig.call.serve())
+    await eventually(lambda: read)
+    await ends(rig, serving)
+    assert read == [called is None]
+
+
 def line_breaks(rig: Rig) -> None:
     rig.call._answered = True
     rig.call._on_caller_left(hung_up=False)
@@ -302,7 +320,7 @@ async def test_nothing_that_was_to_be_done_in_a_call_is_done_after_it(rig: Rig, 
     await rig.call.hang_up()
     leaving: Any = rig.call._goodbye._ending
     await ends(rig, asyncio.create_task(rig.call.serve()))
-    await asyncio.wait([asking, leaving], timeout=5)
-    assert (asking.cancelled(), leaving.cancelled()) == (True, True)
+    await asyncio.wait([asking, leaving, rig.call._lease._task], timeout=5)
+    assert (asking.cancelled(), leaving.cancelled(), rig.call._lease._task.cancelled()) == (True, True, True)
     assert agent_prompt.go_on("We are open") not in done
     assert "serve-call" not in {task.get_name() for task in asyncio.all_tasks()}
