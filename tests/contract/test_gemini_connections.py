@@ -309,7 +309,10 @@ async def test_everything_that_the_model_is_given_to_read_can_be_looked_at():
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({"caller": "7", "scenario": {"name": "x", "dials": "+14155550100"}}, "caller: String should match"),
+        (
+            {"caller": "7", "scenario": {"name": "x", "dials": "+14155550100"}},
+            "caller: must be a phone number in international form, such as +14155550100",
+        ),
         ({"caller": CALLER, "scenario": {"name": "x"}}, "scenario.dials: Field required"),
     ],
 )
