@@ -4,18 +4,17 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field, field_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, Field
 
 from functions.tools_api.access import Allow, ApiDep, Principal, SignedIn
 from functions.tools_api.http import (
     Body,
     Cursor,
+    Given,
     IdempotencyKey,
     IfMatch,
     Limit,
     PageOf,
-    not_null,
     set_etag,
     set_location,
 )
@@ -62,15 +61,13 @@ class TenantSettingsOut(BaseModel):
 class TenantPatch(Body):
     """What is left out stays as it is."""
 
-    name: Line | SkipJsonSchema[None] = None
+    name: Given[Line] = None
     fallback_number: PhoneNumber | None = Field(
         default=None, description="Where calls go when an agent names no fallback of its own; null: nowhere."
     )
-    retention_days: Annotated[int, Field(ge=1, le=3650)] | SkipJsonSchema[None] = Field(
+    retention_days: Given[Annotated[int, Field(ge=1, le=3650)]] = Field(
         default=None, description="How long new calls are kept."
     )
-
-    _given = field_validator("name", "retention_days", mode="before")(not_null)
 
 
 class ApiKeyOut(BaseModel):

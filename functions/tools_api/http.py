@@ -1,7 +1,7 @@
 """Headers and parameters that many routes share: ETag and If-Match, Idempotency-Key, cursors."""
 
 from datetime import date
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -26,11 +26,19 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def not_null(value: object) -> object:
-    """For fields that may be left out and have no "none"; null would be taken for left out."""
+def _not_null(value: object) -> object:
     if value is None:
         raise ValueError("cannot be null; leave it out to keep it as it is")
     return value
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    [only] = (each for each in schema.pop("anyOf") if each != {"type": "null"})
+    schema.update(only)
+
+
+Given = Annotated[T | None, BeforeValidator(_not_null), Field(json_schema_extra=_without_null)]
+"""Of a field that may be left out and has no "none": null would be taken for left out."""
 
 
 class PageOf(BaseModel, Generic[T]):

@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, Field, StrictBool, field_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, Field, StrictBool
 
 from functions.tools_api.access import Allow, ApiDep, Known, Principal
-from functions.tools_api.http import AgentId, Body, IfMatch, OptionalIfMatch, not_null, set_etag
+from functions.tools_api.http import AgentId, Body, Given, IfMatch, OptionalIfMatch, set_etag
 from functions.tools_api.problems import error_responses
 from shared.models.agent_tool import Connection
 from shared.models.api_key import Scope
@@ -87,14 +86,12 @@ class AgentToolsOut(BaseModel):
 class AgentToolPatch(Body):
     """What is left out stays as it is."""
 
-    enabled: StrictBool | SkipJsonSchema[None] = None
-    config: dict[str, Any] | SkipJsonSchema[None] = Field(
+    enabled: Given[StrictBool] = None
+    config: Given[dict[str, Any]] = Field(
         default=None,
         description="The whole config, as the tool's `config_schema` says. A secret field that is left out "
         "keeps its value; null removes it.",
     )
-
-    _given = field_validator("enabled", "config", mode="before")(not_null)
 
 
 @router.get("/tools", responses=error_responses(401, 403, 422, 429, 503))

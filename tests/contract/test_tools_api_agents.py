@@ -293,6 +293,14 @@ async def test_a_tool_is_not_switched_on_with_a_config_that_is_not_valid(tenant:
     await tenant.editor("PATCH", f"/agents/{agent['id']}/tools/nothing", {}, If_Match="*", expect=404)
 
 
+async def test_a_wrong_field_of_a_tools_change_is_named_as_it_was_sent(tenant: TestTenant) -> None:
+    """There were `enabled.bool` and `enabled.none` instead."""
+    url = f"/agents/{await tenant.agent()}/tools/send_email"
+    wrong = {"enabled": "yes", "config": "none"}
+    refused = await tenant.editor("PATCH", url, wrong, If_Match="*", expect=422)
+    assert [each["field"] for each in refused.body["errors"]] == ["enabled", "config"]
+
+
 async def test_two_people_configuring_one_tool_do_not_overwrite_each_other(tenant: TestTenant) -> None:
     agent = await agent_of(tenant)
     path = f"/agents/{agent['id']}/tools/end_call"

@@ -169,6 +169,12 @@ async def test_a_tenants_settings_are_changed_within_its_plan(tenant: TestTenant
     for field in ("name", "retention_days"):
         refused = await tenant.owner("PATCH", "", {field: None}, If_Match="*", expect=422)
         assert [each["field"] for each in refused.body["errors"]] == [field], "null passed for left out"
+    wrong = {"name": "two\nlines", "fallback_number": "110", "retention_days": 0}
+    refused = await tenant.owner("PATCH", "", wrong, If_Match="*", expect=422)
+    found = {each["field"]: each["code"] for each in refused.body["errors"]}
+    assert found == dict.fromkeys(["name", "fallback_number"], "string_pattern_mismatch") | {
+        "retention_days": "greater_than_equal"
+    }, "there was a field “retention_days.constrained-int”, which no form has"
     cleared = await tenant.owner("PATCH", "", {"fallback_number": None}, If_Match="*", expect=200)
     assert cleared.body["fallback_number"] is None
 
