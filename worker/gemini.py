@@ -254,6 +254,8 @@ class PhoneSession(RealtimeSession):
     def connection_up(self) -> None:
         """Called by the connector as soon as the model is set up, before anything is sent to it."""
         first, self._connected_before = not self._connected_before, True
+        if self._going_away is not None:
+            self._going_away.cancel()  # that was said of the connection before
         self._tell_of_functions()
         self._listener.connected()
         if not first and self._lost_reply is None and self._watch.is_reply_owed():
