@@ -1,10 +1,20 @@
 """Headers and parameters that many routes share: ETag and If-Match, Idempotency-Key, cursors."""
 
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from functions.tools_api.problems import IF_MATCH
 from shared.errors import InvalidFieldsError
@@ -86,16 +96,25 @@ Cursor = Annotated[
 AgentId = Annotated[DocumentId, Path()]
 
 
-def _not_a_number(value: object) -> object:
-    """A date's parser would take it for seconds since 1970."""
-    if isinstance(value, str) and "-" not in value[1:]:
-        raise ValueError("is not a date of the form 2026-11-20")
-    return value
+def _written_like(example: str) -> WrapValidator:
+    """The parser's own words are about its insides; and a bare number it takes for seconds since 1970."""
+
+    def validated(value: object, parse: ValidatorFunctionWrapHandler) -> object:
+        with suppress(ValueError):
+            if not isinstance(value, str) or "-" in value[1:]:
+                return parse(value)
+        raise ValueError(f"must be written like {example}")
+
+    return WrapValidator(validated)
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(in_our_time)]
+Moment = Annotated[
+    AwareDatetime,
+    _written_like("2026-11-20T10:00:00Z, with its time zone (a + in an address is %2B)"),
+    AfterValidator(in_our_time),
+]
 
-Day = Annotated[date, BeforeValidator(_not_a_number), AfterValidator(in_our_time)]
+Day = Annotated[date, _written_like("2026-11-20"), AfterValidator(in_our_time)]
 
 
 async def each_parameter_once(request: Request) -> None:

@@ -60,6 +60,17 @@ def test_a_number_is_no_date(text: str) -> None:
     assert TypeAdapter[datetime](Moment).validate_python("2026-11-20T12:00:00Z") == NOON
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "2026-11-20", "2026-11-20T10:00:00", "2026-11-20T10:00:00 01:00", "2026-02-30T00:00:00Z"],
+)
+def test_whoever_writes_a_moment_otherwise_is_told_how(text: str) -> None:
+    """Who had sent no date was told to send a day, which was refused as well, for want of a time zone."""
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter[object](Moment).validate_python(text)
+    assert "must be written like 2026-11-20T10:00:00Z" in error.value.errors()[0]["msg"]
+
+
 @pytest.mark.parametrize("value", [0, 1, "yes", "false"])
 def test_what_is_nearly_true_or_false_is_neither(value: object) -> None:
     with pytest.raises(ValidationError):
