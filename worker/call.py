@@ -231,12 +231,18 @@ class Call:
 
     def _mark_answered(self) -> None:
         self._answered = True
-        self._watch.answered()
+        self._watch.answered(self._lasted_before())
         self._log.timing("answered", self._elapsed_ms())
         if self._generation > 1:
             self._log.notice("This agent took over.", generation=self._generation)
         at = self._services.now()
         self._go(insist(lambda: self._services.calls.mark_answered(*self._ids, at)))
+
+    def _lasted_before(self) -> float:
+        """Seconds of the call until this agent took over, ringing included: Twilio's limit begins once."""
+        if self._generation == 1:
+            return 0.0
+        return (self._services.now() - self._snapshot.started_at).total_seconds()
 
     async def _act(self, due: Due) -> None:
         match due:

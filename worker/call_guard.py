@@ -60,11 +60,11 @@ class SilenceGuard:
 class LengthGuard:
     """The longest that a call may last, and a word shortly before."""
 
-    def __init__(self, max_seconds: float, now: float) -> None:
-        self._ends = now + max_seconds
-        self._warns: float | None = (
-            self._ends - WARN_BEFORE_END if max_seconds >= 2 * WARN_BEFORE_END else None
-        )
+    def __init__(self, max_seconds: float, now: float, gone: float = 0.0) -> None:
+        """`gone`: seconds that it has lasted already, with another agent."""
+        self._ends = now + max_seconds - gone
+        warns = self._ends - WARN_BEFORE_END
+        self._warns: float | None = warns if max_seconds >= 2 * WARN_BEFORE_END and warns > now else None
 
     def due(self, now: float) -> Literal["warn", "end"] | None:
         if now >= self._ends:

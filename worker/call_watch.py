@@ -61,12 +61,12 @@ class CallWatch:
         self._told_to_wait_at: float | None = None
         self._broken_off = False
 
-    def answered(self) -> None:
-        """The conversation begins: from now on silence and length count."""
+    def answered(self, gone: float = 0.0) -> None:
+        """The conversation begins, or is gone on with after so many seconds: silence and length count."""
         now = self._clock()
         agent = self._agent
         self._silence = SilenceGuard(agent.silence_prompt_seconds, agent.silence_hangup_seconds, now)
-        self._length = LengthGuard(agent.max_call_seconds, now)
+        self._length = LengthGuard(agent.max_call_seconds, now, gone)
         self._stall.plays(self._agent_speaking, now)
 
     def caller_audio(self, frame: rtc.AudioFrame) -> float:

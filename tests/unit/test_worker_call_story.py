@@ -1,6 +1,7 @@
 """What an agent does for its caller, step by step, and what each thing that may become due leads to."""
 
 import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -198,6 +199,20 @@ async def test_only_a_new_caller_for_whom_no_line_is_free_is_turned_away(
         call = await rig.services.calls.get_call("harbor", "ca1")
         assert (call.state, call.fallback_reason) == (CallState.FALLBACK, FallbackReason.AT_CAPACITY)
         assert done == ["start"]
+
+
+@pytest.mark.parametrize(("generation", "over"), [(1, False), (2, True)])
+async def test_an_agent_that_takes_over_counts_the_time_of_the_one_before_it(
+    rig: Rig, generation: int, over: bool
+) -> None:
+    """It gave the caller as long again, and Twilio cut the call off in the middle of a word."""
+    snapshot = rig.call._snapshot
+    began = snapshot.started_at - timedelta(seconds=snapshot.agent.max_call_seconds)
+    rig.call._snapshot = snapshot.model_copy(update={"started_at": began})
+    rig.call._generation = generation
+    rig.call._mark_answered()
+    assert ("end_long_call" in rig.call._watch.due()) is over
+    await ends(rig, asyncio.create_task(rig.call.serve()))
 
 
 @pytest.mark.parametrize("role", ["user", "assistant"])

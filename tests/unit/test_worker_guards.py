@@ -149,6 +149,20 @@ def test_a_short_limit_gives_no_warning(limit: float) -> None:
     assert guard.due(limit) == "end"
 
 
+@pytest.mark.parametrize(
+    ("gone", "warned", "ended"),
+    [(100, 440, 500), (540, None, 60), (700, None, 0)],
+    ids=["with time left", "after the warning", "after the end"],
+)
+def test_a_call_that_another_agent_began_lasts_no_longer_for_that(
+    gone: float, warned: int | None, ended: int
+) -> None:
+    guard = LengthGuard(600, now=0, gone=gone)
+    due = {second: due for second in range(501) if (due := guard.due(second))}
+    warning = {} if warned is None else {warned: "warn"}
+    assert due == warning | dict.fromkeys(range(ended, 501), "end")
+
+
 def test_the_reply_guard_takes_each_step_once() -> None:
     guard = ReplyGuard()
     guard.reply_owed(0)
