@@ -99,8 +99,7 @@ async def test_the_callers_turn_that_cut_the_agent_short_overlaps_it(rig: Rig) -
     rig.call.conversation_closed(error=True)
     await asyncio.wait_for(rig.call.serve(), 5)
     first, agent, second = await rig.events("turn")
-    assert "voice_from" not in agent
-    assert first["voice_until"] <= second["voice_from"]
+    assert ("voice_from" in first, "voice_from" in agent) == (True, False)
     assert datetime.fromisoformat(second["voice_from"]) < NOW
     assert datetime.fromisoformat(second["voice_until"]) <= NOW
 
