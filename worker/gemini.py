@@ -20,7 +20,11 @@ from google.genai import errors, types
 from google.genai.live import AsyncSession
 from livekit import rtc
 from livekit.agents import APIConnectOptions, llm, utils
-from livekit.plugins.google.realtime.realtime_api import (
+
+from shared.models.agent import Agent
+from worker.call_watch import CallWatch
+from worker.function_results import FunctionResults
+from worker.gemini_plugin import (
     INPUT_AUDIO_SAMPLE_RATE,
     OUTPUT_AUDIO_SAMPLE_RATE,
     RealtimeModel,
@@ -28,10 +32,6 @@ from livekit.plugins.google.realtime.realtime_api import (
     _ChatCtxContent,
     _ChatCtxToolResponse,
 )
-
-from shared.models.agent import Agent
-from worker.call_watch import CallWatch
-from worker.function_results import FunctionResults
 from worker.model_connector import CONNECT_TIMEOUT, RetryingLive, http_options
 from worker.model_line import ModelLine
 from worker.settings import WorkerSettings

@@ -27,14 +27,12 @@ from livekit.agents.llm import (
 )
 from livekit.agents.metrics import RealtimeModelMetrics
 from livekit.agents.utils import http_context
-from livekit.plugins.google.realtime.realtime_api import (
-    _ChatCtxToolResponse,  # pyright: ignore[reportPrivateUsage]
-)
 from pydantic import BaseModel
 
 from shared.gateways.google_cloud import own_credentials
 from shared.models.agent import Agent
 from shared.models.session import SessionSnapshot
+from worker.gemini_plugin import _ChatCtxToolResponse  # pyright: ignore[reportPrivateUsage]
 from worker.model_connector import http_options
 
 _BUILT_WHEN_USED: tuple[type[BaseModel], ...] = (

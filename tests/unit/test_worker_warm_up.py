@@ -1,5 +1,7 @@
 """What is done once for all calls' processes is not done in a call."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -46,3 +48,11 @@ def test_nothing_is_left_that_does_not_survive_a_fork() -> None:
     threads = threading.active_count()
     warm_up()
     assert threading.active_count() == threads
+
+
+def test_what_no_call_uses_is_not_imported() -> None:
+    program = "import sys, worker.preload; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = done.stdout.split()
+    assert "livekit.plugins.google.realtime.realtime_api" in modules
+    assert not [m for m in modules if m.startswith(("google.cloud.speech", "google.cloud.texttospeech"))]
