@@ -25,10 +25,12 @@ async def run(
     calendar: FakeCalendar, action: str, key: str = "0" * 32, /, **arguments: Any
 ) -> dict[str, Any]:
     config = GoogleCalendarConfig.model_validate(arguments.pop("config", {}))
-    caller = arguments.pop("caller", "+14155550123")
+    caller, hours = arguments.pop("caller", "+14155550123"), arguments.pop("hours", None)
     tool = GoogleCalendarTool(calendar)
     model = tool.metadata.actions[action].arguments
-    context = tool_context(config=config, credential=FakeCredential(), caller=caller, idempotency_key=key)
+    context = tool_context(
+        config=config, credential=FakeCredential(), caller=caller, idempotency_key=key, hours=hours
+    )
     return await tool.execute(action, model.model_validate(arguments), context)
 
 

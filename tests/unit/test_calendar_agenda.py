@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from shared.models.agent import OpeningHours
 from shared.tools.scheduling.calendar_arguments import GoogleCalendarConfig, ListEvents
 from tests.tools import caller_hears
 from tests.unit.calendar_runs import BOOKING, WORKDAYS, event, run
@@ -140,6 +141,27 @@ async def test_buffers_keep_a_distance_to_both_sides() -> None:
         "15:30 to 16:00",
         "16:00 to 16:30",
         "16:30 to 17:00",
+    ]
+
+
+async def test_what_ends_just_before_the_time_that_is_asked_for_keeps_its_distance_too() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T14:00:00", "2026-11-24T15:00:00"))
+    asked = {"start": "2026-11-24T15:00:00", "end": "2026-11-24T16:00:00"}
+
+    result = await run(calendar, "find_free_slots", **asked, config={"buffer_minutes": 15})
+
+    assert [slot["start"] for slot in result["slots"]] == ["2026-11-24T15:15:00+01:00"]
+
+
+async def test_without_working_hours_of_its_own_a_calendar_has_the_agents() -> None:
+    hours = [OpeningHours(weekday=1, opens="15:00", closes="16:00")]
+    day = {"start": "2026-11-24", "end": "2026-11-24"}
+
+    result = await run(FakeCalendar(), "find_free_slots", **day, hours=hours)
+
+    assert [slot["start"] for slot in result["slots"]] == [
+        "2026-11-24T15:00:00+01:00",
+        "2026-11-24T15:30:00+01:00",
     ]
 
 

@@ -18,7 +18,12 @@ async def test_a_booking_is_written_with_its_zone_and_our_id() -> None:
     calendar = FakeCalendar()
 
     result = await run(
-        calendar, "create_event", **BOOKING, end="2026-11-24T14:45:00", attendees=["sam@example.com"]
+        calendar,
+        "create_event",
+        **BOOKING,
+        end="2026-11-24T14:45:00",
+        attendees=["sam@example.com"],
+        location="Room 2",
     )
 
     [written] = calendar.asked("insert")
@@ -26,6 +31,7 @@ async def test_a_booking_is_written_with_its_zone_and_our_id() -> None:
     assert written["start"] == {"dateTime": "2026-11-24T14:00:00+01:00", "timeZone": "Europe/Berlin"}
     assert written["end"]["dateTime"] == "2026-11-24T14:45:00+01:00"
     assert written["attendees"] == [{"email": "sam@example.com"}]
+    assert written["location"] == "Room 2"
     assert written["description"] == "Booked by phone from +14155550123."
     assert result["message"] == "The appointment is booked."
     assert result["event"]["when"] == "Tuesday 24 November 2026, 14:00 to 14:45"
@@ -114,6 +120,22 @@ async def test_whoever_came_first_stays_when_another_books_the_same_time_a_momen
     assert calendar.events[OURS]["status"] == "confirmed"
 
 
+async def test_of_two_bookings_in_the_same_second_neither_is_taken_for_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing tells which one was, and both would stay."""
+    calendar = FakeCalendar()
+    moment = "2026-11-23T09:00:00.000Z"
+    calendar.before_insert = event("rival", "2026-11-24T14:00:00", "2026-11-24T15:00:00", created=moment)
+    add = calendar.add
+    monkeypatch.setattr(calendar, "add", lambda added: add({**added, "created": moment}))
+
+    with caller_hears("already taken"):
+        await run(calendar, "create_event", **BOOKING)
+
+    assert calendar.events[OURS]["status"] == "cancelled"
+
+
 async def test_a_repeated_booking_gives_way_too_when_its_first_attempt_came_second() -> None:
     calendar = FakeCalendar(event("rival", "2026-11-24T14:00:00", "2026-11-24T15:00:00"))
     # The first attempt: its answer, and with it the look at rivals, got lost.
@@ -199,8 +221,9 @@ async def test_a_booking_that_the_model_asks_for_again_in_the_same_call_is_the_o
 
     assert again == first
     assert list(calendar.events) == [OURS]
-    with caller_hears("already taken"):
-        await run(calendar, "create_event", "2" * 32, summary="Optician", start=BOOKING["start"])
+    for other in ({"summary": "Optician"}, {"start": "2026-11-24T14:15:00"}):
+        with caller_hears("already taken"):
+            await run(calendar, "create_event", "2" * 32, **{**BOOKING, **other})
 
 
 async def test_the_same_appointment_in_another_call_is_another_one() -> None:

@@ -1,7 +1,10 @@
 """Events that are changed, moved and cancelled, alone and as a series."""
 
+from typing import Any
+
 import pytest
 
+from shared.gateways.google_calendar import CalendarRefusedError
 from tests.tools import caller_hears
 from tests.unit.calendar_runs import BOOKING, OURS, WORKDAYS, event, run, series
 from tests.unit.fake_calendar import FakeCalendar
@@ -40,14 +43,40 @@ async def test_moving_an_event_keeps_its_length_and_does_not_collide_with_itself
     assert calendar.events["a"]["start"]["dateTime"] == "2026-11-24T14:00:00+01:00"
 
 
-async def test_moving_onto_another_event_is_refused() -> None:
+async def test_moving_onto_another_event_is_refused_unless_that_is_allowed() -> None:
     calendar = FakeCalendar(
         event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"),
         event("b", "2026-11-24T13:30:00", "2026-11-24T15:00:00"),
     )
+    move = {"event_id": "a", "start": "2026-11-24T14:00:00", "end": "2026-11-24T14:20:00"}
 
     with caller_hears("already taken"):
-        await run(calendar, "update_event", event_id="a", start="2026-11-24T14:00:00")
+        await run(calendar, "update_event", **move)
+
+    result = await run(calendar, "update_event", **move, config={"allow_double_booking": True})
+    assert result["event"]["when"] == "Tuesday 24 November 2026, 14:00 to 14:20"
+
+
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [("2026-11-23T09:00:00", "in the past"), ("2026-11-24T18:00:00", "outside of the working hours")],
+)
+async def test_an_event_moves_only_to_times_that_could_be_booked(start: str, says: str) -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"))
+
+    with caller_hears(says):
+        await run(calendar, "update_event", event_id="a", start=start, config={"working_hours": WORKDAYS})
+
+    assert calendar.asked("patch") == []
+
+
+async def test_an_event_that_was_cancelled_is_not_changed() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00", status="cancelled"))
+
+    with caller_hears("has been cancelled already"):
+        await run(calendar, "update_event", event_id="a", summary="New")
+
+    assert calendar.asked("patch") == []
 
 
 @pytest.mark.parametrize(
@@ -137,6 +166,19 @@ async def test_a_whole_series_does_not_move_onto_an_event_of_another_week() -> N
     assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
 
 
+async def test_a_whole_series_keeps_its_distance_and_passes_what_takes_no_time() -> None:
+    calendar = series()
+    calendar.add(event("b", "2026-12-01T12:05:00", "2026-12-01T12:30:00"))
+    calendar.add(event("c", "2026-12-01T11:15:00", "2026-12-01T11:45:00", transparency="transparent"))
+    move = {"event_id": "s_1", "start": "2026-11-24T11:00:00", "scope": "all"}
+
+    with caller_hears("already taken"):
+        await run(calendar, "update_event", **move, config={"buffer_minutes": 10})
+
+    await run(calendar, "update_event", **move)
+    assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
 async def test_an_occurrence_that_was_moved_on_its_own_does_not_keep_its_series_from_moving() -> None:
     calendar = series()
     calendar.events["s_2"]["start"]["dateTime"] = "2026-12-02T09:00:00+01:00"
@@ -147,6 +189,45 @@ async def test_an_occurrence_that_was_moved_on_its_own_does_not_keep_its_series_
     await run(calendar, "update_event", event_id="s_1", start="2026-11-24T11:00:00", scope="all")
 
     assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
+async def test_a_whole_series_is_not_in_its_own_way() -> None:
+    calendar = series()
+
+    await run(calendar, "update_event", event_id="s_1", start="2026-11-24T09:30:00", scope="all")
+
+    assert [changed for changed, _ in calendar.asked("patch")] == ["s"]
+
+
+async def test_a_whole_series_moves_also_to_when_one_occurrence_of_it_was_moved_before() -> None:
+    calendar = series()
+    calendar.add(
+        event(
+            "s_1",
+            "2026-11-24T11:00:00",
+            "2026-11-24T12:00:00",
+            recurringEventId="s",
+            originalStartTime={"dateTime": "2026-11-24T09:00:00+01:00"},
+        )
+    )
+
+    await run(calendar, "update_event", event_id="s_1", start="2026-11-24T11:00:00", scope="all")
+
+    [(changed, times)] = calendar.asked("patch")
+    assert (changed, times["start"]["dateTime"]) == ("s", "2026-07-07T11:00:00")
+
+
+async def test_of_a_series_that_lasts_all_day_single_occurrences_are_changed() -> None:
+    calendar = series()
+    calendar.add(event("s", "2026-07-07", "2026-07-08", recurrence=["RRULE:FREQ=WEEKLY"]))
+    calendar.add(event("s_1", "2026-11-24", "2026-11-25", recurringEventId="s"))
+    move = {"event_id": "s_1", "start": "2026-11-24T11:00:00"}
+
+    with caller_hears("lasts all day"):
+        await run(calendar, "update_event", **move, scope="all")
+
+    result = await run(calendar, "update_event", **move)
+    assert result["event"]["when"] == "Tuesday 24 November 2026, 11:00 to 11:30"
 
 
 async def test_a_whole_series_cannot_move_to_other_days() -> None:
@@ -206,6 +287,26 @@ async def test_callers_can_be_kept_from_changing_what_others_booked(other: str |
             await run(calendar, "update_event", event_id=OURS, summary="x", caller=caller, config=config)
 
     assert calendar.events[OURS]["status"] == "confirmed"
+
+
+async def test_what_nobody_booked_by_phone_does_not_belong_to_callers_without_a_number() -> None:
+    calendar = FakeCalendar(event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"))
+    config = {"only_own_bookings": True}
+
+    with caller_hears("from the same number"):
+        await run(calendar, "cancel_event", event_id="a", caller=None, config=config)
+
+    assert calendar.events["a"]["status"] == "confirmed"
+
+
+async def test_an_event_that_somebody_deletes_at_the_same_moment_is_cancelled_all_the_same() -> None:
+    class Deleted(FakeCalendar):
+        async def delete_event(self, *_: Any, **__: Any) -> None:
+            raise CalendarRefusedError(410, "deleted")
+
+    calendar = Deleted(event("a", "2026-11-24T09:00:00", "2026-11-24T10:00:00"))
+
+    assert (await run(calendar, "cancel_event", event_id="a"))["message"] == "The event is cancelled."
 
 
 async def test_callers_who_may_change_their_own_bookings_only_can_change_those() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import FunctionToolsExecutedEvent, llm
+from livekit.agents import FunctionToolsExecutedEvent, UserInputTranscribedEvent, llm
 
 from shared.models.call import CallState, Outcome
 from tests.unit.worker_call_rig import Rig, SlowTool, idle_call, voice
@@ -207,6 +207,18 @@ async def test_what_was_being_said_when_the_caller_hung_up_is_in_the_transcript(
     rig.call._on_caller_left(hung_up=True)
     await asyncio.wait_for(rig.call.serve(), 5)
     assert [turn["text"] for turn in await rig.events("turn")] == ["We are open"]
+
+
+async def test_a_caller_whose_words_are_written_down_is_not_silent_however_softly_they_speak(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoke: list[bool] = []
+    monkeypatch.setattr(rig.call._watch, "caller_spoke", lambda: spoke.append(True))
+    written = UserInputTranscribedEvent(transcript="Hello?", is_final=False)
+    rig.call._conversation.session.emit("user_input_transcribed", written)
+    assert spoke == [True]
+    model_is_lost(rig)
+    await asyncio.wait_for(rig.call.serve(), 5)
 
 
 async def test_a_function_that_does_not_exist_is_noted_and_a_reply_to_its_refusal_owed(rig: Rig) -> None:
