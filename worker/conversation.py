@@ -224,6 +224,8 @@ class Conversation:
         if isinstance(item, llm.ChatMessage) and item.role in ("user", "assistant") and item.text_content:
             if item.interrupted:
                 self._keep_what_was_heard(item)
+            if not item.text_content:  # cut off in its first word: nothing was said
+                return
             speaker = "caller" if item.role == "user" else "agent"
             at = datetime.fromtimestamp(item.created_at, UTC)
             self._listener.turn_added(

@@ -13,6 +13,7 @@ from livekit.agents import (
     UserInputTranscribedEvent,
     llm,
 )
+from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from shared.models.agent import Agent
 from tests.memory_audio import MemoryOutput
@@ -86,6 +87,21 @@ async def test_what_the_platform_tells_the_model_is_no_turn(conversation: Conver
         item = llm.ChatMessage(role=role, content=["Hello."])
         conversation.session.emit("conversation_item_added", ConversationItemAddedEvent(item=item))
     assert told(conversation) == [("caller", "Hello."), ("agent", "Hello.")]
+
+
+@pytest.mark.parametrize(
+    ("played", "turns"), [(5.0, [("agent", "We are")]), (0.2, [])], ids=["some of it", "not a word"]
+)
+async def test_of_a_reply_that_is_cut_off_only_what_was_heard_is_a_turn(
+    conversation: Conversation, played: float, turns: list[tuple[str, str]]
+) -> None:
+    """A greeting of which not a word was heard counted as one: an agent that took over did not greet."""
+    model_session: Any = SimpleNamespace(reply_seconds={"r1": 10.0}.get)
+    conversation._model.phone_session = model_session
+    conversation._on_played(PlaybackFinishedEvent(playback_position=played, interrupted=True))
+    item = llm.ChatMessage(id="r1", role="assistant", content=["We are open from nine"], interrupted=True)
+    conversation.session.emit("conversation_item_added", ConversationItemAddedEvent(item=item))
+    assert told(conversation) == turns
 
 
 async def test_what_is_said_while_the_phone_rings_is_held_back_until_it_is_answered(
