@@ -17,6 +17,7 @@ _EXPECTED = {
     "string_type": "expected text, in quotes where it could be something else",
     "dict_type": "expected fields, each with a value",
     "model_type": "expected fields, each with a value",
+    "model_attributes_type": "expected fields, each with a value",
     "list_type": "expected a list",
     "union_tag_not_found": "expected a field that tells its kind",
 }
@@ -49,7 +50,8 @@ def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
         raise InputError(f"{path}: is not text in UTF-8: {error.reason} at byte {error.start}") from None
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise InputError(f"{path}: is not YAML: {line}{error.problem}") from None
+        problem = " ".join(filter(None, (error.context, error.problem)))  # one sentence in two halves
+        raise InputError(f"{path}: is not YAML: {line}{problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
     try:

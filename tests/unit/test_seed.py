@@ -49,6 +49,7 @@ pytestmark = pytest.mark.unit
             {"knd": "say"},
             r".*front-desk\.fallback: expected a field that tells its kind",
         ),
+        (("agents", "fallback"), "voicemail", r".*\.fallback: expected fields, each with a value \(found 'v"),
         (
             ("agents", "fallback"),
             {"kind": "forward", "number": "+14155550100"},
