@@ -89,29 +89,43 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     up = commands.add_parser("up", help="keep the stack running until Ctrl-C")
-    up.add_argument("--state", type=Path, default=STATE, help="folder that survives a restart")
     up.add_argument("--base-port", type=_port, help="first of the consecutive ports; default: free ones")
     demo = commands.add_parser("demo", help="play one call through a fresh stack")
-    demo.add_argument("--scenario", type=Path, default=SCENARIOS / "book-a-slot.yaml")
     for parts in (up, demo):
         parts.add_argument(
-            "--embedded-livekit", action="store_true", help="even where the real livekit-server is found"
+            "--embedded-livekit",
+            action="store_true",
+            help="our own LiveKit server, even where the real livekit-server is found",
         )
     call = commands.add_parser("call", help="play a scenario against a running stack")
-    call.add_argument("--scenario", type=Path, required=True)
     call.add_argument(
-        "--calls", type=_count, default=1, help="so many at once, each with a tenant of its own"
+        "--calls", type=_count, default=1, help="so many at once, each with a tenant of its own; default: 1"
     )
-    call.add_argument("--state", type=Path, default=STATE, help="the running stack's folder")
     token = commands.add_parser("token", help="print an ID token of a member of a seeded tenant")
-    token.add_argument("email")
-    token.add_argument("--state", type=Path, default=STATE, help="the running stack's folder")
+    token.add_argument("email", help="such as owner@harbor-dental.example")
+    scenario = "what the caller and the model say and do: a file like those in local/scenarios"
+    demo.add_argument(
+        "--scenario",
+        type=Path,
+        default=SCENARIOS / "book-a-slot.yaml",
+        help=f"{scenario}; default: book-a-slot.yaml",
+    )
+    call.add_argument("--scenario", type=Path, required=True, help=scenario)
     for players in (demo, call):
         players.add_argument(
-            "--out", type=Path, default=Path("out"), help="folder for recordings and reports"
+            "--out", type=Path, default=Path("out"), help="folder for recordings and reports; default: out"
+        )
+    for running in (up, call, token):
+        running.add_argument(
+            "--state", type=Path, default=STATE, help="the stack's folder, which stays; default: .laptop"
         )
     for seeded in (up, demo, call):
-        seeded.add_argument("--seed", type=Path, default=SEED, help="tenants, agents, numbers and calendars")
+        seeded.add_argument(
+            "--seed",
+            type=Path,
+            default=SEED,
+            help="tenants, agents, numbers and calendars: a file like local/seeds/demo.yaml, the default",
+        )
     commands.add_parser("doctor", help="say what is missing on this machine")
     return parser
 

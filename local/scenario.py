@@ -10,13 +10,14 @@ time zone, so that a scenario is true on any day.
 
 import re
 from collections.abc import Generator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from shared.models.base import PhoneNumber, Slug
 from shared.models.call import FallbackReason, Outcome
+from shared.patterns import named
 from shared.tools.base.gemini_schema import function_name
 from shared.tools.base.registry import ToolRegistry
 
@@ -45,6 +46,15 @@ def _known_dates(value: Any) -> Any:
         if (found := re.match(r"\{[A-Za-z0-9_]+\}", text)) and not _DATE.match(text):
             raise ValueError(f"expected {{today}}, {{tomorrow}} or {{in_2_days}}, found {found[0]}")
     return value
+
+
+def _day_or_time(text: str) -> str:
+    """Raises `ValueError` about what no event could begin at."""
+    try:
+        datetime.fromisoformat(fill_dates(text, datetime.now(UTC)))
+    except ValueError:
+        raise ValueError(f"expected a day or a time, such as {{tomorrow}}T14:00, found {text!r}") from None
+    return text
 
 
 def _texts(value: Any) -> Generator[str]:
@@ -130,7 +140,9 @@ class Turn(_Part):
 
     caller: Line | None = None
     """Words to speak. None: the caller stays silent for `wait_seconds`."""
-    press: str | None = Field(default=None, pattern=r"^[0-9*#]+$")
+    press: str | None = Field(
+        default=None, pattern=named(r"^[0-9*#]+$", "keys of a telephone, such as 1 or *#")
+    )
     """Keys to press (DTMF) instead of speaking."""
     wait_seconds: float = Field(default=0, ge=0)
     """Silence before the caller acts."""
@@ -153,7 +165,7 @@ class CalendarEntry(_Part):
     """An event that must be in the tenant's calendar after the call, in the agent's time zone."""
 
     summary: str
-    start: Annotated[str, AfterValidator(_known_dates)]
+    start: Annotated[str, AfterValidator(_known_dates), AfterValidator(_day_or_time)]
     """For example "{tomorrow}T14:00"."""
 
 

@@ -57,7 +57,7 @@ def load(tmp_path: Path, text: str) -> Scenario:
             VALID.replace("caller: Goodbye.", "caller: A\n    press: '1'"),
             "turns.0: expected caller or",
         ),
-        (VALID.replace("caller: Goodbye.", "press: one"), "turns.0.press: String should match pattern"),
+        (VALID.replace("caller: Goodbye.", "press: one"), "turns.0.press: must be keys of a telephone"),
         (VALID + "hangs_up: nobody", "hangs_up: Input should be 'caller' or 'agent'"),
         (VALID + "expect: { outcome: great }", "expect.outcome: Input should be"),
         ("name: [", "is not YAML"),

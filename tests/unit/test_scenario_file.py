@@ -25,6 +25,7 @@ SCENARIO = {"name": "Short", "dials": "+14155550100", "turns": [{"caller": "Than
         ("name: 2026-13-45", r": is not YAML: month must be"),
         ("name: " + "[" * 5000, r": is not YAML: "),
         (b"\xff", r": is not text in UTF-8: invalid start byte at byte 0$"),
+        ("name: A\n---\nname: B", r": is not YAML: line 2: expected a single document in the stream"),
         ("", r": the file: expected fields, each with a value \(found None\)$"),
         (SCENARIO | {"dials": 14155550100}, r": dials: expected text, in quotes .*\(found 14155550100\)$"),
         (
@@ -70,6 +71,14 @@ SCENARIO = {"name": "Short", "dials": "+14155550100", "turns": [{"caller": "Than
         (
             SCENARIO | {"expect": {"calendar": [{"summary": "A", "start": "{in_99999999_days}"}]}},
             r": expect\.calendar\.0\.start: expected {today}, {tomorrow} .*, found {in_99999999_days}$",
+        ),
+        (
+            SCENARIO | {"expect": {"calendar": [{"summary": "A", "start": "tomorrow"}]}},
+            r": expect\.calendar\.0\.start: expected a day or a time, such as .*, found 'tomorrow'$",
+        ),
+        (
+            SCENARIO | {"turns": [{"press": "one"}]},
+            r": turns\.0\.press: must be keys of a telephone, such as .* \(found 'one'\)$",
         ),
         (SCENARIO | {"dials": "+14155559999"}, r": dials: expected a number of .*demo\.yaml: \+14155550100 "),
     ],
