@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from operations.cli import ApplyOption, DeploymentOption, JsonOption, run
 from operations.operator import Operator
 from operations.report import FINDINGS, OK, Report
 from operations.rollout import BASELINE, RolloutPlan, RolloutRun
 from shared.models.base import utc_now
-from shared.models.releases import PERCENT, Releases
+from shared.models.releases import PERCENT, Releases, ReleaseShare
 from shared.services.release_service import (
     ReleaseHealth,
     ReleaseService,
@@ -29,7 +29,19 @@ from shared.services.release_service import (
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(metavar="AGENT_NAME", help="What the release registers under.")]
+
+def _release(name: str) -> str:
+    """As it can be stored. An empty one is a shell's variable that is not set."""
+    try:
+        return ReleaseShare(agent_name=name, share=0).agent_name
+    except ValidationError:
+        raise typer.BadParameter("expected the AGENT_NAME of its workers, such as trunkline-green") from None
+
+
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="AGENT_NAME", help="What the release registers under.", callback=_release),
+]
 
 
 class ReleaseState(BaseModel):
@@ -118,8 +130,8 @@ def run_command(
     steps: Annotated[str, typer.Option(help="Percent of new calls, one step after the other.")] = "5,25,100",
     minimum_calls: Annotated[int, typer.Option(min=1, help="Of the new release, at each step.")] = 20,
     tolerance: Annotated[float, typer.Option(min=0, help="So many percent more of its calls may fail.")] = 2,
-    patience: Annotated[int, typer.Option(help="Seconds to wait at a step for enough calls.")] = 3600,
-    interval: Annotated[float, typer.Option(help="Seconds between two looks.")] = 15,
+    patience: Annotated[int, typer.Option(min=0, help="Seconds to wait at a step for enough calls.")] = 3600,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 15,
     deploy_command: Annotated[
         str | None, typer.Option(help="Starts the release's workers; gets its name as AGENT_NAME.")
     ] = None,

@@ -68,6 +68,28 @@ async def test_what_cannot_be_is_told_in_a_dry_run_already(trunkline: CommandLin
         assert "v2 is being rolled out: promote it or roll it back first" in done.errors
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("start", ""), "expected the AGENT_NAME of its workers"),
+        (("run", "", "--deploy-command", "touch deployed"), "expected the AGENT_NAME of its workers"),
+        (("run", "v2", "--steps", "25,5"), "--steps: expected growing percentages, such as 5,25,100"),
+        (("run", "v2", "--steps", "soon"), "--steps: expected numbers, such as 5,25,100"),
+        (("run", "v2", "--interval", "0"), "'--interval': Input should be greater than or equal to 0.1"),
+        (("run", "v2", "--patience", "-1"), "'--patience': Input should be greater than or equal to 0"),
+    ],
+)
+async def test_a_mistake_about_a_release_is_told_before_anything_is_done(
+    trunkline: CommandLine, arguments: tuple[str, ...], complaint: str
+) -> None:
+    """A variable of the shell that is not set makes an empty name: it was deployed, then a traceback."""
+    done = await trunkline("release", *arguments, "--apply")
+    assert (done.exit_code, done.report) == (2, None)
+    assert complaint in done.errors
+    assert await stored(trunkline) is None
+    assert list(trunkline.folder.iterdir()) == []
+
+
 async def test_a_rollout_tells_its_steps_before_it_takes_one(trunkline: CommandLine) -> None:
     run = ("release", "run", "v2", "--steps", "10,100", "--deploy-command", "touch deployed")
     dry = await trunkline(*run)
