@@ -114,6 +114,7 @@ class Call:
             lease,
             alone=lambda: not other_agents(ctx.room),
             on_lost=lambda: self._end(Ending("left", "another agent took over")),
+            now=services.now,
         )
         environment = ToolEnvironment(
             registry=services.registry,

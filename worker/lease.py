@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from shared.errors import NotFoundError, TrunklineError, UnavailableError
@@ -110,18 +110,22 @@ class LeaseKeeper:
         *,
         alone: Callable[[], bool],
         on_lost: Callable[[], None],
+        now: Callable[[], datetime],
     ) -> None:
         self.lease = lease
         self._leases = leases
         self._ids = (snapshot.tenant_id, snapshot.session_id)
         self._alone = alone
         self._on_lost = on_lost
+        self._now = now
         self._task = asyncio.create_task(self._renew(), name="lease")
 
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()
         valid_until = loop.time() + TTL.total_seconds()
-        pause = RENEW_EVERY
+        # One that ran out while its agent was joining the room may be another agent's by now.
+        ran_out = self.lease.expires_at <= self._now()
+        pause = 0.0 if ran_out else RENEW_EVERY
         while True:
             await asyncio.sleep(pause)
             asked_at = loop.time()

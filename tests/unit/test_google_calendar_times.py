@@ -134,6 +134,13 @@ def test_an_hour_that_comes_twice_is_asked_about_and_an_offset_answers() -> None
     assert exact(parse_time("2026-10-25T02:30:00+01:00"), BERLIN) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25"], ids=["missing", "twice"])
+def test_a_search_that_begins_or_ends_in_an_hour_of_doubt_takes_the_wider_range(day: str) -> None:
+    doubtful = datetime.fromisoformat(f"{day}T02:30:00")
+    limits = bound(doubtful, BERLIN), bound(doubtful, BERLIN, is_end=True)
+    assert limits == tuple(datetime.fromisoformat(f"{day}T{clock}:30:00Z") for clock in ("00", "01"))
+
+
 def test_a_day_on_which_the_clocks_go_back_has_an_hour_more_to_offer() -> None:
     night = [OpeningHours(weekday=6, opens="00:00", closes="06:00")]
     lengths: list[timedelta] = []

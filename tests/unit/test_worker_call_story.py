@@ -328,6 +328,23 @@ async def test_the_rest_of_a_lost_reply_is_asked_for_when_what_came_of_it_has_be
     await ends(rig, asyncio.create_task(rig.call.serve()))
 
 
+async def test_a_caller_waits_for_the_rest_of_a_reply_that_broke_off(rig: Rig) -> None:
+    assert not rig.call._watch._is_something_to_come()
+    rig.call.reply_broke_off()
+    assert rig.call._watch._is_something_to_come()
+    await ends(rig, asyncio.create_task(rig.call.serve()))
+
+
+async def test_an_agent_is_alone_with_its_caller_until_another_agent_comes(rig: Rig) -> None:
+    """Which it yields to when nobody can tell whose the lease is."""
+    room_of(rig).comes(FakeParticipant())
+    assert rig.call._lease._alone()
+    agent = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    room_of(rig).comes(FakeParticipant(agent, identity="agent-2"))
+    assert not rig.call._lease._alone()
+    await ends(rig, asyncio.create_task(rig.call.serve()))
+
+
 async def test_nothing_that_was_to_be_done_in_a_call_is_done_after_it(rig: Rig, done: list[str]) -> None:
     rig.call._conversation._quiet.clear()
     rig.call.reply_lost("We are open")

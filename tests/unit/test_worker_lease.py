@@ -114,9 +114,17 @@ async def test_a_session_that_never_comes_is_given_up(monkeypatch: pytest.Monkey
 
 
 class Kept:
-    def __init__(self, leases: FakeLeases, *, alone: bool = True) -> None:
+    def __init__(self, leases: FakeLeases, *, alone: bool = True, left: float = 6.0) -> None:
+        """The lease has so many seconds left."""
         self.lost = asyncio.Event()
-        self.keeper = LeaseKeeper(leases, SNAPSHOT, LEASE, alone=lambda: alone, on_lost=self.lost.set)
+        self.keeper = LeaseKeeper(
+            leases,
+            SNAPSHOT,
+            LEASE,
+            alone=lambda: alone,
+            on_lost=self.lost.set,
+            now=lambda: LEASE.expires_at - timedelta(seconds=left),
+        )
 
 
 async def test_a_lease_is_renewed_until_it_is_released() -> None:
@@ -152,6 +160,18 @@ async def test_an_agent_that_was_replaced_is_told_to_be_silent() -> None:
     leases = FakeLeases()
     leases.renew = [LeaseLostError("taken")]
     kept = Kept(leases)
+    async with asyncio.timeout(5):
+        await kept.lost.wait()
+
+
+async def test_an_agent_that_joined_late_looks_at_once_whether_it_was_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its lease ran out meanwhile; for as long as it looked later, two agents spoke."""
+    monkeypatch.setattr(lease_module, "RENEW_EVERY", 60)
+    leases = FakeLeases()
+    leases.renew = [LeaseLostError("taken")]
+    kept = Kept(leases, left=0.0)
     async with asyncio.timeout(5):
         await kept.lost.wait()
 
