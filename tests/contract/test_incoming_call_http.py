@@ -174,6 +174,7 @@ async def test_a_room_without_an_agent_is_dispatched_to_again_by_the_watchdog(st
         ({}, 204),
         ({"aud": "https://elsewhere.example.com"}, 403),
         ({"email": "somebody@example.com"}, 403),
+        ({"email_verified": False}, 403),
         ({"iss": "https://issuer.example.com"}, 403),
         ({"exp": 1, "iat": 0}, 401),
     ],

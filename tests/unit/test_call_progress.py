@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from functions.incoming_call import handle_progress
+from functions.incoming_call.fallback import handle_twilio_fallback
 from functions.incoming_call.handle_progress import (
     handle_dial_result,
     handle_forward_result,
@@ -57,6 +58,22 @@ async def test_a_talk_that_has_its_outcome_ends_with_the_dial(world: World) -> N
     call = TwilioCall(CALL.call_sid, CALLER, NUMBER, "in-progress")
     assert verbs(await handle_dial_result(world.edge, call, "harbor", "completed")) == ["Hangup"]
     assert world.call.outcome is Outcome.AGENT_ENDED
+
+
+async def test_nobody_is_given_a_fallback_of_a_call_that_is_over(world: World) -> None:
+    """Somebody ended it on the dashboard: the caller is not to hear a voicemail's prompt after that."""
+    await world.answer()
+    await world.edge.calls.end_call("harbor", SESSION, Outcome.STOPPED, world.clock())
+    call = TwilioCall(CALL.call_sid, CALLER, NUMBER, "in-progress")
+    assert verbs(await handle_twilio_fallback(world.edge, call, "harbor")) == ["Hangup"]
+
+
+async def test_a_caller_who_is_gone_gets_no_fallback_though_the_call_cannot_be_read(world: World) -> None:
+    """Or the call would be noted as forwarded, as soon as it can be read again."""
+    await world.answer()
+    world.database.fails = True
+    gone = TwilioCall(CALL.call_sid, CALLER, NUMBER, "completed")
+    assert verbs(await handle_dial_result(world.edge, gone, "harbor", "completed")) == ["Hangup"]
 
 
 async def test_a_fallback_that_the_worker_asked_for_is_served_when_the_dial_ends(world: World) -> None:
