@@ -54,12 +54,13 @@ async def test_offsets_in_a_range_are_honoured() -> None:
     assert (start.isoformat(), end.isoformat()) == ("2026-11-24T08:00:00+00:00", "2026-11-24T12:00:00+00:00")
 
 
-async def test_declined_events_are_not_told_and_private_ones_keep_their_title() -> None:
+async def test_declined_and_cancelled_events_are_not_told_and_private_ones_keep_their_title() -> None:
     declined = [{"email": "me@x.example", "self": True, "responseStatus": "declined"}]
     calendar = FakeCalendar(
         event("no", "2026-11-24T09:00:00", "2026-11-24T10:00:00", attendees=declined),
         event("secret", "2026-11-24T11:00:00", "2026-11-24T12:00:00", visibility="private", location="Hotel"),
         event("holiday", "2026-11-24", "2026-11-26"),
+        event("gone", "2026-11-24T13:00:00", "2026-11-24T14:00:00", status="cancelled"),
     )
 
     result = await run(calendar, "list_events", start="2026-11-24", end="2026-11-24")
@@ -69,6 +70,18 @@ async def test_declined_events_are_not_told_and_private_ones_keep_their_title() 
         ("private appointment", "Tuesday 24 November 2026, 11:00 to 12:00"),
     ]
     assert "Hotel" not in str(result)
+
+
+async def test_what_stands_in_a_private_event_cannot_be_found_out_by_searching_for_it() -> None:
+    """The search looks into its title and description, too."""
+    calendar = FakeCalendar(
+        event("secret", "2026-11-24T11:00:00", "2026-11-24T12:00:00", visibility="private"),
+        event("open", "2026-11-24T13:00:00", "2026-11-24T14:00:00"),
+    )
+
+    result = await run(calendar, "list_events", start="2026-11-24", end="2026-11-24", query="oncologist")
+
+    assert [told["summary"] for told in result["events"]] == ["open"]
 
 
 async def test_a_full_calendar_is_told_in_part_and_says_so() -> None:
@@ -91,9 +104,15 @@ def test_days_that_no_clock_reaches_are_explained(year: str) -> None:
     assert "between the years" in raised.value.errors()[0]["msg"]
 
 
-async def test_a_range_that_ends_before_it_starts_is_explained() -> None:
-    with caller_hears("end has to be later"):
-        await run(FakeCalendar(), "list_events", start="2026-11-24T10:00:00", end="2026-11-24T09:00:00")
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [("2026-11-24T09:00:00", "end has to be later"), ("2027-02-01", "ask for 62 days at most")],
+)
+async def test_a_range_that_ends_before_it_starts_or_never_is_explained(end: str, says: str) -> None:
+    calendar = FakeCalendar()
+    with caller_hears(says):
+        await run(calendar, "list_events", start="2026-11-24T10:00:00", end=end)
+    assert calendar.requests == []
 
 
 async def free(calendar: FakeCalendar, day: str = "2026-11-24", **more: Any) -> list[str]:

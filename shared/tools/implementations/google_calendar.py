@@ -18,7 +18,7 @@ from shared.tools.scheduling.calendar_arguments import (
     ListEvents,
     UpdateEvent,
 )
-from shared.tools.scheduling.calendar_events import for_the_model, is_cancelled, is_declined
+from shared.tools.scheduling.calendar_events import for_the_model, is_cancelled, is_declined, is_private
 from shared.tools.scheduling.calendar_words import GERMAN
 from shared.tools.scheduling.free_time import Span
 from shared.tools.scheduling.local_time import bound, spoken_span
@@ -113,6 +113,8 @@ class GoogleCalendarTool(BaseTool):
 async def _list_events(agenda: Agenda, wanted: ListEvents) -> dict[str, Any]:
     events, _ = await agenda.events(_range(agenda, wanted.start, wanted.end), wanted.query)
     shown = [event for event in events if not (is_cancelled(event) or is_declined(event))]
+    if wanted.query:  # that a private one is found tells the words in it
+        shown = [event for event in shown if not is_private(event)]
     result: dict[str, Any] = {
         "events": [for_the_model(event, agenda.zone) for event in shown[:MAX_EVENTS_TOLD]],
         "message": f"{len(shown)} events" if shown else "There is nothing in the calendar at that time.",

@@ -59,6 +59,11 @@ def _has_no_length(event: Event) -> bool:
     return start is not None and start == event["end"].get("dateTime")
 
 
+def is_private(event: Event) -> bool:
+    """Others may know that it takes time, and nothing else of it."""
+    return event.get("visibility") in ("private", "confidential")
+
+
 def private_property(event: Event, name: str) -> str | None:
     """One that only the program that set it can see."""
     return event.get("extendedProperties", {}).get("private", {}).get(name)
@@ -79,7 +84,7 @@ def is_exception(event: Event) -> bool:
 
 def for_the_model(event: Event, zone: ZoneInfo) -> dict[str, Any]:
     """Few fields, easy to say. What is marked private stays private."""
-    private = event.get("visibility") in ("private", "confidential")
+    private = is_private(event)
     if is_all_day(event):
         days = date.fromisoformat(event["start"]["date"]), date.fromisoformat(event["end"]["date"])
         when = spoken_days(*days)
