@@ -123,6 +123,7 @@ class CallWatch:
 
     def caller_spoke_up(self) -> None:
         """When the call was about to end: an answer to this is owed, and nothing that was owed before."""
+        self._wait = WaitGuard()  # while the agent said goodbye, nobody asked what was due
         self._reply.model_acted()
         if self._model_acted_at < self._voiced_at:
             self._reply.reply_owed(self._clock())

@@ -393,6 +393,17 @@ def test_a_model_that_calls_functions_for_ever_and_says_nothing_is_given_up() ->
     assert calls_functions(2)[0] == "give_model_up"
 
 
+def test_who_speaks_up_at_the_end_of_a_long_goodbye_has_not_waited_for_it() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.tool_runs(True)
+    assert phone.is_quiet(0.1) == []
+    phone.watch.tool_runs(False)
+    phone.clock.now += LONGEST_WAIT
+    phone.watch.caller_spoke_up()
+    phone.watch.reply_owed()
+    assert phone.is_quiet(1) == []
+
+
 def test_waiting_that_the_agent_breaks_with_a_word_begins_anew() -> None:
     phone = Phone(silence_prompt_seconds=60)
     for _ in range(3):
