@@ -1,7 +1,8 @@
 """trunkline: sets up, checks and runs a deployment.
 
 Nothing is changed without --apply (or --yes): without it the plan is shown. Exit codes: 0 nothing to do or
-all done, 1 something was found or failed, 2 the command itself is wrong, 130 it was interrupted.
+all done, 1 something was found, would be changed or failed, 2 the command itself is wrong, 130 it was
+interrupted.
 """
 
 import asyncio

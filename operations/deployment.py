@@ -84,7 +84,9 @@ def load_deployment(file: Path | None, env: Mapping[str, str] | None = None) -> 
     Raises `ConfigurationError` naming what is missing and how to get it.
     """
     env = os.environ if env is None else env
-    values = _read(file or FILE) if file is not None or FILE.exists() else {}
+    if file is None and FILE.exists():
+        file = FILE
+    values = {} if file is None else _read(file)
     for variable, path in VARIABLES.items():
         if env.get(variable):
             _put(values, path, env[variable])
@@ -96,10 +98,11 @@ def load_deployment(file: Path | None, env: Mapping[str, str] | None = None) -> 
         for each in error.errors(include_input=False, include_url=False):
             name = ".".join(map(str, each["loc"]))
             variable = f" ({names[name]})" if name in names else ""
-            wrong = "" if each["type"] == "missing" else f": {each['msg'].removeprefix('Value error, ')}"
-            findings.append(f"{name}{variable}{wrong}")
+            wrong = "missing" if each["type"] == "missing" else each["msg"].removeprefix("Value error, ")
+            findings.append(f"{name}{variable}: {wrong}")
         remedy = "terraform output -json deployment > deployment.json, then pass it with --deployment"
-        raise ConfigurationError(f"not a deployment: {', '.join(findings)}; {remedy}") from None
+        source = file or "the environment"
+        raise ConfigurationError(f"{source}: not a deployment: {', '.join(findings)}; {remedy}") from None
 
 
 def _read(file: Path) -> dict[str, Any]:

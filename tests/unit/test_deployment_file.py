@@ -1,6 +1,7 @@
 """What an operator gives the trunkline command to work on: a mistake is one line, exit status 2."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,8 +32,12 @@ GOOD: dict[str, object] = {
             r"livekit_url \(LIVEKIT_URL\): expected a URL, such as wss://",
         ),
         ({"project_id": 5}, {}, r"project_id \(GOOGLE_CLOUD_PROJECT\): Input should be a valid string;"),
-        ({"urls": "x"}, {"OAUTH_URL": "https://o.example"}, "not a deployment: urls: Input should be"),
-        ({"urls": {}}, {}, r"urls\.incoming_call \(INCOMING_CALL_URL\), urls\.oauth \(OAUTH_URL\), "),
+        ({"urls": "x"}, {"OAUTH_URL": "https://o.example"}, "urls: Input should be"),
+        (
+            {"urls": {}},
+            {},
+            r"urls\.incoming_call \(INCOMING_CALL_URL\): missing, urls\.oauth \(OAUTH_URL\): missing, ",
+        ),
     ],
 )
 def test_a_deployment_with_a_mistake_is_told_what_was_expected(
@@ -40,8 +45,20 @@ def test_a_deployment_with_a_mistake_is_told_what_was_expected(
 ) -> None:
     file = tmp_path / "deployment.json"
     file.write_text(json.dumps(GOOD | wrong))
-    with pytest.raises(ConfigurationError, match=complaint):
+    with pytest.raises(
+        ConfigurationError, match=rf"^{re.escape(str(file))}: not a deployment: .*{complaint}"
+    ):
         load_deployment(file, env)
+
+
+def test_without_a_file_the_environment_is_told_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ConfigurationError, match=r"^the environment: not a deployment: project_id \(GOOGLE_C"
+    ):
+        load_deployment(None, {"SIP_HOST": "sip.example"})
 
 
 def test_a_variable_that_is_empty_leaves_what_the_file_says(tmp_path: Path) -> None:
