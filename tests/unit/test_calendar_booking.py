@@ -212,18 +212,32 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: dict[str, Any]) -
         CreateEvent.model_validate(arguments)
 
 
-async def test_a_booking_that_the_model_asks_for_again_in_the_same_call_is_the_one_that_was_made() -> None:
+@pytest.mark.parametrize("double_booking", [False, True])
+async def test_a_booking_that_the_model_asks_for_again_in_the_same_call_is_the_one_that_was_made(
+    double_booking: bool,
+) -> None:
     """Its first answer got lost, or the agent that got it did: the model asks under another id."""
     calendar = FakeCalendar()
+    config = {"allow_double_booking": double_booking}
 
-    first = await run(calendar, "create_event", **BOOKING)
-    again = await run(calendar, "create_event", "1" * 32, **BOOKING)
+    first = await run(calendar, "create_event", **BOOKING, config=config)
+    again = await run(calendar, "create_event", "1" * 32, **BOOKING, config=config)
 
     assert again == first
     assert list(calendar.events) == [OURS]
-    for other in ({"summary": "Optician"}, {"start": "2026-11-24T14:15:00"}):
-        with caller_hears("already taken"):
-            await run(calendar, "create_event", "2" * 32, **{**BOOKING, **other})
+
+
+@pytest.mark.parametrize("other", [{"summary": "Optician"}, {"start": "2026-11-24T14:15:00"}])
+async def test_another_booking_in_the_same_call_is_another_one(other: dict[str, str]) -> None:
+    calendar = FakeCalendar()
+    await run(calendar, "create_event", **BOOKING)
+
+    with caller_hears("already taken"):
+        await run(calendar, "create_event", "2" * 32, **{**BOOKING, **other})
+
+    config = {"allow_double_booking": True}
+    await run(calendar, "create_event", "3" * 32, **{**BOOKING, **other}, config=config)
+    assert len(calendar.events) == 2
 
 
 async def test_the_same_appointment_in_another_call_is_another_one() -> None:

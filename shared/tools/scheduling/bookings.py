@@ -54,11 +54,11 @@ async def create(
     length = timedelta(minutes=wanted.duration_minutes or context.config.default_duration_minutes)
     span = Span(start, exact(wanted.end, agenda.zone) if wanted.end else start + length)
     agenda.check_allowed(span)
-    if exclusive and (conflicts := await agenda.conflicts(span)):
-        made_before = any(event["id"] == event_id for event in conflicts)
-        if not made_before:
-            if earlier := _made_earlier(conflicts, wanted.summary, span, context.session_id, agenda):
-                return _booked(agenda, earlier)
+    conflicts = await agenda.conflicts(span)
+    if not any(event["id"] == event_id for event in conflicts):  # which an earlier attempt has made
+        if earlier := _made_earlier(conflicts, wanted.summary, span, context.session_id, agenda):
+            return _booked(agenda, earlier)
+        if exclusive and conflicts:
             raise await agenda.taken(span)
     body: Event = {
         "id": event_id,
