@@ -12,8 +12,10 @@ from livekit import api as livekit
 from livekit.protocol.room import ListRoomsRequest
 
 from local.twilio.lines import Nobody, NoLine
+from shared.errors import UnavailableError
 from shared.gateways import twilio as twilio_gateway
 from shared.gateways.firestore import Put
+from shared.gateways.twilio import TwilioGateway
 from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, Outcome
 from shared.models.session import room_name_for
@@ -172,6 +174,33 @@ async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, 
         await call_at_twilio.done.wait()
     audit = await stack.database.query(f"tenants/{tenant.id}/audit", ("action", "==", "call.stopped"))
     assert len(audit) == 1
+
+
+async def test_a_call_that_could_not_be_hung_up_is_hung_up_when_it_is_ended_again(
+    stack: Stack, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its outcome was written before that."""
+    told = list[str]()
+
+    async def silent_at_first(_: TwilioGateway, call_sid: str) -> None:
+        told.append(call_sid)
+        if len(told) == 1:
+            raise UnavailableError("Twilio: hang up: TimeoutError")
+
+    monkeypatch.setattr(TwilioGateway, "hang_up", silent_at_first)
+    await store(stack, tenant, ended_call(1, state=CallState.IN_PROGRESS, outcome=None))
+    await tenant.editor("POST", "/calls/ca1/end", expect=503)
+    await tenant.editor("POST", "/calls/ca1/end", expect=200)
+    assert told == ["CA1", "CA1"]
+
+
+async def test_a_call_that_nobody_ended_can_be_deleted_when_its_longest_time_is_over(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    over = utc_now() - timedelta(seconds=1)
+    call = ended_call(1, state=CallState.IN_PROGRESS, outcome=None, active_until=over)
+    await store(stack, tenant, call)
+    await tenant.owner("DELETE", "/calls/ca1", expect=204)
 
 
 async def test_a_deleted_call_leaves_nothing(stack: Stack, tenant: TestTenant) -> None:
