@@ -107,6 +107,19 @@ async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_
     assert "The caller spoke up, so the call goes on." in await notices(rig)
 
 
+async def test_a_model_that_hangs_up_twice_ends_the_call_once_and_can_be_kept_from_it(rig: Rig) -> None:
+    serving = asyncio.create_task(rig.call.serve())
+    await rig.call.hang_up()
+    first = ending(rig)
+    await rig.call.hang_up()
+    assert ending(rig) is first
+    voice(rig)
+    words(rig)
+    assert await is_called_off(first)
+    rig.call.conversation_closed(error=True)
+    await asyncio.wait_for(serving, 5)
+
+
 async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_word_is_written_down(
     rig: Rig,
 ) -> None:
