@@ -106,6 +106,27 @@ def test_a_model_that_does_not_answer_is_asked_again_then_reconnected_then_given
     assert due == ["ask_model_again", "reconnect_model", "give_model_up"]
 
 
+def test_a_caller_who_waits_for_the_model_is_not_asked_whether_they_are_there() -> None:
+    phone = Phone(silence_prompt_seconds=5)
+    phone.speaks()
+    due = phone.is_quiet(ENDS_AFTER + ASK_AGAIN_AFTER + GIVE_UP_AFTER - 0.1)
+    assert due == ["ask_model_again", "reconnect_model"]
+
+
+def test_an_agent_is_idle_from_its_last_word_or_the_end_of_a_function_on() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.agent_speaks(True)
+    phone.watch.agent_speaks(False)
+    phone.is_quiet(1)
+    assert phone.watch.agent_idle_for() == pytest.approx(1)
+    phone.watch.tool_runs(True)
+    phone.is_quiet(1)
+    assert phone.watch.agent_idle_for() == 0
+    phone.watch.tool_runs(False)
+    phone.is_quiet(0.5)
+    assert phone.watch.agent_idle_for() == pytest.approx(0.5), "what it says about the result may yet come"
+
+
 def test_a_model_that_answered_while_the_caller_fell_silent_owes_nothing() -> None:
     phone = Phone(silence_prompt_seconds=60)
     phone.speaks()
