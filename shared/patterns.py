@@ -19,6 +19,8 @@ def name_of(pattern: str) -> str | None:
 
 def words_of(finding: Mapping[str, Any]) -> str:
     """What pydantic found, for a person; without the value."""
+    if finding["type"] == "union_tag_invalid":  # pydantic's words have the value
+        return "{discriminator} must be one of {expected_tags}".format(**finding["ctx"])
     if finding["type"] == "string_pattern_mismatch" and (name := name_of(finding["ctx"]["pattern"])):
         return f"must be {name}"
     return str(finding["msg"]).removeprefix("Value error, ")

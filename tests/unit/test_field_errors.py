@@ -1,13 +1,14 @@
 """What is wrong with a value is told with the rule's name and number, and without the value."""
 
+import importlib
 import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from shared.errors import InvalidField
 from shared.patterns import name_of, named
@@ -57,6 +58,7 @@ def test_who_breaks_a_pattern_that_has_a_name_reads_that_and_not_the_pattern() -
 
 def test_every_pattern_that_people_meet_has_a_name() -> None:
     """Whoever sent a wrong phone number was answered with a regular expression."""
+    importlib.import_module("functions.tools_api.app")  # names are given when a module is loaded
     api = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
     tools = [tool.metadata.config.model_json_schema() for tool in ToolRegistry().all()]
     assert [pattern for pattern in set(patterns_in([api, tools])) if name_of(pattern) is None] == []
@@ -68,3 +70,20 @@ def patterns_in(schema: Any) -> Iterator[str]:
         yield from [pattern] if isinstance(pattern, str) else patterns_in(list(schema.values()))
     elif isinstance(schema, list):
         yield from itertools.chain.from_iterable(map(patterns_in, schema))
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+def test_a_kind_that_there_is_not_is_told_by_those_that_there_are_and_without_itself() -> None:
+    either: TypeAdapter[Cat | Dog] = TypeAdapter(Annotated[Cat | Dog, Field(discriminator="kind")])
+    with pytest.raises(ValidationError) as error:
+        either.validate_python({"kind": "secret"})
+
+    [field] = invalid_fields(error.value, below="pet").fields
+    assert (field.path, field.reason) == ("pet", "'kind' must be one of 'cat', 'dog'")

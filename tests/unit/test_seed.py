@@ -49,6 +49,11 @@ pytestmark = pytest.mark.unit
             {"knd": "say"},
             r".*front-desk\.fallback: expected a field that tells its kind",
         ),
+        (
+            ("agents", "fallback"),
+            {"kind": "fly"},
+            r".*\.fallback: 'kind' must be one of 'forward', 'voicemail', 'say'",
+        ),
         (("agents", "fallback"), "voicemail", r".*\.fallback: expected fields, each with a value \(found 'v"),
         (
             ("agents", "fallback"),
