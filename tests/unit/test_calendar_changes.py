@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from shared.gateways.google_calendar import CalendarRefusedError
+from shared.tools.scheduling.calendar_arguments import UpdateEvent
 from tests.tools import caller_hears
 from tests.unit.calendar_runs import BOOKING, OURS, WORKDAYS, event, run, series
 from tests.unit.fake_calendar import FakeCalendar
@@ -68,6 +70,11 @@ async def test_an_event_moves_only_to_times_that_could_be_booked(start: str, say
         await run(calendar, "update_event", event_id="a", start=start, config={"working_hours": WORKDAYS})
 
     assert calendar.asked("patch") == []
+
+
+def test_a_change_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="say what to change"):
+        UpdateEvent.model_validate({"event_id": "a", "scope": "all"})
 
 
 async def test_an_event_that_was_cancelled_is_not_changed() -> None:

@@ -127,6 +127,17 @@ def test_an_agent_is_idle_from_its_last_word_or_the_end_of_a_function_on() -> No
     assert phone.watch.agent_idle_for() == pytest.approx(0.5), "what it says about the result may yet come"
 
 
+def test_what_a_caller_said_before_the_agent_is_no_answer_to_it() -> None:
+    phone = Phone()
+    phone.speaks()
+    assert phone.watch.caller_heard_alone() == pytest.approx(1, abs=0.2)
+    phone.watch.agent_speaks(True)
+    assert phone.watch.caller_heard_alone() == 0
+    phone.watch.agent_speaks(False)
+    phone.speaks(0.3)  # which may be its echo
+    assert phone.watch.caller_heard_alone() == 0
+
+
 def test_a_model_that_answered_while_the_caller_fell_silent_owes_nothing() -> None:
     phone = Phone(silence_prompt_seconds=60)
     phone.speaks()
@@ -326,13 +337,17 @@ def test_a_caller_hears_something_while_a_reply_has_stopped_in_the_middle() -> N
     assert phone.watch.caller_waits_in_silence()
 
 
-def test_a_greeting_that_waited_for_the_phone_to_be_answered_has_not_stopped() -> None:
+@pytest.mark.parametrize("begun", [True, False], ids=["begun before", "begun then"])
+def test_a_greeting_that_waited_for_the_phone_to_be_answered_has_not_stopped(begun: bool) -> None:
     clock = Clock()
     watch = CallWatch(Agent(name="a", instructions="b"), clock)
     watch.model_sounds(4.0)
+    if begun:
+        watch.agent_speaks(True)
     clock.now += 10
     watch.answered()
-    watch.agent_speaks(True)
+    if not begun:
+        watch.agent_speaks(True)
     clock.now += 4 + STALLED_AFTER - 0.1
     assert watch.due() == []
     clock.now += 0.2
