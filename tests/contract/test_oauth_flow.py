@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
 import pytest
 
 from local.google.faults import Fault
+from shared.errors import UnavailableError
 from shared.models.agent_tool import REFRESH_TOKEN, ToolAddress
 from shared.models.audit import Change
 from shared.models.member import Role
@@ -291,6 +293,26 @@ async def test_connecting_again_replaces_the_token_and_destroys_the_former(stack
     assert second is not None
     assert second.sensitive_config != first.sensitive_config
     assert list(second.sensitive_config.values()) == readable
+
+
+async def test_a_token_stays_when_nobody_can_say_whether_its_document_was_written(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firestore may have done it without saying so: the document would name a token that was destroyed."""
+    connect = ConnectionService.connect
+
+    async def and_fall_silent(*given: Any) -> None:
+        await connect(*given)
+        raise UnavailableError("Firestore: commit: TimeoutError")
+
+    monkeypatch.setattr(ConnectionService, "connect", and_fall_silent)
+    async with stack.browser() as browser:
+        status, _ = await browser.connect()
+    tool, readable = await stack.stored()
+
+    assert status == 400
+    assert tool is not None
+    assert [tool.sensitive_config[REFRESH_TOKEN]] == readable
 
 
 async def test_of_two_who_connect_at_once_the_later_consent_holds_whole(

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from shared.errors import UnavailableError
 from shared.gateways.secret_manager import SecretGoneError, SecretManagerGateway
 from shared.models.agent_tool import ToolAddress
+from shared.repositories.configured_agents import ConfiguredAgentRepository
 from tests.contract.google_stand_in import PROJECT, acting_as
 from tests.contract.tools_api_stack import Stack, TestTenant
 
@@ -36,15 +38,19 @@ def meanwhile(stack: Stack, patch: pytest.MonkeyPatch, happens: Callable[[], Awa
     return stored
 
 
-async def assert_destroyed(stack: Stack, version: str) -> None:
+async def stored_value(stack: Stack, version: str) -> str:
     """The API itself may not look."""
     with acting_as("worker", stack.google, stack.google_state) as env:
         gateway = SecretManagerGateway(PROJECT, env["SECRET_MANAGER_ENDPOINT"])
         try:
-            with pytest.raises(SecretGoneError):
-                await gateway.access(version)
+            return (await gateway.access(version)).get_secret_value()
         finally:
             await gateway.aclose()
+
+
+async def assert_destroyed(stack: Stack, version: str) -> None:
+    with pytest.raises(SecretGoneError):
+        await stored_value(stack, version)
 
 
 async def test_a_tool_is_not_set_up_for_an_agent_that_was_deleted_meanwhile(
@@ -78,6 +84,29 @@ async def test_who_is_overtaken_while_a_secret_is_stored_changes_nothing_and_lea
     now = await tenant.editor("GET", url, expect=200)
     assert now.body["config"] == other
     await assert_destroyed(stack, stored[-1])
+
+
+async def test_a_secret_stays_when_nobody_can_say_whether_its_document_was_written(
+    stack: Stack, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firestore may have done it without saying so: the document would name a secret that was destroyed."""
+    agent_id = await tenant.agent()
+    url = f"/agents/{agent_id}/tools/send_email"
+    await tenant.editor("PATCH", url, {"enabled": False, "config": SES}, If_Match="*", expect=200)
+    change_tool = ConfiguredAgentRepository.change_tool
+
+    async def and_fall_silent(*given: Any) -> None:
+        await change_tool(*given)
+        raise UnavailableError("Firestore: commit: TimeoutError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ConfiguredAgentRepository, "change_tool", and_fall_silent)
+        other = SES | {"secret_access_key": "canary-another-value"}
+        await tenant.editor("PATCH", url, {"config": other}, If_Match="*", expect=503)
+    document = await stack.database.get(f"tenants/{tenant.id}/agents/{agent_id}/agent_tools/send_email")
+    assert document is not None
+    version = document["sensitive_config"]["secret_access_key"]
+    assert (await stored_value(stack, version)) == "canary-another-value"
 
 
 async def test_a_tool_is_not_removed_by_who_has_read_an_older_version(tenant: TestTenant) -> None:
