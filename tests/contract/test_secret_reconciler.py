@@ -94,6 +94,36 @@ async def test_a_value_that_was_just_stored_is_left_alone(stack: Stack) -> None:
     assert await reconciler(stack, later=timedelta(minutes=10)).run(apply=True) == []
 
 
+async def test_a_value_that_is_stored_while_it_cleans_up_stays(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The secret had nothing in it that a document names, and was about to be deleted."""
+    await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("left over"))
+    cleans = reconciler(stack)
+    destroy, new = cleans._store.destroy, list[str]()
+
+    async def meanwhile(version: str) -> None:
+        await destroy(version)
+        new.append(await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("new")))
+
+    monkeypatch.setattr(cleans._store, "destroy", meanwhile)
+    await cleans.run(apply=True)
+
+    assert (await stack.stored())[1] == new
+
+
+async def test_a_token_that_is_being_renewed_is_left_to_who_does_it(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        await browser.connect(provider="crm")
+    tool = await stack.tool(CRM)
+    assert tool is not None
+    connection = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
+    assert connection is not None
+    await ConnectionService(stack.database).begin_renewal(connection, "a worker", timedelta(hours=2))
+
+    assert await reconciler(stack).run() == []
+
+
 async def test_a_document_whose_secret_is_gone_says_so(stack: Stack) -> None:
     async with stack.browser() as browser:
         await browser.connect()
