@@ -271,6 +271,18 @@ def test_a_caller_who_waits_for_something_else_gets_something_to_hear_too(waits_
     assert not phone.watch.caller_waits_in_silence()
 
 
+def test_a_reply_that_broke_off_is_waited_for_until_the_model_goes_on() -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.agent_speaks(True)
+    phone.watch.agent_speaks(False)
+    phone.watch.reply_broke_off()
+    phone.is_quiet(HOLD_SOUND_AFTER + 0.1)
+    assert phone.watch.caller_waits_in_silence()
+    phone.watch.model_acted()
+    assert not phone.watch.caller_waits_in_silence()
+    assert phone.is_quiet(LONGEST_WAIT + 1) == []
+
+
 def test_a_caller_whose_turn_it_is_hears_silence() -> None:
     phone = Phone()
     phone.watch.agent_speaks(True)
