@@ -172,6 +172,44 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(monkeypatch: 
     assert any(data.get("count") for data in notices)
 
 
+async def test_what_is_dropped_while_it_is_being_written_takes_nothing_else_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(call_log, "MAX_PENDING", 3)
+    store = Store()
+    write = store.write
+
+    async def slow(events: list[NamedEvent]) -> None:
+        if not store.batches:
+            log.notice("4")
+            log.notice("5")
+        await write(events)
+
+    log = CallLog(slow, generation=1, now=lambda: NOW)
+    for number in (1, 2, 3):
+        log.notice(str(number))
+    await log.close()
+    texts = [event.data["text"] for _, event in store.documents.values()]
+    assert set("12345") <= set(texts)
+
+
+async def test_after_a_full_batch_events_wait_for_others_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store()
+    log = make(store)
+    for _ in range(call_log.BATCH_EVENTS):
+        log.notice("one of many")
+    async with asyncio.timeout(5):
+        await store.wrote.wait()
+    monkeypatch.setattr(call_log, "BATCH_SECONDS", 60)
+    store.wrote.clear()
+    log.notice("one")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    log.notice("two")
+    await log.close()
+    assert [len(batch) for batch in store.batches] == [call_log.BATCH_EVENTS, 2]
+
+
 async def test_events_that_cannot_be_written_for_good_do_not_keep_later_ones() -> None:
     store = Store()
     write, poisoned = store.write, {"worker-1-000001"}

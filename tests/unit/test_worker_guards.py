@@ -106,6 +106,17 @@ def test_a_model_that_does_not_answer_is_asked_again_then_reconnected_then_given
     assert due == ["ask_model_again", "reconnect_model", "give_model_up"]
 
 
+@pytest.mark.parametrize("speaks", ["the agent", "the caller"])
+def test_nobody_is_interrupted_by_asking_for_a_reply_that_is_owed(speaks: str) -> None:
+    phone = Phone(silence_prompt_seconds=60)
+    phone.watch.reply_owed()
+    if speaks == "the agent":
+        phone.watch.agent_speaks(True)
+        assert phone.is_quiet(ASK_AGAIN_AFTER + GIVE_UP_AFTER) == []
+    else:
+        assert phone.speaks(ASK_AGAIN_AFTER + GIVE_UP_AFTER) == []
+
+
 def test_a_caller_who_waits_for_the_model_is_not_asked_whether_they_are_there() -> None:
     phone = Phone(silence_prompt_seconds=5)
     phone.speaks()

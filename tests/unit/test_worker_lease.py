@@ -186,6 +186,15 @@ async def test_an_outage_does_not_silence_an_agent_that_is_alone(monkeypatch: py
     assert not kept.lost.is_set()
 
 
+async def test_a_failure_does_not_silence_an_agent_whose_lease_has_not_ended() -> None:
+    leases = FakeLeases()
+    leases.renew = [UnavailableError("down")] * 3
+    kept = Kept(leases, alone=False)
+    await eventually(lambda: leases.renewed or kept.lost.is_set(), "a renewal", pause=0.001)
+    kept.keeper.stop()
+    assert not kept.lost.is_set()
+
+
 @pytest.mark.parametrize("renewals", [0, 2])
 async def test_in_an_outage_an_agent_yields_to_another_one_in_the_room(
     monkeypatch: pytest.MonkeyPatch, renewals: int
