@@ -212,6 +212,9 @@ async def test_nobody_is_sent_into_a_room_that_the_caller_has_left(world: World,
     world.livekit.rooms[ROOM] = []
     world.clock.advance(seconds=LEASE_TTL.total_seconds() + 0.2)
     await look(world)
+    world.clock.advance(seconds=watch_lease.STILL_JOINS.total_seconds())
+    for number in (2, 3):  # nobody is on the way any more either
+        await look_as_asked(world, number)
     assert world.livekit.dispatches == []
 
 
