@@ -157,6 +157,7 @@ async def test_a_caller_who_speaks_up_silences_the_agent_at_once() -> None:
     async with spoken_call(scenario(turns=turns), speed=1) as (call, _):
         call.say(QUESTION)
         await asyncio.wait_for(call.output.first_frame.wait(), 10)
+        await eventually(lambda: call.output.played() > 1)  # of the words, a few are to be heard
         call.say(THANKS)
         await eventually(lambda: call.output.interruptions == 1)
         await call.hears(WELCOME)
