@@ -45,8 +45,8 @@ class Plan:
 
 
 async def give_fallback(edge: Edge, plan: Plan, reason: FallbackReason) -> str:
-    """The TwiML of the agent's fallback, written down with its reason; the first reason of a call stays."""
-    fallback, reason = await _servable(edge, plan), plan.call.fallback_reason or reason
+    """The TwiML of the agent's fallback, written down with its reason unless the call has one already."""
+    fallback = await _servable(edge, plan)
     log.warning("serving the fallback", extra={"reason": reason.value, "kind": fallback.kind})
     try:
         async with asyncio.timeout(RECORD_SECONDS):
