@@ -24,14 +24,7 @@ from livekit.agents import APIConnectOptions, llm, utils
 from shared.models.agent import Agent
 from worker.call_watch import CallWatch
 from worker.function_results import FunctionResults
-from worker.gemini_plugin import (
-    INPUT_AUDIO_SAMPLE_RATE,
-    OUTPUT_AUDIO_SAMPLE_RATE,
-    RealtimeModel,
-    RealtimeSession,
-    _ChatCtxContent,
-    _ChatCtxToolResponse,
-)
+from worker.gemini_plugin import realtime_api
 from worker.model_connector import CONNECT_TIMEOUT, RetryingLive, http_options
 from worker.model_line import ModelLine
 from worker.settings import WorkerSettings
@@ -46,14 +39,14 @@ KEPT_HISTORY = 20
 """Turns that are told again after that, and all that functions returned."""
 TRIGGER_TOKENS, TARGET_TOKENS = 100_000, 50_000
 """Context window compression: audio sessions end after 15 minutes without it."""
-SOUND = f"audio/pcm;rate={INPUT_AUDIO_SAMPLE_RATE}"
+SOUND = f"audio/pcm;rate={realtime_api.INPUT_AUDIO_SAMPLE_RATE}"
 LONG_SILENCE = 1.0
 """Seconds of silence by which the model knows for certain that the caller's turn is over."""
-SILENCE_BYTES = INPUT_AUDIO_SAMPLE_RATE // 10 * 2
+SILENCE_BYTES = realtime_api.INPUT_AUDIO_SAMPLE_RATE // 10 * 2
 """100 ms, sent together: a fifth of the packets."""
 
 _INVALID_ARGUMENT = 1007
-_BYTES_A_SECOND = 2 * OUTPUT_AUDIO_SAMPLE_RATE
+_BYTES_A_SECOND = 2 * realtime_api.OUTPUT_AUDIO_SAMPLE_RATE
 """Of the model's speech."""
 
 
@@ -81,7 +74,7 @@ class Listener(Protocol):
         ...
 
 
-class PhoneModel(RealtimeModel):
+class PhoneModel(realtime_api.RealtimeModel):
     """One per call: it carries the call's voice and language, and who is told of it."""
 
     def __init__(
@@ -120,13 +113,13 @@ class PhoneModel(RealtimeModel):
             conn_options=APIConnectOptions(max_retry=3, retry_interval=0.3, timeout=CONNECT_TIMEOUT),
         )
 
-    def session(self, *, turn_detection_disabled: bool = False) -> RealtimeSession:
+    def session(self, *, turn_detection_disabled: bool = False) -> realtime_api.RealtimeSession:
         session = self.phone_session = PhoneSession(self)
         self._sessions.add(session)
         return session
 
 
-class PhoneSession(RealtimeSession):
+class PhoneSession(realtime_api.RealtimeSession):
     def __init__(self, model: PhoneModel) -> None:
         super().__init__(model)
         self._watch = model.watch
@@ -181,7 +174,7 @@ class PhoneSession(RealtimeSession):
         super()._mark_restart_needed(on_error=on_error)
         for event in unsent:
             # What belongs to the history is sent again by the plugin itself when it reconnects.
-            if not isinstance(event, (_ChatCtxContent, _ChatCtxToolResponse)):
+            if not isinstance(event, (realtime_api._ChatCtxContent, realtime_api._ChatCtxToolResponse)):
                 self._msg_ch.send_nowait(event)
 
     # goAway: the reply that is being spoken comes first.

@@ -4,8 +4,6 @@ The package's own `__init__` imports Cloud Speech-to-Text and Text-to-Speech as 
 which take 7 MB of every worker and a tenth of its start.
 """
 
-# pyright: reportPrivateUsage=false
-
 import sys
 from importlib.util import find_spec, module_from_spec
 
@@ -19,20 +17,6 @@ def _leave_out_init(package: str) -> None:
 
 _leave_out_init("livekit.plugins.google")
 
-from livekit.plugins.google.realtime.realtime_api import (  # noqa: E402
-    INPUT_AUDIO_SAMPLE_RATE,
-    OUTPUT_AUDIO_SAMPLE_RATE,
-    RealtimeModel,
-    RealtimeSession,
-    _ChatCtxContent,
-    _ChatCtxToolResponse,
-)
+from livekit.plugins.google.realtime import realtime_api  # noqa: E402 - not before its package is bare
 
-__all__ = [
-    "INPUT_AUDIO_SAMPLE_RATE",
-    "OUTPUT_AUDIO_SAMPLE_RATE",
-    "RealtimeModel",
-    "RealtimeSession",
-    "_ChatCtxContent",
-    "_ChatCtxToolResponse",
-]
+__all__ = ["realtime_api"]

@@ -32,7 +32,7 @@ from pydantic import BaseModel
 from shared.gateways.google_cloud import own_credentials
 from shared.models.agent import Agent
 from shared.models.session import SessionSnapshot
-from worker.gemini_plugin import _ChatCtxToolResponse  # pyright: ignore[reportPrivateUsage]
+from worker.gemini_plugin import realtime_api
 from worker.model_connector import http_options
 
 _BUILT_WHEN_USED: tuple[type[BaseModel], ...] = (
@@ -51,7 +51,7 @@ _BUILT_WHEN_USED: tuple[type[BaseModel], ...] = (
     types.UsageMetadata,
     ChatMessage,
     RealtimeModelMetrics.InputTokenDetails,
-    _ChatCtxToolResponse,
+    realtime_api._ChatCtxToolResponse,  # pyright: ignore[reportPrivateUsage]
 )
 """Messages of a conversation, whose models pydantic builds one by one at their first use: 16 ms of a call."""
 
