@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ConfigurationError
+from shared.patterns import words_of
 from shared.settings import BaseUrl, WebSocketUrl
 
 FILE = Path("deployment.json")
@@ -98,7 +99,7 @@ def load_deployment(file: Path | None, env: Mapping[str, str] | None = None) -> 
         for each in error.errors(include_input=False, include_url=False):
             name = ".".join(map(str, each["loc"]))
             variable = f" ({names[name]})" if name in names else ""
-            wrong = "missing" if each["type"] == "missing" else each["msg"].removeprefix("Value error, ")
+            wrong = "missing" if each["type"] == "missing" else words_of(each)
             findings.append(f"{name}{variable}: {wrong}")
         remedy = "terraform output -json deployment > deployment.json, then pass it with --deployment"
         source = file or "the environment"

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from shared.patterns import words_of
 from shared.services.field_errors import field_path
 
 MOST_SENTENCES = 2
@@ -84,7 +85,7 @@ def _unknown(names: Sequence[str], arguments: type[BaseModel]) -> str:
 
 def _wrong(finding: Mapping[str, Any], arguments: type[BaseModel]) -> str:
     name, rule, value = field_path(finding["loc"]), str(finding["type"]), finding["input"]
-    reason = str(finding["msg"]).removeprefix("Value error, ").rstrip(".")
+    reason = words_of(finding).rstrip(".")
     if not name:  # about several of them together
         return f"These arguments are not right: {reason}."
     if rule == "string_pattern_mismatch":
