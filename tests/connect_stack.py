@@ -23,9 +23,10 @@ from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn
 from local.identity.server import AUDIENCE, Identity
 from shared.gateways.firestore import Database, Put, firestore_client
-from shared.models.agent_tool import AgentTool
+from shared.models.agent_tool import AgentTool, ToolAddress
 from shared.models.member import Member, Role
 from shared.repositories.members import MemberRepository
+from shared.services.connections import ConnectionRef
 from shared.services.identity import user_id_for
 from shared.tools.base.base_tool import Action, BaseTool, OAuthConnection, ToolContext, ToolMetadata
 from shared.tools.base.registry import TOOLS, ToolRegistry
@@ -90,6 +91,16 @@ class Stack:
     async def tool(self, slug: str = CALENDAR) -> AgentTool | None:
         fields = await self.database.get(f"tenants/{TENANT}/agents/{AGENT}/agent_tools/{slug}")
         return None if fields is None else AgentTool.from_firestore(fields)
+
+    async def connected_crm(self) -> ConnectionRef:
+        """The CRM's connection, which somebody has just made."""
+        async with self.browser() as browser:
+            await browser.connect(provider="crm")
+        tool = await self.tool(CRM)
+        assert tool is not None
+        connection = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
+        assert connection is not None
+        return connection
 
     async def stored(self) -> tuple[AgentTool | None, list[str]]:
         """The calendar's document, and all versions in Secret Manager that can be read."""

@@ -379,12 +379,7 @@ async def test_a_generic_provider_is_connected_by_the_same_code(stack: Stack) ->
 
 
 async def test_rotation_through_secret_manager_keeps_the_connection(stack: Stack) -> None:
-    async with stack.browser() as browser:
-        await browser.connect(provider="crm")
-    tool = await stack.tool(CRM)
-    assert tool is not None
-    ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
-    assert ref is not None
+    ref = await stack.connected_crm()
     renewal = stack.desk.reconciler._renewal
 
     await renewal.renew(ref)

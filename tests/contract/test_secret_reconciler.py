@@ -15,7 +15,7 @@ from shared.models.agent_tool import REFRESH_TOKEN, AgentTool, ConnectionState, 
 from shared.models.base import utc_now
 from shared.repositories.agent_tools import AgentToolRepository, Decision
 from shared.services import secret_reconciler
-from shared.services.connections import ConnectionRef, ConnectionService
+from shared.services.connections import ConnectionService
 from shared.services.secret_reconciler import (
     SECRET_GONE,
     SECRETS_A_RUN,
@@ -25,7 +25,7 @@ from shared.services.secret_reconciler import (
 )
 from shared.services.secret_store import ToolSecretStore
 from shared.services.token_renewal import TokenRenewal
-from tests.connect_stack import AGENT, CRM, TENANT, Stack, running_stack
+from tests.connect_stack import AGENT, TENANT, Stack, running_stack
 from tests.contract.google_stand_in import PROJECT, acting_as
 
 pytestmark = pytest.mark.contract
@@ -113,12 +113,7 @@ async def test_a_value_that_is_stored_while_it_cleans_up_stays(
 
 
 async def test_a_token_that_is_being_renewed_is_left_to_who_does_it(stack: Stack) -> None:
-    async with stack.browser() as browser:
-        await browser.connect(provider="crm")
-    tool = await stack.tool(CRM)
-    assert tool is not None
-    connection = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
-    assert connection is not None
+    connection = await stack.connected_crm()
     await ConnectionService(stack.database).begin_renewal(connection, "a worker", timedelta(hours=2))
 
     assert await reconciler(stack).run() == []
@@ -270,12 +265,7 @@ async def test_it_refuses_to_destroy_nearly_everything(stack: Stack) -> None:
 
 
 async def test_the_worker_may_rotate_but_not_destroy(stack: Stack, tmp_path: Path) -> None:
-    async with stack.browser() as browser:
-        await browser.connect(provider="crm")
-    tool = await stack.tool(CRM)
-    assert tool is not None
-    ref = ConnectionRef.of(ToolAddress(TENANT, AGENT, CRM), tool)
-    assert ref is not None
+    ref = await stack.connected_crm()
     with acting_as("worker", stack.google, tmp_path / "google") as cloud:
         secrets = SecretManagerGateway(PROJECT, cloud["SECRET_MANAGER_ENDPOINT"])
         providers = {"crm": OAuthGateway(stack.crm.provider())}

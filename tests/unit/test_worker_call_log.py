@@ -42,6 +42,13 @@ def make(store: Store, generation: int = 1) -> CallLog:
     return CallLog(store.write, generation=generation, now=lambda: NOW)
 
 
+async def write_full_batch(log: CallLog, store: Store) -> None:
+    for _ in range(call_log.BATCH_EVENTS):
+        log.notice("one of many")
+    async with asyncio.timeout(5):
+        await store.wrote.wait()
+
+
 async def test_events_of_one_moment_are_one_batch_with_ids_in_order() -> None:
     store = Store()
     log = make(store, generation=2)
@@ -74,10 +81,7 @@ async def test_as_many_events_as_a_batch_holds_wait_for_no_others(monkeypatch: p
     monkeypatch.setattr(call_log, "BATCH_SECONDS", 60)
     store = Store()
     log = make(store)
-    for _ in range(call_log.BATCH_EVENTS):
-        log.notice("one of many")
-    async with asyncio.timeout(5):
-        await store.wrote.wait()
+    await write_full_batch(log, store)
     await log.close()
 
 
@@ -196,10 +200,7 @@ async def test_what_is_dropped_while_it_is_being_written_takes_nothing_else_alon
 async def test_after_a_full_batch_events_wait_for_others_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
     log = make(store)
-    for _ in range(call_log.BATCH_EVENTS):
-        log.notice("one of many")
-    async with asyncio.timeout(5):
-        await store.wrote.wait()
+    await write_full_batch(log, store)
     monkeypatch.setattr(call_log, "BATCH_SECONDS", 60)
     store.wrote.clear()
     log.notice("one")
