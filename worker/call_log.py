@@ -5,7 +5,6 @@ up the conversation; what cannot be written is kept, within a bound, and tried a
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -60,8 +59,7 @@ class CallLog:
         self._number = 0
         self._dropped = 0
         self._pending: deque[_Noted] = deque()
-        self._news = asyncio.Event()
-        self._full = asyncio.Event()
+        self._due = asyncio.Event()
         self._writing = asyncio.Lock()
         self._task = asyncio.create_task(self._write_batches(), name="call-log")
 
@@ -110,9 +108,10 @@ class CallLog:
             self._pending.popleft()
             self._dropped += 1
         self._pending.append(noted)
-        self._news.set()
+        if len(self._pending) == 1:  # now, it would take its turn ahead of a reply
+            asyncio.get_running_loop().call_later(BATCH_SECONDS, self._due.set)
         if len(self._pending) >= BATCH_EVENTS:
-            self._full.set()
+            self._due.set()
 
     async def flush(self, seconds: float = 3.0) -> bool:
         """Write all that is pending now. False: it could not be written within `seconds`."""
@@ -134,18 +133,12 @@ class CallLog:
     async def _write_batches(self) -> None:
         failures = 0
         while True:
-            await self._news.wait()
-            await self._gather()
+            await self._due.wait()
             if await self._write_all():
                 failures = 0
             else:
                 await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
-
-    async def _gather(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BATCH_SECONDS):
-                await self._full.wait()
 
     async def _write_all(self) -> bool:
         """False: a write failed, and its events are still pending."""
@@ -165,8 +158,7 @@ class CallLog:
                     log.exception("a batch of %d events cannot be written", len(batch))
                     self._dropped += len(batch)
                 self._forget(batch)
-            self._news.clear()
-            self._full.clear()
+            self._due.clear()
             return True
 
     def _forget(self, written: list[_Noted]) -> None:

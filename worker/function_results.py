@@ -41,6 +41,11 @@ class FunctionResults:
     def is_called_off(self, call_id: str | None) -> bool:
         return call_id in self._called_off
 
+    @property
+    def all_taken(self) -> bool:
+        """No call is called off or forgotten, as in most conversations: `placed` changes nothing."""
+        return not (self._called_off or self._forgotten)
+
     def start_over(self, known: llm.ChatContext | None) -> None:
         """The model is in another session, which knows of the results in `known` alone; None: of none."""
         items = [] if known is None else known.items

@@ -345,6 +345,9 @@ class PhoneSession(realtime_api.RealtimeSession):
         return bool(generation.output_text) or generation.response_id in self._reply_bytes
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        if self._results.all_taken:
+            await super().update_chat_ctx(chat_ctx)
+            return
         known = {item.id for item in self.chat_ctx.items}
         placed = self._results.placed(chat_ctx)
         await super().update_chat_ctx(placed)

@@ -1,4 +1,4 @@
-"""Sound goes past the client's conversions; what arrives at either end is what they would make of it."""
+"""Messages go past the client's conversions; what arrives at either end is what they would make of it."""
 
 import base64
 import json
@@ -51,6 +51,26 @@ async def test_the_line_sends_sound_as_the_client_does(vertex_ai: bool) -> None:
     assert [json.loads(text) for text in texts_in(ours.written)] == theirs.sent
 
 
+@pytest.mark.parametrize("vertex_ai", [False, True])
+async def test_the_line_sends_results_of_functions_as_the_client_does(vertex_ai: bool) -> None:
+    client = Client(api_key="a-key", vertexai=vertex_ai)
+    results = [
+        types.FunctionResponse(
+            id="1", name="look_up", response={"output": '{"status": "ok", "ü": [1, null]}'}
+        ),
+        types.FunctionResponse(
+            id="2", name="note", response={"error": "no"}, scheduling=types.FunctionResponseScheduling.SILENT
+        ),
+    ]
+    sent: list[Any] = []
+    for line_class in (lambda session: session, ModelLine):
+        socket = FakeSocket()
+        line = line_class(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
+        await line.send_tool_response(function_responses=results)
+        sent.append(socket.sent)
+    assert sent[0] == sent[1]
+
+
 async def test_a_line_that_is_being_closed_takes_no_sound() -> None:
     socket = FakeSocket(State.CLOSING)
     client = Client(api_key="a-key")
@@ -98,6 +118,13 @@ TWO_PARTS["serverContent"]["modelTurn"]["parts"] *= 2
         {"toolCall": {"functionCalls": [{"id": "1", "name": "f", "args": {"day": "today"}}]}},
         {"usageMetadata": {"totalTokenCount": 3}, **speech(b"xyz")},
         {"goAway": {"timeLeft": "2.5s"}},
+        {"serverContent": {"interrupted": True}},
+        {"sessionResumptionUpdate": {"newHandle": "h", "resumable": True}},
+        {"usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 2, "totalTokenCount": 3}},
+        {"usageMetadata": {"promptTokenCount": 1, "responseTokenCount": 2}, "serverContent": {"news": 1}},
+        {"voiceActivity": {"type": "ACTIVITY_START", "audioOffset": "1s"}},
+        {"serverContent": {"turnComplete": True, "notYetInvented": {"a": 1}}},
+        {},
     ],
     ids=str,
 )
