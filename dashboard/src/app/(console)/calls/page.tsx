@@ -9,6 +9,7 @@ import { routes } from "@/routes";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
 import { Button, ButtonLink } from "@/ui/Button";
+import { isDay } from "@/ui/days";
 import { PageHeader, Table } from "@/ui/layout";
 import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
@@ -77,11 +78,12 @@ function asFilters(values: Record<(typeof FILTERS)[number], string>): CallFilter
   };
 }
 
-/** Of the day that is so many days later. A year with five digits, as it comes up while one is typed, is none. */
+/** Of the day that is so many days later. */
 function startOf(day: string, later = 0): string | undefined {
+  if (!isDay(day)) return undefined;
   const date = new Date(`${day}T00:00:00`);
   date.setDate(date.getDate() + later);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+  return date.toISOString();
 }
 
 function CallTable({ calls }: { calls: Call[] }) {

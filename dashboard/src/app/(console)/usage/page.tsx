@@ -4,13 +4,13 @@ import { useState } from "react";
 import { type UsageDay, useUsage } from "@/data/usage";
 import { useFormat } from "@/texts/format";
 import { useText } from "@/texts/TextProvider";
+import { DAY_MILLISECONDS, dayOf, isDay, mostRecent } from "@/ui/days";
 import { TextField } from "@/ui/form";
 import { PageHeader, Table, Toolbar } from "@/ui/layout";
 import { EmptyState, Loaded, RowsSkeleton } from "@/ui/states";
 import { useFilters } from "@/ui/useFilters";
 import { BarChart } from "./BarChart";
 import styles from "./usage.module.css";
-import { DAY_MILLISECONDS, dayOf, isDay, mostRecent } from "./days";
 
 const SHOWN_DAYS = 30;
 const MOST_DAYS = 92;
