@@ -8,6 +8,7 @@ sending a frame costs is the wait for the socket in a task of its own, though a 
 a call takes it at once.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -18,12 +19,17 @@ from google.genai.live import AsyncSession
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidState
 
+FALLS_SILENT_IN = 0.002
+"""Seconds that are left to the agent's voice when a caller cuts in. The end of its turn has come along with
+that, and dealing with it first would take as long again as falling silent."""
+
 
 class ModelLine(AsyncSession):
     def __init__(self, session: AsyncSession) -> None:
         """Takes the place of `session`, which is connected and has been used for nothing yet."""
         super().__init__(session._api_client, session._ws, session.session_id, session.setup_complete)
         self._socket: Any = session._ws
+        self._interrupted = False
 
     def send_sound(self, sound: bytes, mime_type: str) -> bool:
         """False: the connection is being closed. What the network does not take yet waits in memory."""
@@ -42,6 +48,14 @@ class ModelLine(AsyncSession):
         await self._socket.send(json.dumps({"tool_response": {"functionResponses": said}}))
 
     async def _receive(self) -> types.LiveServerMessage:
+        if self._interrupted:
+            await asyncio.sleep(FALLS_SILENT_IN)
+        message = await self._next()
+        content = message.server_content
+        self._interrupted = content is not None and bool(content.interrupted)
+        return message
+
+    async def _next(self) -> types.LiveServerMessage:
         try:
             received = await self._socket.recv(decode=False)
         except ConnectionClosed:

@@ -1,5 +1,6 @@
 """Messages go past the client's conversions; what arrives at either end is what they would make of it."""
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -144,3 +145,24 @@ async def test_the_line_makes_of_a_message_what_the_client_makes_of_it(
     theirs, ours = made
     assert ours == theirs
     assert ours.model_dump(exclude_none=True) == theirs.model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(interrupted: bool) -> None:
+    socket = FakeSocket()
+    for content in (
+        {"interrupted": True} if interrupted else {"generationComplete": True},
+        {"turnComplete": True},
+    ):
+        socket.received.append(json.dumps({"serverContent": content}).encode())
+    line = ModelLine(AsyncSession(Client(api_key="a-key")._api_client, socket))  # pyright: ignore[reportArgumentType]
+    await line._receive()
+    falls_silent = asyncio.create_task(turns_of_the_event_loop(10))
+    assert (await line._receive()).server_content == types.LiveServerContent(turn_complete=True)
+    assert falls_silent.done() == interrupted
+    await falls_silent
+
+
+async def turns_of_the_event_loop(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
