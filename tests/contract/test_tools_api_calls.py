@@ -12,16 +12,20 @@ from livekit import api as livekit
 from livekit.protocol.room import ListRoomsRequest
 
 from local.twilio.lines import Nobody, NoLine
+from local.twilio.store import Number
 from shared.errors import UnavailableError
 from shared.gateways import twilio as twilio_gateway
 from shared.gateways.firestore import Put
 from shared.gateways.twilio import TwilioGateway
 from shared.models.base import utc_now
 from shared.models.call import Call, CallEvent, CallState, Outcome
-from shared.models.session import room_name_for
+from shared.models.session import RoomMetadata, room_name_for
 from shared.repositories.calls import CallRepository
+from shared.services.event_tail import MAX_SEEN
 from shared.services.session_service import RELEASED, SessionManager
 from tests.contract.tools_api_stack import LIVEKIT_KEY, LIVEKIT_SECRET, NUMBERS, Stack, TestTenant
+from tests.contract.twilio_application import Application
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="module")]
 
@@ -111,6 +115,28 @@ async def test_a_tail_shows_each_event_once_also_those_that_are_stored_late(
     await tenant.viewer("GET", "/calls/ca1/events?after=rubbish", expect=422)
 
 
+async def test_a_tail_shows_each_event_once_also_when_more_come_at_once_than_a_position_holds(
+    stack: Stack, tenant: TestTenant
+) -> None:
+    """Its position was longer than the API takes, and what it could not hold was shown again and again."""
+    call = ended_call(1, state=CallState.IN_PROGRESS, outcome=None)
+    await store(stack, tenant, call)
+    names = [f"worker-1-{number:06}" for number in range(MAX_SEEN + 100)]
+    for start in range(0, len(names), 100):
+        events = [
+            (name, CallEvent(at=NOON + timedelta(milliseconds=20 * number), source="worker-1", kind="notice"))
+            for number, name in enumerate(names[start : start + 100], start)
+        ]
+        await CallRepository(stack.database).append_events(tenant.id, call.session_id, events, None)
+    shown, after = list[str](), ""
+    while len(shown) < len(names):
+        tail = await tenant.viewer("GET", f"/calls/ca1/events?limit=200{after}", expect=200)
+        shown += ids(tail)
+        after = f"&after={tail.body['after']}"
+    assert shown == names
+    assert ids(await tenant.viewer("GET", f"/calls/ca1/events?limit=200{after}", expect=200)) == []
+
+
 async def test_a_waiting_tail_answers_as_soon_as_something_happens(stack: Stack, tenant: TestTenant) -> None:
     call = ended_call(1, state=CallState.IN_PROGRESS, outcome=None)
     await store(stack, tenant, call)
@@ -154,7 +180,14 @@ async def test_a_call_that_has_just_ended_is_followed_and_kept_until_its_agent_h
 
 
 async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, tenant: TestTenant) -> None:
-    call_at_twilio = stack.twilio.exchange.incoming("+14155550123", NUMBERS[0], NoLine(Nobody()))
+    """Both are still there when somebody ends it: the caller at Twilio, and the room with its agent."""
+    async with Application() as application:
+        application.on("/incoming", "<Dial>+14155550111</Dial>")
+        number = Number(phone_number=NUMBERS[0], voice_url=f"{application.url}/incoming")
+        stack.twilio.exchange.store.put_number(number)
+        line = NoLine(Nobody(dial_seconds=600))
+        call_at_twilio = stack.twilio.exchange.incoming("+14155550123", NUMBERS[0], line)
+        await eventually(lambda: call_at_twilio.answered, "the caller talks to somebody")
     call = ended_call(
         1,
         session_id=call_at_twilio.sid.lower(),
@@ -164,14 +197,24 @@ async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, 
         active_until=utc_now() + timedelta(hours=1),
     )
     await store(stack, tenant, call)
+    _, _, rooms, _, _ = stack.api.gateways
+    room = room_name_for(call.session_id)
+    metadata = RoomMetadata(tenant_id=tenant.id, agent_id=call.agent_id, session_id=call.session_id)
+    await rooms.create_room(room, metadata, "trunkline")
     path = f"/calls/{call.session_id}"
     await tenant.owner("DELETE", path, expect=409)
+    assert not call_at_twilio.done.is_set()
     ended = await tenant.editor("POST", f"{path}/end", expect=200)
     assert (ended.body["state"], ended.body["outcome"]) == ("ended", "stopped")
-    again = await tenant.editor("POST", f"{path}/end", expect=200)
-    assert again.body == ended.body
     async with asyncio.timeout(5):
         await call_at_twilio.done.wait()
+    assert call_at_twilio.ended_by == "api"
+    http = stack.livekit.url.replace("ws", "http", 1)
+    async with livekit.LiveKitAPI(http, LIVEKIT_KEY, LIVEKIT_SECRET) as client:
+        left = await client.room.list_rooms(ListRoomsRequest(names=[room]))
+    assert len(left.rooms) == 0
+    again = await tenant.editor("POST", f"{path}/end", expect=200)
+    assert again.body == ended.body
     audit = await stack.database.query(f"tenants/{tenant.id}/audit", ("action", "==", "call.stopped"))
     assert len(audit) == 1
 

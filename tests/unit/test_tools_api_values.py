@@ -19,7 +19,7 @@ from shared.models.call import CallEvent
 from shared.repositories.paging import decode_cursor, encode_cursor
 from shared.request_limits import RateLimit, TooManyRequestsError, address_of
 from shared.services.etags import check_match, etag_of
-from shared.services.event_tail import OVERLAP, TailPosition
+from shared.services.event_tail import MAX_SEEN, OVERLAP, TailPosition
 from shared.services.opaque_token import OpaqueToken
 from shared.services.tool_catalog import secret_fields
 from shared.services.tool_service import ConfiguredTool
@@ -172,6 +172,18 @@ def test_a_tail_that_is_asked_again_and_again_shows_every_event_once(offsets: li
         shown += [event_id for event_id, _ in news]
         position = TailPosition.decode(position.after(news).encode())
     assert shown == [event_id for event_id, _ in stored]
+
+
+def test_of_more_events_at_once_than_a_position_holds_it_holds_the_latest() -> None:
+    """One that held them all would be refused by the very call that gave it out."""
+    events = [
+        (f"e-{number}", CallEvent(at=NOON + timedelta(milliseconds=number), source="e", kind="notice"))
+        for number in range(2 * MAX_SEEN)
+    ]
+    position = TailPosition.decode(TailPosition().after(events).encode())
+    assert len(position.seen) == MAX_SEEN
+    assert position.newest == events[-1][1].at
+    assert position.news(events[-MAX_SEEN:]) == []
 
 
 @given(st.text())
