@@ -94,6 +94,7 @@ async def _successor_comes(services: Services, room: str, leaver: str) -> bool:
 async def _who_is_in(services: Services, room: str, leaver: str) -> tuple[int, int]:
     """How many (people, agents other than `leaver`) are in the room."""
     everybody = await services.livekit.list_participants(room)
-    kinds = models.ParticipantInfo.Kind
+    kinds, gone = models.ParticipantInfo.Kind, models.ParticipantInfo.State.DISCONNECTED
     people = sum(p.kind in (kinds.SIP, kinds.STANDARD) for p in everybody)
-    return people, sum(p.kind == kinds.AGENT and p.identity != leaver for p in everybody)
+    agents = sum(p.kind == kinds.AGENT and p.state != gone and p.identity != leaver for p in everybody)
+    return people, agents

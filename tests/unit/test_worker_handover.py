@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from livekit.protocol.models import ParticipantInfo
 
 from shared.errors import UnavailableError
 from shared.models.call import CallState
@@ -16,6 +17,8 @@ from worker.handover import hand_over, replace_crashed
 
 pytestmark = pytest.mark.unit
 
+TESTER = ParticipantInfo(identity="tester", kind=ParticipantInfo.Kind.STANDARD)
+
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,11 +30,21 @@ async def leave(services: Any, cause: str = "generation-1-lost") -> None:
     await hand_over(services, IDS, ROOM, leaver=LEAVER.identity, cause=cause)
 
 
-async def test_another_agent_is_asked_for_once() -> None:
-    services = await FakeServices(Rooms(CALLER, LEAVER)).start()
+@pytest.mark.parametrize("person", [CALLER, TESTER], ids=["on the phone", "in a browser"])
+async def test_another_agent_is_asked_for_once(person: ParticipantInfo) -> None:
+    services = await FakeServices(Rooms(person, LEAVER)).start()
     await leave(services)
     assert services.livekit.dispatches == [(ROOM, IDS)]
     assert await services.state() is CallState.IN_PROGRESS
+
+
+async def test_an_agent_that_is_still_listed_but_gone_serves_nobody() -> None:
+    gone = ParticipantInfo(
+        identity="gone", kind=ParticipantInfo.Kind.AGENT, state=ParticipantInfo.State.DISCONNECTED
+    )
+    services = await FakeServices(Rooms(CALLER, LEAVER, gone)).start()
+    await leave(services)
+    assert services.livekit.dispatches == [(ROOM, IDS)]
 
 
 async def test_agents_that_die_one_after_the_other_lead_to_the_fallback() -> None:
