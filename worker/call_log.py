@@ -60,6 +60,7 @@ class CallLog:
         self._dropped = 0
         self._pending: deque[_Noted] = deque()
         self._due = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
         self._task = asyncio.create_task(self._write_batches(), name="call-log")
 
@@ -108,8 +109,8 @@ class CallLog:
             self._pending.popleft()
             self._dropped += 1
         self._pending.append(noted)
-        if len(self._pending) == 1:  # now, it would take its turn ahead of a reply
-            asyncio.get_running_loop().call_later(BATCH_SECONDS, self._due.set)
+        if len(self._pending) == 1:  # the writer, woken now, would take its turn ahead of a reply
+            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._due.set)
         if len(self._pending) >= BATCH_EVENTS:
             self._due.set()
 
@@ -144,6 +145,9 @@ class CallLog:
         """False: a write failed, and its events are still pending."""
         async with self._writing:
             if self._dropped:
+                if len(self._pending) >= MAX_PENDING:  # the notice needs a place, too
+                    self._pending.popleft()
+                    self._dropped += 1
                 dropped, self._dropped = self._dropped, 0
                 self.notice("events were dropped because they could not be written", count=dropped)
             while self._pending:
@@ -159,6 +163,8 @@ class CallLog:
                     self._dropped += len(batch)
                 self._forget(batch)
             self._due.clear()
+            if self._timer is not None:
+                self._timer.cancel()  # what comes next waits as long for others
             return True
 
     def _forget(self, written: list[_Noted]) -> None:

@@ -164,6 +164,7 @@ async def test_batches_have_a_largest_size() -> None:
 
 
 async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notice takes the place of one as well, which was not counted."""
     monkeypatch.setattr(call_log, "MAX_PENDING", 10)
     store = Store()
     log = make(store)
@@ -171,9 +172,10 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(monkeypatch: 
         log.notice(str(number))
     await log.close()
     notices = [event.data for _, event in store.documents.values()]
-    assert {"text": "14"} in notices
-    assert {"text": "0"} not in notices
-    assert any(data.get("count") for data in notices)
+    [dropped] = [data["count"] for data in notices if "count" in data]
+    kept = [data["text"] for data in notices if "count" not in data]
+    assert kept == [str(number) for number in range(dropped, 15)]
+    assert len(notices) == 10
 
 
 async def test_what_is_dropped_while_it_is_being_written_takes_nothing_else_along(
@@ -209,6 +211,16 @@ async def test_after_a_full_batch_events_wait_for_others_again(monkeypatch: pyte
     log.notice("two")
     await log.close()
     assert [len(batch) for batch in store.batches] == [call_log.BATCH_EVENTS, 2]
+
+
+async def test_a_batch_that_is_written_early_does_not_shorten_the_wait_of_the_next() -> None:
+    log = make(Store())
+    log.notice("one")
+    timer = log._timer
+    assert timer is not None
+    assert await log.flush()
+    assert timer.cancelled()
+    await log.close()
 
 
 async def test_events_that_cannot_be_written_for_good_do_not_keep_later_ones() -> None:
