@@ -6,8 +6,8 @@ All three talk to the same scripted Gemini peer, in processes of their own, one 
 round they take turns at every step, first with one call, then with five at once, then with ten, so that a
 busy moment of the machine hits all of them. Sound, frames of 20 ms and time are real. Each step runs in a
 process that is forked from one with everything imported, as livekit-agents does for each job; memory is PSS,
-in which pages that processes share are divided among them, here by two. What calls take of a whole worker
-measures `bench.worker_footprint`.
+in which pages that processes share are divided among them, here by two. `bench.worker_footprint`
+measures what calls take of a whole worker.
 
 Whatever else a machine does can only make a figure larger. So variants are compared by the median of their
 quietest run; median and p95 of all runs stand beside it.

@@ -64,8 +64,8 @@ class Listener(Protocol):
 
 
 class _Handler:
-    """Has its signature at hand, which livekit otherwise works out for each event: 40 µs in which, for
-    example, a caller who speaks up is still being talked over."""
+    """Has its signature at hand, which livekit otherwise works out for each event, in 40 µs: on a result's
+    way to the model, for example."""
 
     __signature__ = Signature([Parameter("event", Parameter.POSITIONAL_ONLY)])
 

@@ -42,7 +42,7 @@ class FunctionResults:
         return call_id in self._called_off
 
     @property
-    def all_taken(self) -> bool:
+    def all_wanted(self) -> bool:
         """No call is called off or forgotten, as in most conversations: `placed` changes nothing."""
         return not (self._called_off or self._forgotten)
 

@@ -345,7 +345,7 @@ class PhoneSession(realtime_api.RealtimeSession):
         return bool(generation.output_text) or generation.response_id in self._reply_bytes
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
-        if self._results.all_taken:
+        if self._results.all_wanted:
             await super().update_chat_ctx(chat_ctx)
             return
         known = {item.id for item in self.chat_ctx.items}

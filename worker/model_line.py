@@ -10,6 +10,7 @@ a call takes it at once.
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -20,8 +21,9 @@ from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidState
 
 FALLS_SILENT_IN = 0.002
-"""Seconds that are left to the agent's voice when a caller cuts in. The end of its turn has come along with
-that, and dealing with it first would take as long again as falling silent."""
+"""Seconds that are left to the agent's voice when a caller cuts in. The end of its turn often comes along
+with that, and dealing with it first would take as long again as falling silent; so it seems to come a moment
+later, as at other times it does."""
 
 
 class ModelLine(AsyncSession):
@@ -43,7 +45,11 @@ class ModelLine(AsyncSession):
     async def send_tool_response(  # pyright: ignore[reportIncompatibleMethodOverride] - it is always a list
         self, *, function_responses: Sequence[types.FunctionResponse]
     ) -> None:
-        """What model and caller wait for: the client takes three times as long to put it into JSON."""
+        """What model and caller wait for: the client takes three times as long to put it into JSON.
+
+        A result of a call that came without an id has none either, which the client refuses to send to the
+        Gemini API.
+        """
         said = [response.model_dump(mode="json", exclude_none=True) for response in function_responses]
         await self._socket.send(json.dumps({"tool_response": {"functionResponses": said}}))
 
@@ -60,10 +66,9 @@ class ModelLine(AsyncSession):
             received = await self._socket.recv(decode=False)
         except ConnectionClosed:
             return await super()._receive()  # the client's own error, for the socket says it again
-        try:
+        with contextlib.suppress(ValidationError):  # Vertex AI has other names; a later version says more
             return types.LiveServerMessage.model_validate_json(received)
-        except ValidationError:  # it calls something by another name, or is news of a later version
-            return await self._read_by_client(received)
+        return await self._read_by_client(received)
 
     async def _read_by_client(self, received: bytes) -> types.LiveServerMessage:
         self._ws: Any = _Received(received)

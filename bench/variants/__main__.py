@@ -26,7 +26,7 @@ BETWEEN_CALLS = 0.13
 
 def main() -> int:
     name, folder = sys.argv[1], Path(sys.argv[2])
-    # It comes with the laptop's telephone, and boto3 would take it along: the worker's image has none.
+    # pyOpenSSL comes with the laptop's telephone, and boto3 would take it along: the worker's image has none.
     sys.modules["OpenSSL"] = None  # pyright: ignore[reportArgumentType] - what the import system calls "not there"
     variant = importlib.import_module(f"bench.variants.{name}")
     # Libraries may print; the answers go where nothing else does.

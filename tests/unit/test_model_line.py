@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from google.genai import Client, errors, types
 from google.genai.live import AsyncSession
+from pydantic import ValidationError
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close, Frame
@@ -15,6 +16,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from worker import model_line
 from worker.model_line import ModelLine
 
 pytestmark = pytest.mark.unit
@@ -72,6 +74,16 @@ async def test_the_line_sends_results_of_functions_as_the_client_does(vertex_ai:
     assert sent[0] == sent[1]
 
 
+async def test_a_result_of_a_call_without_an_id_goes_out_without_one() -> None:
+    socket = FakeSocket()
+    line = ModelLine(AsyncSession(Client(api_key="a-key")._api_client, socket))  # pyright: ignore[reportArgumentType]
+    await line.send_tool_response(
+        function_responses=[types.FunctionResponse(name="f", response={"output": "x"})]
+    )
+    response = {"name": "f", "response": {"output": "x"}}
+    assert socket.sent == [{"tool_response": {"functionResponses": [response]}}]
+
+
 async def test_a_line_that_is_being_closed_takes_no_sound() -> None:
     socket = FakeSocket(State.CLOSING)
     client = Client(api_key="a-key")
@@ -122,7 +134,6 @@ TWO_PARTS["serverContent"]["modelTurn"]["parts"] *= 2
         {"serverContent": {"interrupted": True}},
         {"sessionResumptionUpdate": {"newHandle": "h", "resumable": True}},
         {"usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 2, "totalTokenCount": 3}},
-        {"usageMetadata": {"promptTokenCount": 1, "responseTokenCount": 2}, "serverContent": {"news": 1}},
         {"voiceActivity": {"type": "ACTIVITY_START", "audioOffset": "1s"}},
         {"serverContent": {"turnComplete": True, "notYetInvented": {"a": 1}}},
         {},
@@ -147,8 +158,28 @@ async def test_the_line_makes_of_a_message_what_the_client_makes_of_it(
     assert ours.model_dump(exclude_none=True) == theirs.model_dump(exclude_none=True)
 
 
+@pytest.mark.parametrize("vertex_ai", [False, True])
+@pytest.mark.parametrize("received", [b'{"error": {"code": 429, "message": "slow down"}}', b"no JSON"])
+async def test_what_is_no_message_is_the_same_error(received: bytes, vertex_ai: bool) -> None:
+    client = Client(api_key="a-key", vertexai=vertex_ai)
+    raised: list[Exception] = []
+    for line_class in (lambda session: session, ModelLine):
+        socket = FakeSocket()
+        socket.received = [received]
+        line = line_class(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
+        with pytest.raises(Exception) as error:
+            await line._receive()
+        raised.append(error.value)
+    theirs, ours = raised
+    assert (type(ours), str(ours)) == (type(theirs), str(theirs))
+    assert ours.__context__ is None or not isinstance(ours.__context__, ValidationError)
+
+
 @pytest.mark.parametrize("interrupted", [True, False])
-async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(interrupted: bool) -> None:
+async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(
+    monkeypatch: pytest.MonkeyPatch, interrupted: bool
+) -> None:
+    monkeypatch.setattr(model_line, "FALLS_SILENT_IN", 0.2)
     socket = FakeSocket()
     for content in (
         {"interrupted": True} if interrupted else {"generationComplete": True},

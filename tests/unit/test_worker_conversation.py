@@ -1,5 +1,6 @@
 """What a conversation tells its call of what its session tells, and what of a reply was heard."""
 
+import inspect
 import time
 from datetime import datetime
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from shared.models.agent import Agent
 from tests.memory_audio import MemoryOutput
 from tests.unit.worker_call_rig import SETTINGS, TLS
 from worker.call_watch import CallWatch
-from worker.conversation import Conversation, heard_of
+from worker.conversation import Conversation, _Handler, heard_of
 from worker.gemini import PhoneModel
 
 pytestmark = pytest.mark.unit
@@ -161,3 +162,11 @@ def test_a_reply_that_is_cut_off_keeps_the_words_that_were_heard(share: float, h
 
 def test_words_without_spaces_are_cut_where_the_sound_was() -> None:
     assert heard_of("月曜日から金曜日まで", 0.5) == "月曜日から"
+
+
+def test_a_handler_brings_its_signature_along() -> None:
+    heard: list[str] = []
+    handler = _Handler(heard.append)
+    assert inspect.signature(handler) is _Handler.__signature__
+    handler("an event")
+    assert heard == ["an event"]
