@@ -28,6 +28,7 @@ from tests.connect_stack import (
     EDITOR,
     OWNER,
     TENANT,
+    Browser,
     Stack,
     running_stack,
 )
@@ -245,6 +246,25 @@ async def test_a_page_that_nobody_came_from_speaks_the_browsers_language(stack: 
 
     assert '<html lang="de">' in page
     assert "<h1>Nicht verbunden</h1>" in page
+
+
+def consents_under_way(browser: Browser) -> int:
+    """By the cookies that the browser would send."""
+    return sum(cookie.key.startswith("trunkline_consent_") for cookie in browser.http.cookie_jar)
+
+
+async def test_two_tabs_do_not_disturb_each_other_and_each_takes_its_cookie_along(stack: Stack) -> None:
+    async with stack.browser() as browser:
+        first = await browser.agree(await browser.start())
+        second = await browser.agree(await browser.start(provider="crm"))
+        under_way = [consents_under_way(browser)]
+        statuses: list[int] = []
+        for back in (first, second):
+            statuses.append((await browser.visit(back))[0])
+            under_way.append(consents_under_way(browser))
+
+    assert statuses == [200, 200]
+    assert under_way == [2, 1, 0]
 
 
 async def test_a_page_that_is_loaded_again_connects_nothing_twice(stack: Stack) -> None:

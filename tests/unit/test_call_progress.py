@@ -33,6 +33,7 @@ def world() -> World:
         ("failed", "in-progress", False, ["Say", "Hangup"], None, FallbackReason.PLATFORM_UNAVAILABLE),
         ("completed", "in-progress", True, ["Say", "Hangup"], None, FallbackReason.AGENT_LOST),
         ("canceled", "completed", False, ["Hangup"], Outcome.ABANDONED, None),
+        ("canceled", "ringing", False, ["Hangup"], Outcome.ABANDONED, None),
         ("completed", "completed", True, ["Hangup"], Outcome.CALLER_HUNG_UP, None),
     ],
 )
@@ -92,8 +93,13 @@ async def test_a_fallback_that_the_worker_asked_for_is_served_when_the_dial_ends
     ("dial_status", "caller_status", "expected", "outcome"),
     [
         ("completed", "in-progress", ["Hangup"], Outcome.FORWARDED),
+        ("completed", "completed", ["Hangup"], Outcome.FORWARDED),
         ("no-answer", "in-progress", ["Say", "Hangup"], Outcome.MESSAGE_PLAYED),
+        ("busy", "in-progress", ["Say", "Hangup"], Outcome.MESSAGE_PLAYED),
+        ("failed", "in-progress", ["Say", "Hangup"], Outcome.MESSAGE_PLAYED),
+        ("no-answer", "completed", ["Hangup"], Outcome.ABANDONED),
         ("canceled", "completed", ["Hangup"], Outcome.ABANDONED),
+        ("canceled", "in-progress", ["Hangup"], Outcome.ABANDONED),
     ],
 )
 async def test_a_forwarded_call_ends_with_what_became_of_it(
@@ -151,6 +157,8 @@ async def test_while_a_message_cannot_be_stored_a_caller_on_the_line_is_thanked_
     ("answered", "fallback_reason", "status", "outcome"),
     [
         (False, None, "no-answer", Outcome.ABANDONED),
+        (False, None, "busy", Outcome.ABANDONED),
+        (False, None, "canceled", Outcome.ABANDONED),
         (False, None, "failed", Outcome.FAILED),
         (True, None, "completed", Outcome.CALLER_HUNG_UP),
         (True, FallbackReason.AGENT_LOST, "completed", Outcome.AGENT_LOST),
@@ -166,6 +174,14 @@ async def test_the_status_callback_writes_the_outcome_that_nobody_wrote(
     await handle_status(world.edge, TwilioCall(CALL.call_sid, CALLER, NUMBER, status))
     assert world.call.outcome is outcome
     assert world.call.active_until is None
+
+
+@pytest.mark.parametrize("status", ["queued", "initiated", "ringing", "in-progress"])
+async def test_a_status_of_a_call_that_goes_on_does_not_end_it(world: World, status: str) -> None:
+    """A number may be set to report more than the end."""
+    await world.answer()
+    await handle_status(world.edge, TwilioCall(CALL.call_sid, CALLER, NUMBER, status))
+    assert (world.call.outcome, world.call.state) == (None, "in_progress")
 
 
 async def test_a_status_that_overtakes_the_webhook_changes_nothing(world: World) -> None:

@@ -49,6 +49,6 @@ async def test_an_agent_that_does_not_get_into_the_room_gives_its_lease_back(
         await asyncio.wait_for(worker_module.entrypoint(context), 5)
 
     lease = (await services.sessions.get_session("harbor", "ca1")).lease
-    assert lease.owner == "job-1"
+    assert (lease.owner, lease.worker) == ("job-1", "w1"), "its worker's heartbeat stands for its machine"
     assert (lease.expires_at == RELEASED) is not firestore_fails
     assert closed == [True]

@@ -16,13 +16,15 @@ class FakePlayer:
     def __init__(self) -> None:
         self.closing = asyncio.Event()
         self.closed = False
+        self.played: list[tuple[Any, bool]] = []
         PLAYERS.append(self)
 
     async def start(self, room: Any) -> None:
         if room == "broken":
             raise RuntimeError("no room")
 
-    def play(self, sound: Any, loop: bool) -> None: ...
+    def play(self, sound: Any, loop: bool) -> None:
+        self.played.append((sound, loop))
 
     async def aclose(self) -> None:
         await self.closing.wait()
@@ -41,6 +43,20 @@ def _players(monkeypatch: pytest.MonkeyPatch) -> None:
 async def settled() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def test_one_sound_is_heard_over_and_over_however_often_it_is_asked_for() -> None:
+    """A call asks several times a second, for as long as its caller waits."""
+    room: Any = "room"
+    sound = HoldSound(room)
+    for _ in range(3):
+        sound.play()
+        await settled()
+    assert [player.played for player in PLAYERS] == [[(hold_sound.TYPING, True)]]
+    sound.stop()
+    PLAYERS[0].closing.set()
+    await settled()
+    assert PLAYERS[0].closed
 
 
 async def test_a_sound_that_breaks_is_told(caplog: pytest.LogCaptureFixture) -> None:

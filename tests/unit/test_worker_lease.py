@@ -11,7 +11,15 @@ from shared.services.session_service import LeaseHeldError, LeaseLostError
 from tests.unit.worker_fakes import snapshot
 from tests.waiting import eventually
 from worker import lease as lease_module
-from worker.lease import LeaseKeeper, open_session
+from worker.lease import (
+    RENEW_EVERY,
+    RENEW_WITHIN,
+    RETRY_AFTER,
+    TTL,
+    WAIT_FOR_LEASE,
+    LeaseKeeper,
+    open_session,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -146,6 +154,14 @@ async def test_a_renewal_that_hangs_leaves_time_for_another() -> None:
     await eventually(lambda: leases.renewed, "a renewal", pause=0.001)
     kept.keeper.stop()
     assert not kept.lost.is_set()
+
+
+def test_two_renewals_may_hang_one_after_the_other_before_the_lease_ends() -> None:
+    """With the seconds that a call has, not those of these tests."""
+    lease = TTL.total_seconds()
+    assert lease > RENEW_EVERY + 3 * RENEW_WITHIN + 2 * RETRY_AFTER
+    assert RENEW_EVERY > 1, "Firestore takes about one write a second to a document"
+    assert lease < WAIT_FOR_LEASE, "who waits for a dead agent's lease is there when it ends"
 
 
 async def test_an_agent_that_cannot_renew_for_a_fault_of_ours_falls_silent() -> None:
