@@ -8,12 +8,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from livekit.protocol import models
-
 from shared import telemetry
 from shared.errors import TrunklineError
 from shared.models.call import FallbackReason
 from shared.models.session import RoomMetadata
+from shared.participants import is_agent, is_person
 from shared.services.call_service import AgentsKeepFailingError, cause_of_loss
 from worker.admission import parse_metadata
 from worker.services import Services
@@ -94,7 +93,4 @@ async def _successor_comes(services: Services, room: str, leaver: str) -> bool:
 async def _who_is_in(services: Services, room: str, leaver: str) -> tuple[int, int]:
     """How many (people, agents other than `leaver`) are in the room."""
     everybody = await services.livekit.list_participants(room)
-    kinds, gone = models.ParticipantInfo.Kind, models.ParticipantInfo.State.DISCONNECTED
-    people = sum(p.kind in (kinds.SIP, kinds.STANDARD) for p in everybody)
-    agents = sum(p.kind == kinds.AGENT and p.state != gone and p.identity != leaver for p in everybody)
-    return people, agents
+    return sum(map(is_person, everybody)), sum(is_agent(p) and p.identity != leaver for p in everybody)

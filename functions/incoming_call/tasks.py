@@ -22,6 +22,7 @@ from functions.incoming_call.twiml import FALLBACK_PATH, callback_url
 from shared.errors import NotFoundError, UnavailableError
 from shared.models.call import Call, CallState, FallbackReason, Outcome
 from shared.models.session import Lease, RoomMetadata, room_name_for
+from shared.participants import is_agent, is_person
 from shared.services.call_service import AgentsKeepFailingError, cause_of_loss, needs_agent
 from shared.services.session_service import DEAD_AFTER
 
@@ -41,9 +42,6 @@ TWILIO_SPEAKS_FIRST = timedelta(seconds=10)
 
 CLOSE_MARGIN = timedelta(seconds=30)
 """Beyond the moment at which a call stops counting as active."""
-
-PEOPLE = (ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.STANDARD)
-"""Callers on the phone, and testers in a browser."""
 
 ENSURE_AGENT = "ensure-agent"
 CHECK_LEASE = "check-lease"
@@ -183,7 +181,7 @@ async def replace(
     chain: str,
 ) -> None:
     """Ask for an agent unless one is `there`, or nobody is there any more who would talk to it."""
-    caller_is_there = any(participant.kind in PEOPLE for participant in there)
+    caller_is_there = any(is_person(participant) for participant in there)
     if call.state is CallState.IN_PROGRESS and not caller_is_there:
         return
     if any(is_agent(participant) for participant in there):
@@ -274,10 +272,3 @@ def overdue(tenant_id: str, call: Call) -> CloseCall:
 async def _end(edge: Edge, room: RoomMetadata, call: Call, outcome: Outcome) -> None:
     if call.outcome is None:
         await edge.calls.end_call(room.tenant_id, room.session_id, outcome, edge.now(), source="edge")
-
-
-def is_agent(participant: ParticipantInfo) -> bool:
-    return (
-        participant.kind == ParticipantInfo.Kind.AGENT
-        and participant.state != ParticipantInfo.State.DISCONNECTED
-    )

@@ -10,17 +10,16 @@ from livekit.protocol.models import ParticipantInfo
 
 from functions.incoming_call.edge import Edge
 from functions.incoming_call.tasks import (
-    PEOPLE,
     CheckLease,
     all_done,
     clear,
     enqueue_lease_check,
-    is_agent,
     replace,
 )
 from shared.errors import NotFoundError
 from shared.models.call import Call
 from shared.models.session import Lease, RoomMetadata, room_name_for
+from shared.participants import is_agent, is_person
 from shared.services.call_service import cause_of_loss, needs_agent
 from shared.services.session_service import DEAD_AFTER, LEASE_TTL, RELEASED
 
@@ -101,7 +100,7 @@ async def _replace_dead(edge: Edge, room: RoomMetadata, call: Call, lease: Lease
         else:
             there.append(participant)
     # By now a caller who is to come has come; without one there may be no room any more either.
-    if any(participant.kind in PEOPLE for participant in there):
+    if any(is_person(participant) for participant in there):
         await replace(edge, room, call, lease, there, chain=chain)
 
 
@@ -116,6 +115,6 @@ async def _clear_left_over(edge: Edge, room: RoomMetadata, call: Call) -> None:
     """The agent wrote that its part is over, and is gone; whoever is still in the room hears nobody. It could
     not delete the room, or died before."""
     participants = await edge.livekit.list_participants(room_name_for(room.session_id))
-    if any(participant.kind in PEOPLE for participant in participants):
+    if any(is_person(participant) for participant in participants):
         log.warning("a caller was left behind in the room", extra={"state": call.state.value})
         await clear(edge, room, call)
