@@ -105,9 +105,7 @@ class CallLog:
     def add(self, kind: EventKind, *, at: datetime | None = None, **data: Any) -> None:
         self._number += 1
         noted = _Noted(f"{self._source}-{self._number:06d}", self._source, at or self._now(), kind, data)
-        if len(self._pending) >= MAX_PENDING:
-            self._pending.popleft()
-            self._dropped += 1
+        self._make_room()
         self._pending.append(noted)
         if len(self._pending) == 1:  # the writer, woken now, would take its turn ahead of a reply
             self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._due.set)
@@ -145,9 +143,7 @@ class CallLog:
         """False: a write failed, and its events are still pending."""
         async with self._writing:
             if self._dropped:
-                if len(self._pending) >= MAX_PENDING:  # the notice needs a place, too
-                    self._pending.popleft()
-                    self._dropped += 1
+                self._make_room()  # the notice needs a place, too
                 dropped, self._dropped = self._dropped, 0
                 self.notice("events were dropped because they could not be written", count=dropped)
             while self._pending:
@@ -166,6 +162,11 @@ class CallLog:
             if self._timer is not None:
                 self._timer.cancel()  # what comes next waits as long for others
             return True
+
+    def _make_room(self) -> None:
+        if len(self._pending) >= MAX_PENDING:
+            self._pending.popleft()
+            self._dropped += 1
 
     def _forget(self, written: list[_Noted]) -> None:
         """Take the written events off; some may have been dropped for room meanwhile."""
