@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from livekit import api as livekit
+from livekit.protocol.models import Room
 from livekit.protocol.room import ListRoomsRequest
 
 from local.twilio.lines import Nobody, NoLine
@@ -55,6 +56,13 @@ async def store(stack: Stack, tenant: TestTenant, *calls: Call) -> None:
 async def add_event(stack: Stack, tenant: TestTenant, call: Call, event_id: str, at: datetime) -> None:
     event = CallEvent(at=at, source="worker-1", kind="turn", data={"speaker": "caller", "text": event_id})
     await CallRepository(stack.database).append_events(tenant.id, call.session_id, [(event_id, event)], None)
+
+
+async def rooms_named(stack: Stack, name: str) -> list[Room]:
+    http = stack.livekit.url.replace("ws", "http", 1)
+    async with livekit.LiveKitAPI(http, LIVEKIT_KEY, LIVEKIT_SECRET) as client:
+        found = await client.room.list_rooms(ListRoomsRequest(names=[name]))
+    return list(found.rooms)
 
 
 def ids(answer: Any) -> list[str]:
@@ -209,10 +217,7 @@ async def test_ending_a_call_hangs_up_and_writes_the_outcome_once(stack: Stack, 
     async with asyncio.timeout(5):
         await call_at_twilio.done.wait()
     assert call_at_twilio.ended_by == "api"
-    http = stack.livekit.url.replace("ws", "http", 1)
-    async with livekit.LiveKitAPI(http, LIVEKIT_KEY, LIVEKIT_SECRET) as client:
-        left = await client.room.list_rooms(ListRoomsRequest(names=[room]))
-    assert len(left.rooms) == 0
+    assert await rooms_named(stack, room) == []
     again = await tenant.editor("POST", f"{path}/end", expect=200)
     assert again.body == ended.body
     audit = await stack.database.query(f"tenants/{tenant.id}/audit", ("action", "==", "call.stopped"))
@@ -367,14 +372,11 @@ async def test_a_test_call_has_a_snapshot_a_room_with_an_agent_and_a_token_for_i
     assert (call.body["source"], call.body["state"]) == ("web", "ringing")
     claims = jwt.decode(started.body["token"], LIVEKIT_SECRET, ["HS256"], issuer=LIVEKIT_KEY)
     assert (claims["video"]["room"], claims["video"]["canPublishData"]) == (room, False)
-    http = stack.livekit.url.replace("ws", "http", 1)
-    async with livekit.LiveKitAPI(http, LIVEKIT_KEY, LIVEKIT_SECRET) as client:
-        rooms = await client.room.list_rooms(ListRoomsRequest(names=[room]))
-        assert len(rooms.rooms) == 1
-        assert tenant.id in rooms.rooms[0].metadata
-        await tenant.editor("POST", f"/calls/{call_id}/end", expect=200)
-        rooms = await client.room.list_rooms(ListRoomsRequest(names=[room]))
-        assert len(rooms.rooms) == 0
+    rooms = await rooms_named(stack, room)
+    assert len(rooms) == 1
+    assert tenant.id in rooms[0].metadata
+    await tenant.editor("POST", f"/calls/{call_id}/end", expect=200)
+    assert await rooms_named(stack, room) == []
     await tenant.editor("POST", path, Idempotency_Key="click", expect=409)
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,12 +45,23 @@ class FakeSocket:
         return self.received.pop(0)
 
 
+@functools.cache
+def client(vertex_ai: bool) -> Client:
+    return Client(api_key="a-key", vertexai=vertex_ai)
+
+
+def session_on(socket: FakeSocket, vertex_ai: bool = False) -> AsyncSession:
+    return AsyncSession(client(vertex_ai)._api_client, socket)  # pyright: ignore[reportArgumentType]
+
+
+LINES: tuple[Callable[[AsyncSession], AsyncSession], ...] = (lambda session: session, ModelLine)
+"""The client's own, and ours."""
+
+
 @pytest.mark.parametrize("vertex_ai", [False, True])
 async def test_the_line_sends_sound_as_the_client_does(vertex_ai: bool) -> None:
-    client = Client(api_key="a-key", vertexai=vertex_ai)
     theirs, ours = FakeSocket(), FakeSocket()
-    session = AsyncSession(client._api_client, theirs)  # pyright: ignore[reportArgumentType]
-    line = ModelLine(AsyncSession(client._api_client, ours))  # pyright: ignore[reportArgumentType]
+    session, line = session_on(theirs, vertex_ai), ModelLine(session_on(ours, vertex_ai))
     await session.send_realtime_input(audio=types.Blob(data=RAW, mime_type=MIME_TYPE))
     assert line.send_sound(RAW, MIME_TYPE)
     assert [json.loads(text) for text in texts_in(ours.written)] == theirs.sent
@@ -56,7 +69,6 @@ async def test_the_line_sends_sound_as_the_client_does(vertex_ai: bool) -> None:
 
 @pytest.mark.parametrize("vertex_ai", [False, True])
 async def test_the_line_sends_results_of_functions_as_the_client_does(vertex_ai: bool) -> None:
-    client = Client(api_key="a-key", vertexai=vertex_ai)
     results = [
         types.FunctionResponse(
             id="1", name="look_up", response={"output": '{"status": "ok", "ü": [1, null]}'}
@@ -66,9 +78,9 @@ async def test_the_line_sends_results_of_functions_as_the_client_does(vertex_ai:
         ),
     ]
     sent: list[Any] = []
-    for line_class in (lambda session: session, ModelLine):
+    for line_on in LINES:
         socket = FakeSocket()
-        line = line_class(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
+        line = line_on(session_on(socket, vertex_ai))
         await line.send_tool_response(function_responses=results)
         sent.append(socket.sent)
     assert sent[0] == sent[1]
@@ -76,7 +88,7 @@ async def test_the_line_sends_results_of_functions_as_the_client_does(vertex_ai:
 
 async def test_a_result_of_a_call_without_an_id_goes_out_without_one() -> None:
     socket = FakeSocket()
-    line = ModelLine(AsyncSession(Client(api_key="a-key")._api_client, socket))  # pyright: ignore[reportArgumentType]
+    line = ModelLine(session_on(socket))
     await line.send_tool_response(
         function_responses=[types.FunctionResponse(name="f", response={"output": "x"})]
     )
@@ -86,8 +98,7 @@ async def test_a_result_of_a_call_without_an_id_goes_out_without_one() -> None:
 
 async def test_a_line_that_is_being_closed_takes_no_sound() -> None:
     socket = FakeSocket(State.CLOSING)
-    client = Client(api_key="a-key")
-    line = ModelLine(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
+    line = ModelLine(session_on(socket))
     assert not line.send_sound(RAW, MIME_TYPE)
     assert not socket.written
 
@@ -143,12 +154,11 @@ TWO_PARTS["serverContent"]["modelTurn"]["parts"] *= 2
 async def test_the_line_makes_of_a_message_what_the_client_makes_of_it(
     message: dict[str, Any], vertex_ai: bool
 ) -> None:
-    client = Client(api_key="a-key", vertexai=vertex_ai)
     made: list[types.LiveServerMessage] = []
-    for line_class in (lambda session: session, ModelLine):
+    for line_on in LINES:
         socket = FakeSocket()
         socket.received = [json.dumps(message).encode()]
-        line = line_class(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
+        line = line_on(session_on(socket, vertex_ai))
         made.append(await line._receive())
         with pytest.raises(errors.APIError, match="internal") as closed:
             await line._receive()
@@ -161,18 +171,17 @@ async def test_the_line_makes_of_a_message_what_the_client_makes_of_it(
 @pytest.mark.parametrize("vertex_ai", [False, True])
 @pytest.mark.parametrize("received", [b'{"error": {"code": 429, "message": "slow down"}}', b"no JSON"])
 async def test_what_is_no_message_is_the_same_error(received: bytes, vertex_ai: bool) -> None:
-    client = Client(api_key="a-key", vertexai=vertex_ai)
     raised: list[Exception] = []
-    for line_class in (lambda session: session, ModelLine):
+    for line_on in LINES:
         socket = FakeSocket()
         socket.received = [received]
-        line = line_class(AsyncSession(client._api_client, socket))  # pyright: ignore[reportArgumentType]
+        line = line_on(session_on(socket, vertex_ai))
         with pytest.raises(Exception) as error:
             await line._receive()
         raised.append(error.value)
     theirs, ours = raised
     assert (type(ours), str(ours)) == (type(theirs), str(theirs))
-    assert ours.__context__ is None or not isinstance(ours.__context__, ValidationError)
+    assert not isinstance(ours.__context__, ValidationError)
 
 
 @pytest.mark.parametrize("interrupted", [True, False])
@@ -186,7 +195,7 @@ async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(
         {"turnComplete": True},
     ):
         socket.received.append(json.dumps({"serverContent": content}).encode())
-    line = ModelLine(AsyncSession(Client(api_key="a-key")._api_client, socket))  # pyright: ignore[reportArgumentType]
+    line = ModelLine(session_on(socket))
     await line._receive()
     falls_silent = asyncio.create_task(turns_of_the_event_loop(10))
     assert (await line._receive()).server_content == types.LiveServerContent(turn_complete=True)
