@@ -243,6 +243,9 @@ class Worker(Watched):
         answer = ag.ServerMessage.FromString(await self._socket.receive_bytes())
         assert answer.register.worker_id.startswith("AW_")
         self._reading = asyncio.create_task(self._read())
+        # The real server says that a worker is registered, then registers it, then reads what it sends:
+        # only a worker whose ping is answered gets jobs.
+        await self._ping()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -254,6 +257,9 @@ class Worker(Watched):
     async def report(self, load: float, status: ag.WorkerStatus) -> None:
         """Tell the server; when this returns, it has been read."""
         await self._send(ag.WorkerMessage(update_worker=ag.UpdateWorkerStatus(load=load, status=status)))
+        await self._ping()
+
+    async def _ping(self) -> None:
         self._ponged = asyncio.Event()
         await self._send(ag.WorkerMessage(ping=ag.WorkerPing(timestamp=1)))
         await asyncio.wait_for(self._ponged.wait(), WAIT_SECONDS)

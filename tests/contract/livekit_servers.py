@@ -5,7 +5,7 @@ Test modules import the fixtures `server` and `join` from here.
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,20 @@ async def create_room(server: Server, **settings: object) -> m.Room:
 async def dispatch(server: Server, metadata: str) -> str:
     request = api.CreateAgentDispatchRequest(agent_name=AGENT, room=ROOM, metadata=metadata)
     return (await server.api.agent_dispatch.create_dispatch(request)).id
+
+
+async def dispatch_until_offered(server: Server, metadata: str, offers: Sequence[object]) -> None:
+    """Dispatch again whenever a second brings no offer: the real server drops what comes while it still
+    takes a new worker, or the list of agents that it made before it, for all there is.
+    """
+
+    async def offered() -> bool:
+        await dispatch(server, metadata)
+        with contextlib.suppress(AssertionError):
+            await eventually(lambda: offers, seconds=1)
+        return bool(offers)
+
+    await eventually(offered, "a worker is offered a dispatch", pause=0)
 
 
 def wanted(metadata: str) -> list[api.RoomAgentDispatch]:

@@ -1,14 +1,15 @@
 """LiveKit: jobs find their workers, once.
 
 The same cases run against the embedded server and livekit-server; where the latter is not found, its cases
-are skipped, visibly (`make livekit-server` builds it).
+are skipped, visibly (`make livekit-server` builds it). Workers come before rooms: with the first room
+livekit-server makes a list of the agents that there are, and looks only a moment after a new one comes again.
 """
 
 import asyncio
 
 import pytest
 from livekit import api
-from livekit.agents import AgentServer, JobContext, JobExecutorType
+from livekit.agents import AgentServer, JobContext, JobExecutorType, JobRequest
 from livekit.protocol import agent as ag
 from livekit.protocol import models as m
 
@@ -20,11 +21,11 @@ from tests.contract.livekit_servers import (
     Server,
     create_room,
     dispatch,
+    dispatch_until_offered,
     join,
     server,
     wanted,
 )
-from tests.waiting import eventually
 
 __all__ = ["join", "server"]
 
@@ -35,14 +36,7 @@ async def test_a_dispatch_that_finds_no_worker_is_lost_and_a_later_one_works(ser
     await create_room(server, agents=wanted("lost"))
     await dispatch(server, "lost too")
     async with Worker(server.url, AGENT) as worker:
-
-        async def dispatched() -> (
-            bool
-        ):  # the real server tells a worker that it is known before it counts on it
-            await dispatch(server, "found")
-            return bool(worker.offers)
-
-        await eventually(dispatched, "a worker is offered a dispatch", pause=0.3)
+        await dispatch_until_offered(server, "found", worker.offers)
         job = (await worker.job("found")).job
     assert {item.metadata for item in worker.offers} == {"found"}
     assert (job.room.name, job.agent_name) == (ROOM, AGENT)
@@ -74,8 +68,8 @@ async def test_a_job_whose_agent_has_left_the_room_is_terminated(server: Server)
 
 
 async def test_a_full_worker_gets_no_job_and_a_free_one_does(server: Server) -> None:
-    await create_room(server)
     async with Worker(server.url, AGENT) as full, Worker(server.url, AGENT) as free:
+        await create_room(server)
         await full.report(1.0, ag.WorkerStatus.WS_FULL)
         await free.report(0.1, ag.WorkerStatus.WS_AVAILABLE)
         for number in range(3):
@@ -85,11 +79,11 @@ async def test_a_full_worker_gets_no_job_and_a_free_one_does(server: Server) -> 
 
 
 async def test_a_job_that_one_worker_declines_goes_to_the_next(server: Server) -> None:
-    await create_room(server)
     async with (
         Worker(server.url, AGENT, available=False) as unwilling,
         Worker(server.url, AGENT) as willing,
     ):
+        await create_room(server)
         await unwilling.report(0.0, ag.WorkerStatus.WS_AVAILABLE)
         await willing.report(0.9, ag.WorkerStatus.WS_AVAILABLE)
         await dispatch(server, "go")
@@ -97,8 +91,8 @@ async def test_a_job_that_one_worker_declines_goes_to_the_next(server: Server) -
 
 
 async def test_a_worker_that_died_gets_no_job(server: Server) -> None:
-    await create_room(server)
     async with Worker(server.url, AGENT) as dead:
+        await create_room(server)
         await dispatch(server, "before")
         await dead.job("before")
     async with Worker(server.url, AGENT) as alive:
@@ -108,8 +102,8 @@ async def test_a_worker_that_died_gets_no_job(server: Server) -> None:
 
 
 async def test_a_deleted_dispatch_ends_the_job_and_removes_the_agent(server: Server) -> None:
-    await create_room(server)
     async with Worker(server.url, AGENT) as worker:
+        await create_room(server)
         dispatch_id = await dispatch(server, "go")
         assignment = await worker.job("go")
         agent = await Member().connect(server.url, assignment.token)
@@ -139,12 +133,17 @@ async def test_room_settings_in_a_token_create_the_room_and_call_the_agent(serve
 
 async def test_a_worker_of_the_agents_framework_gets_its_job_and_joins(server: Server, join: Join) -> None:
     """livekit-agents' own AgentServer, its job in a thread of this process."""
+    offers: list[JobRequest] = []
     jobs: list[tuple[str, str]] = []
 
     async def entrypoint(context: JobContext) -> None:
         await context.connect()
         jobs.append((context.room.name, context.job.metadata))
         await context.room.local_participant.set_attributes({"state": "ready"})
+
+    async def accept(request: JobRequest) -> None:
+        offers.append(request)
+        await request.accept()
 
     worker = AgentServer(
         job_executor_type=JobExecutorType.THREAD,
@@ -156,13 +155,14 @@ async def test_a_worker_of_the_agents_framework_gets_its_job_and_joins(server: S
         api_secret=SECRET,
         load_fnc=lambda: 0.0,
     )
-    worker.rtc_session(entrypoint, agent_name=AGENT)
+    worker.rtc_session(entrypoint, agent_name=AGENT, on_request=accept)
     registered = asyncio.Event()
     worker.on("worker_registered", lambda *_: registered.set())
     running = asyncio.create_task(worker.run(devmode=True))
     try:
         await asyncio.wait_for(registered.wait(), WAIT_SECONDS)
-        await create_room(server, agents=wanted("go"))
+        await create_room(server)
+        await dispatch_until_offered(server, "go", offers)
         caller = await join("caller", kind="sip")
         agent = await caller.until(lambda: next(iter(caller.others.values()), None), "the agent")
         assert agent.kind == m.ParticipantInfo.AGENT
