@@ -70,14 +70,8 @@ class GoogleCalendarGateway:
     Each method raises `CalendarRefusedError`, `DisconnectedError` or `UnavailableError`.
     """
 
-    def __init__(
-        self,
-        settings: CalendarSettings | None = None,
-        *,
-        attempt_timeout_seconds: float = ATTEMPT_TIMEOUT_SECONDS,
-    ) -> None:
+    def __init__(self, settings: CalendarSettings | None = None) -> None:
         self._given_settings = settings
-        self._attempt_timeout = attempt_timeout_seconds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="google-calendar")
         self._idle = _IdleTransports()
 
@@ -189,7 +183,7 @@ class GoogleCalendarGateway:
         try:
             # The transport has the same limit; this one also counts the wait for a thread, and a
             # server that sends a byte now and then.
-            async with asyncio.timeout(self._attempt_timeout + 0.5):
+            async with asyncio.timeout(ATTEMPT_TIMEOUT_SECONDS + 0.5):
                 return await loop.run_in_executor(self._threads, self._send, token, build)
         except TimeoutError as error:
             raise _TryAgain("TimeoutError") from error
@@ -235,7 +229,7 @@ class GoogleCalendarGateway:
     def _new_transport(self) -> "httplib2.Http":
         import httplib2
 
-        transport = httplib2.Http(timeout=self._attempt_timeout, ca_certs=self._settings.ssl_cert_file)
+        transport = httplib2.Http(timeout=ATTEMPT_TIMEOUT_SECONDS, ca_certs=self._settings.ssl_cert_file)
         transport.follow_redirects = False
         return transport
 

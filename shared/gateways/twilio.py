@@ -271,8 +271,9 @@ class TwilioGateway:
         from twilio.base.exceptions import TwilioRestException
 
         try:
+            client = await self._client()
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                yield await self._client()
+                yield client
         except TwilioRestException as error:
             if error.code not in fine:
                 kind = RefusedError if error.status in REFUSED else UnavailableError
@@ -301,6 +302,7 @@ def _import_client() -> None:
     """Blocks for a while, so a thread does it."""
     import_module("twilio.http.async_http_client")
     import_module("twilio.rest")
+    import_module("twilio.rest.api")  # else the first request does it, on the loop and in its own time
 
 
 def _account_number(number: "IncomingPhoneNumberInstance") -> AccountNumber:

@@ -15,7 +15,7 @@ from local.google.oauth_store import Client
 from local.google.server import GoogleStandIn
 from shared.errors import DisconnectedError, ToolError, UnavailableError
 from shared.gateways import google_calendar
-from shared.gateways.google_calendar import CalendarSettings, GoogleCalendarGateway
+from shared.gateways.google_calendar import ATTEMPT_TIMEOUT_SECONDS, CalendarSettings, GoogleCalendarGateway
 from shared.gateways.oauth import OAuthGateway, OAuthProvider
 from shared.services.connection_credentials import ConnectionCredentials
 from shared.services.connections import ConnectionRef, ConnectionService
@@ -29,6 +29,7 @@ from tests.tools import FakeCredential, caller_hears, tool_context
 
 pytestmark = pytest.mark.contract
 
+LATE_SECONDS = ATTEMPT_TIMEOUT_SECONDS + 0.1
 CLIENT = Client("laptop-client", "laptop-client-secret", frozenset())
 EMAIL = "frontdesk@harbor-dental.example"
 SCOPES = list(GoogleCalendarTool.metadata.connection.scopes) if GoogleCalendarTool.metadata.connection else []
@@ -98,11 +99,9 @@ def connection_of(email: str) -> ConnectionRef:
     return ConnectionRef(f"tenant of {email}", "front-desk", "google_calendar", "google", version)
 
 
-def desk_at(google: GoogleStandIn, timeout: float = 3.0) -> Desk:
+def desk_at(google: GoogleStandIn) -> Desk:
     provider = OAuthProvider("google", f"{google.url}/token", CLIENT.client_id, SecretStr(CLIENT.secret))
-    gateway = GoogleCalendarGateway(
-        CalendarSettings(google_calendar_endpoint=google.url), attempt_timeout_seconds=timeout
-    )
+    gateway = GoogleCalendarGateway(CalendarSettings(google_calendar_endpoint=google.url))
     database, secrets = FakeDatabase(), FakeSecrets()
     connections = ConnectionService(database)  # pyright: ignore[reportArgumentType]
     renewal = TokenRenewal(secrets, {"google": OAuthGateway(provider)}, connections)
@@ -158,15 +157,22 @@ async def test_a_booking_is_in_the_calendar_once_however_often_it_is_repeated(de
     assert (await desk.stored()).count("Dentist") == 1
 
 
-async def test_a_booking_whose_answer_comes_too_late_is_found_by_the_next_attempt(desk: Desk) -> None:
-    hasty = desk_at(desk.google, timeout=1.0)
-    hasty.database.documents.update(desk.database.documents)
-    hasty.secrets.values.update(desk.secrets.values)
-    # The booking is made after we gave up waiting and before we ask again.
-    await desk.control("POST", "faults", path="/calendar/v3/", delay_seconds=1.1)
+async def test_a_booking_whose_answer_comes_too_late_is_found_by_the_next_attempt(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = GoogleCalendarGateway.insert_event
+    late: list[object] = []
 
-    result = await hasty.run("create_event", **BOOKING, config={"allow_double_booking": True})
+    async def insert_late(*arguments: Any, **options: Any) -> Any:
+        """The booking is made after we gave up waiting and before we ask again."""
+        late.append(await desk.control("POST", "faults", path="/calendar/v3/", delay_seconds=LATE_SECONDS))
+        return await insert(*arguments, **options)
 
+    monkeypatch.setattr(GoogleCalendarGateway, "insert_event", insert_late)
+
+    result = await desk.run("create_event", **BOOKING, config={"allow_double_booking": True})
+
+    assert len(late) == 1
     assert result["message"] == "The appointment is booked."
     assert (await desk.stored()).count("Dentist") == 1
 

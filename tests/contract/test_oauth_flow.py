@@ -128,7 +128,7 @@ async def test_the_last_page_needs_nobody_else_and_tells_only_the_dashboard(stac
     assert page.count("http") == 2, "nothing comes from elsewhere"
 
 
-async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
+async def _tampered(stack: Stack, case: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """A consent that goes wrong as `case` says; the answer of the last page."""
     async with stack.browser() as browser, stack.browser(OWNER) as another:
         match case:
@@ -170,6 +170,7 @@ async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
                 stack.google.faults.plan(Fault(path="/token", count=9, status=503))
                 return await browser.connect()
             case "provider slow":
+                monkeypatch.setattr("shared.gateways.google_consent.EXCHANGE_TIMEOUT_SECONDS", 0.5)
                 stack.google.faults.plan(Fault(path="/token", delay_seconds=5, status=500))
                 return await browser.connect()
             case "another provider's":
@@ -201,10 +202,9 @@ async def _tampered(stack: Stack, case: str) -> tuple[int, str]:
 async def test_a_consent_that_goes_wrong_says_so_and_changes_nothing(
     stack: Stack, case: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.gateways.google_consent.EXCHANGE_TIMEOUT_SECONDS", 0.5)
     before = await stack.stored()
 
-    status, page = await _tampered(stack, case.replace("&#x27;", "'"))
+    status, page = await _tampered(stack, case.replace("&#x27;", "'"), monkeypatch)
 
     assert status == 400
     assert says in page

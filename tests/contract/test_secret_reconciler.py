@@ -1,7 +1,7 @@
 """The reconciler against the stand-ins: what it finds, what it leaves alone; by default it only looks."""
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,11 +40,10 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
         yield started
 
 
-def reconciler(stack: Stack, later: timedelta = timedelta(hours=1)) -> SecretReconciler:
-    renewal = stack.desk.reconciler._renewal
-    return SecretReconciler(
-        stack.database, store(stack), stack.desk.revocations, renewal, now=lambda: utc_now() + later
-    )
+def reconciler(stack: Stack, at: datetime | None = None) -> SecretReconciler:
+    """As it runs `at` a moment, or in an hour."""
+    renewal, now = stack.desk.reconciler._renewal, at or utc_now() + timedelta(hours=1)
+    return SecretReconciler(stack.database, store(stack), stack.desk.revocations, renewal, now=lambda: now)
 
 
 def store(stack: Stack) -> ToolSecretStore:
@@ -91,7 +90,7 @@ async def test_what_no_document_names_is_destroyed_and_what_one_names_stays(stac
 async def test_a_value_that_was_just_stored_is_left_alone(stack: Stack) -> None:
     await store(stack).put(EMAIL_TOOL, FIELD, SecretStr("about to be named"))
 
-    assert await reconciler(stack, later=timedelta(minutes=10)).run(apply=True) == []
+    assert await reconciler(stack, utc_now() + timedelta(minutes=10)).run(apply=True) == []
 
 
 async def test_a_value_that_is_stored_while_it_cleans_up_stays(
@@ -183,7 +182,8 @@ async def test_of_many_secrets_each_hour_is_the_turn_of_others(stack: Stack) -> 
     async with stack.browser() as browser:
         await browser.connect()
 
-    runs = [await reconciler(stack, timedelta(hours=hour)).run(most=2) for hour in (1, 2)]
+    now = utc_now()
+    runs = [await reconciler(stack, now + timedelta(hours=hour)).run(most=2) for hour in (1, 2)]
 
     unnamed = [{one.subject for one in found if one.finding is Finding.UNNAMED_VERSION} for found in runs]
     assert unnamed[0] | unnamed[1] == left_over

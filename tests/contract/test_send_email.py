@@ -21,6 +21,7 @@ from shared.tools.base.base_tool import ToolContext
 from shared.tools.implementations.send_email import SendEmail, SendEmailConfig, SendEmailTool
 from tests.processes import accepting
 from tests.tools import caller_hears, tool_context
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
 
@@ -182,6 +183,7 @@ async def test_a_missing_answer_is_never_followed_by_a_second_attempt(
             await tool.execute("send", mail(), context())
         with caller_hears("cannot tell whether"):
             await tool.execute("send", mail(), context())
+        await eventually(lambda: requests, "the attempt arrives")
 
     assert len(requests) == 1
 

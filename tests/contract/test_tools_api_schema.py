@@ -202,7 +202,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         raise error
     yield found[0]
     loop.call_soon_threadsafe(done.set)
-    thread.join(30)
+    thread.join()  # before it ends, it still puts the process's environment back
 
 
 @pytest.fixture(scope="module")

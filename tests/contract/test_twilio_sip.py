@@ -208,8 +208,9 @@ async def test_two_agents_that_speak_are_both_heard(rig: Rig) -> None:
         await asyncio.gather(one.speak(0.6), other.speak(0.6))
         await other.speak(0.6)
         result = await call
-    [speech] = voices(result)[1].speeches
-    assert 1.0 < speech.end - speech.start < 2.2  # longer where sound comes late, but not cut short
+    # One alone would be heard for 0.6 s. Sound that comes late makes it longer, or two pieces of it.
+    heard = sum(speech.end - speech.start for speech in voices(result)[1].speeches)
+    assert 1.0 < heard < 2.2
 
 
 def voices(result: CallResult) -> list[VoiceDetector]:
