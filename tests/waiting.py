@@ -5,6 +5,8 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
+import pytest
+
 
 async def eventually(
     condition: Callable[[], Any], what: str = "", *, seconds: float = 15, pause: float = 0.01
@@ -25,3 +27,11 @@ async def eventually(
                 await asyncio.sleep(pause)
     except TimeoutError:
         raise AssertionError(f"not within {seconds:g} s: {what or 'what is waited for'}") from None
+
+
+def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """The event loop's time goes on by so many seconds at once."""
+    loop = asyncio.get_running_loop()
+    now, passed = loop.time, list[float]()
+    monkeypatch.setattr(loop, "time", lambda: now() + sum(passed))
+    return passed.append

@@ -17,7 +17,7 @@ from tests.tools import caller_hears
 
 pytestmark = pytest.mark.unit
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+examples = settings(max_examples=60)
 BERLIN = ZoneInfo("Europe/Berlin")
 # Forward and back on other dates, half hours, a half-hour change, both sides of the date line, none at all.
 ZONES = st.sampled_from(
@@ -52,7 +52,7 @@ def opening_hours(draw: st.DrawFn) -> OpeningHours:
     return OpeningHours(weekday=draw(st.integers(0, 6)), opens=clocks[0], closes=clocks[1])
 
 
-@repeatable
+@examples
 @given(st.lists(spans(), max_size=8), st.lists(spans(), max_size=8), MOMENTS)
 def test_a_moment_is_free_when_it_was_and_nothing_took_it(
     given_free: list[Span], taken: list[Span], moment: datetime
@@ -67,7 +67,7 @@ def test_a_moment_is_free_when_it_was_and_nothing_took_it(
     assert left == merged(left)
 
 
-@repeatable
+@examples
 @given(
     ZONES,
     spans(timedelta(days=9)),
@@ -96,7 +96,7 @@ def test_offered_times_are_open_free_whole_apart_and_on_the_quarter(
     assert all(one.end <= other.start for one, other in pairwise(offered))
 
 
-@repeatable
+@examples
 @given(ZONES, spans(timedelta(days=2)), st.integers(5, 180))
 def test_no_time_that_would_fit_is_passed_over(zone: ZoneInfo, free: Span, minutes: int) -> None:
     duration = timedelta(minutes=minutes)
@@ -107,7 +107,7 @@ def test_no_time_that_would_fit_is_passed_over(zone: ZoneInfo, free: Span, minut
     assert all(span.end - span.start < duration + timedelta(minutes=15) for span in rest)
 
 
-@repeatable
+@examples
 @given(ZONES, MOMENTS)
 def test_a_local_time_leads_back_to_its_moment_or_is_asked_about(zone: ZoneInfo, moment: datetime) -> None:
     local = moment.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -26,7 +26,7 @@ from local.firestore.writes import Batch
 
 pytestmark = pytest.mark.unit
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=400)
+examples = settings(max_examples=400)
 
 ROOT = "projects/p/databases/(default)/documents"
 
@@ -55,7 +55,7 @@ def value_of(python: Any) -> Value:
     return encode_value(python)._pb
 
 
-@repeatable
+@examples
 @given(values, values)
 def test_values_order_as_the_client_library_orders_them(a: Any, b: Any) -> None:
     first, second = sort_key(value_of(a)), sort_key(value_of(b))
@@ -133,7 +133,7 @@ def everything(store: Store) -> dict[str, Any]:
     return dict(store.scope(ROOT, "things", descendants=False).documents)
 
 
-@repeatable
+@examples
 @given(edits, edits, queries())
 def test_an_index_finds_what_a_look_at_every_document_finds(
     before: list[Any], after: list[Any], query: Query
@@ -149,7 +149,7 @@ def test_an_index_finds_what_a_look_at_every_document_finds(
     assert search.count(store, query, snapshot) == len(names_found(store, query, snapshot))
 
 
-@repeatable
+@examples
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
 def test_interleaved_transactions_lose_no_update(schedule: list[int]) -> None:
     """Each of three workers reads, then commits the number plus one; the schedule says whose turn it is."""

@@ -5,6 +5,7 @@ import base64
 import functools
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from tests.waiting import eventually
 from worker import model_line
 from worker.model_line import ModelLine
 
@@ -188,7 +190,13 @@ async def test_what_is_no_message_is_the_same_error(received: bytes, vertex_ai: 
 async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(
     monkeypatch: pytest.MonkeyPatch, interrupted: bool
 ) -> None:
-    monkeypatch.setattr(model_line, "FALLS_SILENT_IN", 0.2)
+    silence, waits = asyncio.Event(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await silence.wait()
+
+    monkeypatch.setattr(model_line, "asyncio", SimpleNamespace(sleep=sleep))
     socket = FakeSocket()
     for content in (
         {"interrupted": True} if interrupted else {"generationComplete": True},
@@ -197,12 +205,9 @@ async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(
         socket.received.append(json.dumps({"serverContent": content}).encode())
     line = ModelLine(session_on(socket))
     await line._receive()
-    falls_silent = asyncio.create_task(turns_of_the_event_loop(10))
-    assert (await line._receive()).server_content == types.LiveServerContent(turn_complete=True)
-    assert falls_silent.done() == interrupted
-    await falls_silent
-
-
-async def turns_of_the_event_loop(count: int) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
+    reading = asyncio.create_task(line._receive())
+    if interrupted:
+        await eventually(lambda: waits, "the rest waits", pause=0)
+        silence.set()
+    assert (await reading).server_content == types.LiveServerContent(turn_complete=True)
+    assert waits == ([model_line.FALLS_SILENT_IN] if interrupted else [])

@@ -21,7 +21,7 @@ from shared.models.call import Call, CallState, Outcome
 from shared.models.releases import Releases
 from shared.services.release_service import ReleaseHealth, ReleaseService, RolloutPolicy
 from tests.fakes import OPERATORS_ENV, FakeClock, FakeDatabase
-from tests.waiting import eventually
+from tests.waiting import eventually, passing
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(60)]
 
@@ -315,14 +315,6 @@ async def test_a_database_that_does_not_answer_for_a_while_ends_no_watch(world: 
     assert sum(note.startswith("cannot look") for note in run.notes) == 1
 
 
-def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Time goes on by so many seconds at once."""
-    loop = asyncio.get_running_loop()
-    now, passed = loop.time, list[float]()
-    monkeypatch.setattr(loop, "time", lambda: now() + sum(passed))
-    return passed.append
-
-
 async def test_patience_is_counted_from_the_last_look_that_was_answered(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,16 +340,16 @@ async def test_between_two_looks_firestore_is_left_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds_pass = passing(monkeypatch)
-    run = world.rollout(interval=60, patience=600)
+    run = world.rollout(interval=3600, patience=36000)
     running = asyncio.create_task(run.carry_out())
     await said(run, "5 %")
     await others_run()
     world.ring(V2, POLICY.minimum_calls)
     world.clock.advance(seconds=1)
-    seconds_pass(59)
+    seconds_pass(3000)
     await others_run()
     assert run.notes[-1].startswith("5 %")
-    seconds_pass(1)
+    seconds_pass(600)
     await said(run, "25 %")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -345,7 +345,10 @@ async def test_an_agent_is_alone_with_its_caller_until_another_agent_comes(rig: 
     await ends(rig, asyncio.create_task(rig.call.serve()))
 
 
-async def test_nothing_that_was_to_be_done_in_a_call_is_done_after_it(rig: Rig, done: list[str]) -> None:
+async def test_nothing_that_was_to_be_done_in_a_call_is_done_after_it(
+    rig: Rig, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(goodbye, "QUIET_BEFORE_HANG_UP", 60)
     rig.call._conversation._quiet.clear()
     rig.call.reply_lost("We are open")
     [asking] = rig.call._tasks

@@ -79,7 +79,7 @@ async def test_a_phone_that_was_answered_while_its_caller_was_missed_is_noticed(
     room.goes(participant, None)
     await asyncio.sleep(0)
     room.comes(FakeParticipant(attributes={"sip.callStatus": "active"}))
-    await asyncio.wait_for(listening, 1)
+    await asyncio.wait_for(listening, 5)
 
 
 async def test_a_caller_who_is_back_in_the_room_never_left() -> None:

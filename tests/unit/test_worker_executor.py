@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-import time
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from shared.errors import ToolError, UnavailableError
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
-from tests.unit.shop_tool import KEY_VERSION, Rig
+from tests.unit.shop_tool import KEY_VERSION, Rig, ShopTool
 from tests.waiting import eventually
 from worker.agent_executor import (
     APOLOGY,
@@ -102,7 +103,9 @@ async def test_a_booking_that_may_have_happened_is_never_tried_again() -> None:
 
 
 @pytest.mark.parametrize(("action", "sentence"), [("look", TOO_SLOW), ("book", UNSURE)])
-async def test_a_slow_tool_is_given_up(action: str, sentence: str) -> None:
+async def test_a_slow_tool_is_given_up(action: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasty = {name: replace(act, timeout_seconds=0.2) for name, act in ShopTool.metadata.actions.items()}
+    monkeypatch.setattr(ShopTool, "metadata", replace(ShopTool.metadata, actions=hasty))
     rig = Rig()
     rig.tool.takes = 5
     assert (await rig.run(action, day="today"))["message"] == sentence
@@ -150,15 +153,24 @@ async def test_a_tool_that_holds_up_the_call_is_told_in_the_log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A library that waits without awaiting stops the agent's voice, and looked like any slow tool."""
+    now = 0.0
+
+    def seconds_pass(_: object) -> None:
+        nonlocal now
+        now += 0.4
+
+    monkeypatch.setattr("worker.agent_executor.LongestStep", partial(LongestStep, clock=lambda: now))
     rig = Rig()
-    rig.tool.takes = 0.02
-    await rig.run(day="today")
-    assert caplog.messages == []
-    monkeypatch.setattr("worker.agent_executor.HELD_UP", 0.01)
-    rig.tool.before_returning = lambda _: time.sleep(0.02)
+    rig.tool.takes = 0.001
+    running = asyncio.create_task(rig.run(day="today"))
+    await eventually(lambda: rig.tool.runs, "the tool runs", pause=0)
+    seconds_pass("while it awaits")
+    await running
+    assert (now, caplog.messages) == (0.4, [])
+    rig.tool.before_returning = seconds_pass
     assert (await rig.run(day="today"))["status"] == "ok"
     [message] = caplog.messages
-    assert message.startswith("tool shop held up the whole call for 0.0 s: await what takes long")
+    assert message.startswith("tool shop held up the whole call for 0.4 s: await what takes long")
 
 
 async def test_a_tool_that_is_called_off_or_fails_while_it_awaits_can_clean_up() -> None:

@@ -13,7 +13,7 @@ from shared.models.call import CallState, Outcome
 from shared.services import agent_prompt
 from tests.unit.worker_call_rig import ECHO, Rig, idle_call, voice
 from tests.waiting import eventually
-from worker import goodbye
+from worker import call_watch, goodbye
 from worker.call_watch import CallWatch
 from worker.goodbye import Goodbye
 
@@ -91,7 +91,10 @@ async def test_a_goodbye_that_begins_right_after_the_model_hangs_up_is_heard_to_
     assert await rig.state() == (CallState.ENDED, Outcome.AGENT_ENDED)
 
 
-async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_the_call(rig: Rig) -> None:
+async def test_a_caller_who_speaks_up_before_the_agent_has_hung_up_goes_on_with_the_call(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(goodbye, "WORDS_WITHIN", 60)
     serving = asyncio.create_task(rig.call.serve())
     await rig.call.hang_up()
     voice(rig)
@@ -121,8 +124,9 @@ async def test_a_model_that_hangs_up_twice_ends_the_call_once_and_can_be_kept_fr
 
 
 async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_word_is_written_down(
-    rig: Rig,
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(goodbye, "WORDS_WITHIN", 60)
     serving = await says_goodbye(rig)
     speaks_long(rig)
     await after_an_echo(rig)
@@ -135,11 +139,14 @@ async def test_a_caller_whom_the_model_answers_goes_on_with_the_call_though_no_w
     assert "The caller spoke up, so the call goes on." in await notices(rig)
 
 
-async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_model_says(rig: Rig) -> None:
+async def test_neither_echo_nor_a_cough_nor_noise_keeps_a_call_up_whatever_the_model_says(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_watch, "ECHO_WITHIN", 60)
     serving = await says_goodbye(rig)
     speaks_long(rig)
     rig.call.reply_began()  # to its own echo
-    await after_an_echo(rig)
+    monkeypatch.setattr(call_watch, "ECHO_WITHIN", 0)
     voice(rig)
     rig.call.reply_began()  # to a cough
     speaks_long(rig)  # and noise, to which it says nothing

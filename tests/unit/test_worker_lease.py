@@ -87,7 +87,8 @@ async def test_an_agent_takes_over_when_the_other_one_is_gone() -> None:
     assert (await open_session(leases, "harbor", "ca1", "job-2"))[1] == LEASE
 
 
-async def test_a_firestore_that_fails_for_a_moment_is_asked_again() -> None:
+async def test_a_firestore_that_fails_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "ANSWERS_WITHIN", 60)
     leases = FakeLeases()
     leases.claim = [UnavailableError("down")] * 2
     leases.get = [UnavailableError("down")] * 2
