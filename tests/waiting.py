@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+LOOK_SECONDS = 15
+
 
 async def eventually(
     condition: Callable[[], Any], what: str = "", *, seconds: float = 15, pause: float = 0.01
@@ -14,7 +16,8 @@ async def eventually(
     """The first true value of `condition`, which may be a coroutine function.
 
     It is looked at every `pause` seconds (0: whenever others have run), and once more when time is up:
-    this process may have lost it. Raises `AssertionError` when there is none for `seconds`.
+    this process may have lost it. Raises `AssertionError` when there is none for `seconds`, and
+    `TimeoutError` when a look itself does not end.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
@@ -22,7 +25,8 @@ async def eventually(
         is_last = loop.time() >= end
         value = condition()
         if isawaitable(value):
-            value = await value
+            async with asyncio.timeout(seconds + LOOK_SECONDS):
+                value = await value
         if value:
             return value
         if is_last:

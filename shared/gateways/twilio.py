@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from twilio.rest.api.v2010.account.recording import RecordingInstance
 
 TIMEOUT_SECONDS = 4.0
-"""For one request. There is no retry here: the task that asked for it is delivered again."""
+"""For one request, and ahead of the first one for the library. There is no retry here: the task that asked
+for it is delivered again."""
 
 NOT_IN_PROGRESS = 21220
 """Twilio's code for a call that is over, or was not answered yet. https://www.twilio.com/docs/api/errors/21220"""
@@ -271,7 +272,8 @@ class TwilioGateway:
         from twilio.base.exceptions import TwilioRestException
 
         try:
-            client = await self._client()
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                client = await self._client()
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 yield client
         except TwilioRestException as error:
@@ -302,7 +304,7 @@ def _import_client() -> None:
     """Blocks for a while, so a thread does it."""
     import_module("twilio.http.async_http_client")
     import_module("twilio.rest")
-    import_module("twilio.rest.api")  # else the first request does it, on the loop and in its own time
+    import_module("twilio.rest.api")  # else making the client does it, on the event loop
 
 
 def _account_number(number: "IncomingPhoneNumberInstance") -> AccountNumber:

@@ -3,13 +3,15 @@
 import functools
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core.client_options import ClientOptions
+from google.cloud.tasks_v2 import CloudTasksAsyncClient
 
 from local.google.environment import environment
 from local.google.identity import Identity
@@ -57,3 +59,16 @@ def acting_as(part: str, google: GoogleStandIn, state: Path) -> Iterator[dict[st
         for name, value in variables.items():
             patch.setenv(name, value)
         yield variables
+
+
+@asynccontextmanager
+async def tasks_client(google: GoogleStandIn, state: Path) -> AsyncIterator[CloudTasksAsyncClient]:
+    """Google's client for queues, of somebody who may do all with them."""
+    with acting_as("owner", google, state):
+        client = CloudTasksAsyncClient(
+            client_options=ClientOptions(api_endpoint=f"localhost:{google.grpc_port}")
+        )
+        try:
+            yield client
+        finally:
+            await client.transport.close()

@@ -244,7 +244,7 @@ class Worker(Watched):
         assert answer.register.worker_id.startswith("AW_")
         self._reading = asyncio.create_task(self._read())
         # The real server says that a worker is registered, then registers it, then reads what it sends:
-        # only a worker whose ping is answered gets jobs.
+        # a worker is sure to get jobs when its ping has been answered.
         await self._ping()
         return self
 

@@ -125,9 +125,15 @@ async def dispatch(server: Server, metadata: str) -> str:
 
 
 async def dispatch_until_offered(server: Server, metadata: str, offers: Sequence[object]) -> None:
-    """Dispatch again whenever a second brings no offer: the real server drops what comes while it still
-    takes a new worker, or the list of agents that it made before it, for all there is.
+    """Dispatch, and with the real server again whenever a second has brought no offer.
+
+    That one loses a dispatch that comes while its list of agents is older than the worker, or names one
+    that is gone.
     """
+    if not server.is_real:
+        await dispatch(server, metadata)
+        await eventually(lambda: offers, "a worker is offered the dispatch")
+        return
 
     async def offered() -> bool:
         await dispatch(server, metadata)

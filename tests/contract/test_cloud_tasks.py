@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from google.api_core import exceptions
-from google.api_core.client_options import ClientOptions
 from google.auth.transport.requests import Request
 from google.cloud import tasks_v2 as ct
 from google.oauth2 import id_token
@@ -24,7 +23,7 @@ from local.google.server import GoogleStandIn
 from shared.errors import UnavailableError
 from shared.gateways import cloud_tasks
 from shared.gateways.cloud_tasks import CloudTasksGateway
-from tests.contract.google_stand_in import PROJECT, QUEUE, acting_as, stand_in
+from tests.contract.google_stand_in import PROJECT, QUEUE, acting_as, stand_in, tasks_client
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
@@ -92,12 +91,8 @@ async def gateway(google: GoogleStandIn, tmp_path: Path) -> AsyncIterator[CloudT
 
 @pytest.fixture
 async def client(google: GoogleStandIn, tmp_path: Path) -> AsyncIterator[ct.CloudTasksAsyncClient]:
-    with acting_as("owner", google, tmp_path):
-        client = ct.CloudTasksAsyncClient(
-            client_options=ClientOptions(api_endpoint=f"localhost:{google.grpc_port}")
-        )
+    async with tasks_client(google, tmp_path) as client:
         yield client
-        await client.transport.close()
 
 
 async def _gone(client: ct.CloudTasksAsyncClient, queue: str = QUEUE) -> None:

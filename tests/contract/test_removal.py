@@ -8,8 +8,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from google.api_core.client_options import ClientOptions
-from google.cloud import tasks_v2 as ct
 from pydantic import SecretStr
 
 from functions.tools_api.api import Api
@@ -33,7 +31,7 @@ from tests.connect_stack import (
     Stack,
     running_stack,
 )
-from tests.contract.google_stand_in import QUEUE, acting_as
+from tests.contract.google_stand_in import QUEUE, acting_as, tasks_client
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.contract
@@ -80,13 +78,9 @@ def granted(stack: Stack) -> bool:
 
 async def window_passes(stack: Stack, state: Path) -> None:
     """What was to be looked at later is looked at now."""
-    with acting_as("owner", stack.google, state / "google"):
-        client = ct.CloudTasksAsyncClient(
-            client_options=ClientOptions(api_endpoint=f"localhost:{stack.google.grpc_port}")
-        )
+    async with tasks_client(stack.google, state / "google") as client:
         async for task in await client.list_tasks(parent=QUEUE):
             await client.run_task(name=task.name)
-        await client.transport.close()
 
 
 async def test_removing_an_agent_revokes_its_connections_and_deletes_its_secrets(

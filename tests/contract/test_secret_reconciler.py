@@ -41,7 +41,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
 
 
 def reconciler(stack: Stack, at: datetime | None = None) -> SecretReconciler:
-    """As it runs `at` a moment, or in an hour."""
+    """Its clock stands at `at`; None: an hour from now."""
     renewal, now = stack.desk.reconciler._renewal, at or utc_now() + timedelta(hours=1)
     return SecretReconciler(stack.database, store(stack), stack.desk.revocations, renewal, now=lambda: now)
 

@@ -202,7 +202,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         raise error
     yield found[0]
     loop.call_soon_threadsafe(done.set)
-    thread.join()  # before it ends, it still puts the process's environment back
+    thread.join(60)
+    assert not thread.is_alive(), "its end would put this process's environment back in the middle of a test"
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from shared.models.agent import Agent
 from shared.models.agent_tool import REFRESH_TOKEN, AgentTool
 from shared.models.session import SessionSnapshot
 from shared.tools.base.base_tool import (
+    LONGEST_SECONDS,
     Action,
     BaseTool,
     Credential,
@@ -27,8 +28,6 @@ from worker.agent_executor import (
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-TIME = 15.0
-"""Seconds that an action has: the most there can be, for machines that lose some."""
 KEY_VERSION = "projects/p/secrets/key/versions/3"
 
 
@@ -50,8 +49,8 @@ class ShopTool(BaseTool):
         config=Shop,
         connection=OAuthConnection("google", ()),
         actions={
-            "look": Action("Looks.", Day, read_only=True, idempotent=True, timeout_seconds=TIME),
-            "book": Action("Books.", Day, read_only=False, idempotent=False, timeout_seconds=TIME),
+            "look": Action("Looks.", Day, read_only=True, idempotent=True, timeout_seconds=LONGEST_SECONDS),
+            "book": Action("Books.", Day, read_only=False, idempotent=False, timeout_seconds=LONGEST_SECONDS),
             "ring": Action("Rings.", Day, read_only=False, idempotent=True, withdrawn_when_called_off=True),
             "unbook": Action("Undoes it.", Day, read_only=False, idempotent=True),
         },

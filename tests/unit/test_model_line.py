@@ -208,6 +208,6 @@ async def test_the_voice_falls_silent_before_more_than_the_interruption_is_read(
     reading = asyncio.create_task(line._receive())
     if interrupted:
         await eventually(lambda: waits, "the rest waits", pause=0)
-        silence.set()
+    silence.set()
     assert (await reading).server_content == types.LiveServerContent(turn_complete=True)
     assert waits == ([model_line.FALLS_SILENT_IN] if interrupted else [])

@@ -155,7 +155,7 @@ async def test_a_tool_that_holds_up_the_call_is_told_in_the_log(
     """A library that waits without awaiting stops the agent's voice, and looked like any slow tool."""
     now = 0.0
 
-    def seconds_pass(_: object) -> None:
+    def time_passes(_: object = None) -> None:
         nonlocal now
         now += 0.4
 
@@ -164,10 +164,10 @@ async def test_a_tool_that_holds_up_the_call_is_told_in_the_log(
     rig.tool.takes = 0.001
     running = asyncio.create_task(rig.run(day="today"))
     await eventually(lambda: rig.tool.runs, "the tool runs", pause=0)
-    seconds_pass("while it awaits")
+    time_passes()  # while it awaits
     await running
     assert (now, caplog.messages) == (0.4, [])
-    rig.tool.before_returning = seconds_pass
+    rig.tool.before_returning = time_passes
     assert (await rig.run(day="today"))["status"] == "ok"
     [message] = caplog.messages
     assert message.startswith("tool shop held up the whole call for 0.4 s: await what takes long")
