@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from local.cloud import Cloud, laptop_cloud
 from local.commands import seed_cloud
@@ -20,6 +20,8 @@ from tests.calls.laptop import restored_environment
 from tests.contract.google_stand_in import certificates
 
 ROOT = Path(__file__).parents[2]
+
+expect.set_options(timeout=20_000)  # milliseconds; five seconds are little for a machine that is busy
 
 Visit = Callable[..., Awaitable[Visitor]]
 

@@ -96,7 +96,7 @@ async def test_the_language_that_was_chosen_stays(visit: Visit) -> None:
     await expect(owner.page.get_by_role("heading", level=1)).to_have_text("Agenten")
     await owner.page.reload()
 
-    await expect(owner.page.get_by_role("heading", level=1)).to_have_text("Agenten", timeout=20_000)
+    await expect(owner.page.get_by_role("heading", level=1)).to_have_text("Agenten")
     assert await owner.page.locator("html").get_attribute("lang") == "de"
 
 

@@ -56,15 +56,15 @@ async def test_a_test_call_is_heard_written_down_and_found_again(caller: Visitor
     page = caller.page
     await caller.open("/test-call/?agent=front-desk")
     await page.get_by_role("button", name="Call", exact=True).click()
-    await expect(page.get_by_role("status").get_by_text("Connected")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("status").get_by_text("Connected")).to_be_visible()
 
     assert await page.evaluate(HEARD, 20) > 0.01
 
     said = page.get_by_role("region", name="What is said")
-    await expect(said).to_contain_text("Hello, this is Harbor Dental", timeout=20_000)
+    await expect(said).to_contain_text("Hello, this is Harbor Dental")
     await expect(said).to_contain_text("calendar tomorrow", timeout=40_000)
-    await expect(said.get_by_role("list", name="Tools")).to_contain_text("done", timeout=20_000)
-    await expect(said).to_contain_text("you have a team meeting", timeout=20_000)
+    await expect(said.get_by_role("list", name="Tools")).to_contain_text("done")
+    await expect(said).to_contain_text("you have a team meeting")
     await expect(page.get_by_text("Answered after").first).to_be_visible()
     assert await caller.accessibility_problems() == []
     await caller.picture("test-call")
@@ -72,7 +72,7 @@ async def test_a_test_call_is_heard_written_down_and_found_again(caller: Visitor
 
     await page.get_by_role("link", name="Timeline of this call").click()
     transcript = page.get_by_role("list", name="Transcript")
-    await expect(transcript).to_contain_text("you have a team meeting", timeout=20_000)
+    await expect(transcript).to_contain_text("you have a team meeting")
     timeline = page.get_by_role("group", name="Timeline")
     await expect(timeline.get_by_role("img", name="Google Calendar · look up appointments")).to_be_visible()
     piece = timeline.get_by_role("img", name="you have a team meeting")

@@ -23,7 +23,7 @@ async def consent_page(visitor: Visitor, button: str = "Connect Google") -> Page
     async with visitor.page.expect_popup() as popup:
         await visitor.page.get_by_role("button", name=button, exact=True).click()
     window = await popup.value
-    await expect(window.get_by_role("button", name="Continue")).to_be_visible(timeout=20_000)
+    await expect(window.get_by_role("button", name="Continue")).to_be_visible()
     return window
 
 
@@ -147,11 +147,9 @@ async def test_a_window_that_is_closed_is_noticed_and_an_answer_that_comes_later
     await cut_off.goto(address)
     await cut_off.get_by_role("radio", name=ACCOUNT).check()
     await cut_off.get_by_role("button", name="Continue").click()
-    await expect(cut_off.get_by_text("This window can be closed.")).to_be_visible(timeout=20_000)
+    await expect(cut_off.get_by_text("This window can be closed.")).to_be_visible()
 
-    await expect(owner.page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible(
-        timeout=20_000
-    )
+    await expect(owner.page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
 
 
 async def test_a_window_that_closes_as_it_tells_is_not_said_to_have_told_nothing(visit: Visit) -> None:
@@ -190,7 +188,7 @@ async def test_where_no_window_opens_this_tab_goes_and_comes_back(visit: Visit) 
     await page.get_by_role("radio", name=ACCOUNT).check()
     await page.get_by_role("button", name="Continue").click()
 
-    await expect(page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
     assert page.url == f"{owner.origin}/agents/tools/?id={agent}&tool={SLUG}"
 
 

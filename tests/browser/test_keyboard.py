@@ -119,13 +119,13 @@ async def test_an_account_is_connected_and_disconnected(visit: Visit) -> None:
     async with page.expect_popup() as popup:
         await page.keyboard.press("Enter")
     window = await popup.value
-    await expect(window.get_by_role("button", name="Continue")).to_be_visible(timeout=20_000)
+    await expect(window.get_by_role("button", name="Continue")).to_be_visible()
     await window.get_by_role("radio").first.focus()
     await window.keyboard.press("Space")
     await window.get_by_role("button", name="Continue").focus()
     await window.keyboard.press("Enter")
 
-    await expect(page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
     await tab_to(page, "Disconnect")
     await opens_and_closes(page, "Disconnect")
     await page.keyboard.press("Enter")

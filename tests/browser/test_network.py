@@ -33,11 +33,11 @@ async def test_on_a_slow_network_a_skeleton_stands_in_until_the_page_is_there(
     await owner.context.route(owner.cloud.ports.url("tools_api") + "/**", hold)
     await owner.page.goto(owner.origin + path)
 
-    await expect(owner.page.locator("[aria-busy=true]").first).to_be_visible(timeout=20_000)
+    await expect(owner.page.locator("[aria-busy=true]").first).to_be_visible()
     await expect(owner.page.get_by_role("status").get_by_text("Loading…").first).to_be_attached()
     await expect(owner.page.get_by_role("main").get_by_role("alert")).to_have_count(0)
     let_through.set()
-    await expect(owner.page.get_by_text(PAGES[path]).first).to_be_visible(timeout=20_000)
+    await expect(owner.page.get_by_text(PAGES[path]).first).to_be_visible()
     await expect(owner.page.get_by_role("main").get_by_role("alert")).to_have_count(0)
 
 

@@ -32,7 +32,7 @@ async def test_the_printed_link_leads_a_new_user_to_the_demo_tenants_agents(
 
     await somebody.page.goto(dashboard_link(cloud, EMAILS["owner"]))
 
-    await expect(somebody.page.get_by_role("link", name="Front desk").first).to_be_visible(timeout=20_000)
+    await expect(somebody.page.get_by_role("link", name="Front desk").first).to_be_visible()
     assert "login_hint" not in somebody.page.url
     await expect(somebody.page.get_by_text("Harbor Dental", exact=True)).to_be_visible()
     await somebody.open("/agents/")
@@ -104,7 +104,7 @@ async def test_an_api_that_is_down_is_said_and_can_be_tried_again(visit: Visit, 
     await owner.context.route(api, refuse)
     await owner.page.reload()
     alert = owner.page.get_by_role("main").get_by_role("alert")
-    await expect(alert).to_contain_text("This could not be loaded", timeout=20_000)
+    await expect(alert).to_contain_text("This could not be loaded")
     assert await owner.accessibility_problems() == []
 
     await owner.context.unroute(api)
@@ -171,6 +171,6 @@ async def test_somebody_of_two_organisations_goes_from_one_to_the_other(visit: V
     assert await somebody.accessibility_problems() == []
     await page.get_by_role("link", name="South office").click()
 
-    await expect(page.get_by_text("How South office answers the phone.")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("How South office answers the phone.")).to_be_visible()
     await somebody.open("/calls/")
     assert "tenant=south-office" in page.url  # so that the link shows others the same

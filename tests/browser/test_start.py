@@ -69,7 +69,7 @@ async def test_the_first_run_leads_from_a_business_to_a_heard_answer(newcomer: V
     await newcomer.is_at_page()
     await page.get_by_role("link", name="Try it").click()
     await page.get_by_role("button", name="Call", exact=True).click()
-    await expect(page.get_by_role("status").get_by_text("Connected")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("status").get_by_text("Connected")).to_be_visible()
     assert await page.evaluate(HEARD, 20) > 0.01
     await newcomer.picture("start-call")
     await page.get_by_role("button", name="Hang up").click()
@@ -155,7 +155,7 @@ async def test_an_empty_tenant_begins_with_setting_up(visit: Visit) -> None:
     await editor.context.route("**/agents?*", lambda route: route.fulfill(json=empty, headers=ANY_ORIGIN))
     await editor.page.goto(editor.origin + "/")
 
-    await expect(editor.page.get_by_role("heading", name="Set up an agent")).to_be_visible(timeout=20_000)
+    await expect(editor.page.get_by_role("heading", name="Set up an agent")).to_be_visible()
 
 
 async def test_an_agent_that_nobody_can_call_yet_is_found_again_with_the_way_on(visit: Visit) -> None:

@@ -337,7 +337,7 @@ async def test_the_audit_log_calls_an_agent_by_its_name_and_one_that_is_gone_del
     await page.route("**/agents?*", late)
     await owner.page.goto(f"{owner.origin}/audit/")
     entry = page.get_by_role("listitem").filter(has_text="Tool changed").first
-    await expect(entry).to_be_visible(timeout=20_000)
+    await expect(entry).to_be_visible()
     assert agent not in await entry.inner_text()
     await expect(entry).to_contain_text("of Short-lived")
 

@@ -108,4 +108,4 @@ async def test_what_is_not_there_is_said(visit: Visit, path: str) -> None:
 
     await owner.page.goto(f"{owner.origin}/agents/tools/{path}")
 
-    await expect(owner.page.get_by_text("This is not here any more")).to_be_visible(timeout=20_000)
+    await expect(owner.page.get_by_text("This is not here any more")).to_be_visible()

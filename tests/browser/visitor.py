@@ -51,8 +51,8 @@ class Visitor:
         await self.is_at_page()
 
     async def is_at_page(self) -> None:
-        await expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=20_000)
-        await expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=20_000)
+        await expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+        await expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
 
     def expects_complaint(self, part: str) -> None:
         """The browser's console may say this, since the test provokes it."""

@@ -24,8 +24,9 @@ pytestmark = [
 ]
 
 CALLS = 10
-IN_ORDER = {Outcome.AGENT_ENDED, Outcome.CALLER_HUNG_UP, Outcome.VOICEMAIL}
-"""Where the processors are too slow, a caller leaves a message, or gives up waiting for an answer."""
+IN_ORDER = {Outcome.AGENT_ENDED, Outcome.CALLER_HUNG_UP, Outcome.VOICEMAIL, Outcome.CALLER_SILENT}
+"""Where the processors are too slow, a caller leaves a message, gives up waiting for an answer, or waits for
+more when a sentence was not understood, until the agent has asked in vain who is there."""
 
 Ten = list[tuple[TestTenant, CallReport]]
 

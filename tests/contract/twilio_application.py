@@ -86,10 +86,14 @@ class ToneAgent:
 
     RATE = 24_000
 
-    def __init__(self, url: str, key: str, secret: str, room: str, identity: str = "agent") -> None:
+    def __init__(
+        self, url: str, key: str, secret: str, room: str, identity: str = "agent", *, hertz: int = 400
+    ) -> None:
+        """`hertz` is a multiple of 50, so that one frame of 20 ms goes on where the one before ends."""
         grants = api.VideoGrants(room_join=True, room=room, agent=True)
         token = api.AccessToken(key, secret).with_identity(identity).with_kind("agent").with_grants(grants)
         self._url, self._token = url, token.to_jwt()
+        self._hertz = hertz
         self.room = rtc.Room()
         self.heard_loudness = 0.0
         self.digits = ""
@@ -119,7 +123,7 @@ class ToneAgent:
     async def speak(self, seconds: float) -> None:
         """Returns when it was said, in real time."""
         time = np.arange(self.RATE // 50) / self.RATE
-        wave = (8000 * np.sin(2 * np.pi * 400 * time)).astype(np.int16)
+        wave = (8000 * np.sin(2 * np.pi * self._hertz * time)).astype(np.int16)
         for _ in range(round(seconds * 50)):
             await self._source.capture_frame(rtc.AudioFrame(wave.tobytes(), self.RATE, 1, len(wave)))
         await self._source.wait_for_playout()

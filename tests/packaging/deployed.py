@@ -26,7 +26,7 @@ def install(staged: Staged, environment: Path) -> None:
         ["pip", "check", "--quiet", "--python", str(environment / "bin" / "python")],
     ):
         done = subprocess.run(
-            [find_uv(), *command], cwd=staged.folder, capture_output=True, text=True, check=False, timeout=300
+            [find_uv(), *command], cwd=staged.folder, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
 

@@ -17,7 +17,7 @@ from tests.edge_stack import AGENT, INCOMING, TENANT, EdgeStack, call_params
 from tests.packaging.deployed import deployed, install
 
 # Installing sixty libraries takes a while on a machine that has none of them yet.
-pytestmark = [pytest.mark.infra, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
 EDITOR = "ed@harbor.example"
 
