@@ -235,6 +235,9 @@ class CallWatch:
         noise = self._is_noise(now)
         if noise and not self._reply.owed:
             self._reply.reply_owed(now)
+        if self._agent_speaking and self._reply.owed:
+            # What it was asked for meanwhile comes behind these words, so it could not have answered yet.
+            self._reply.reply_owed(now)
         # While a function runs, some models cannot speak: what they were asked for comes with its result.
         tool_runs = self._tool_since is not None
         if self._agent_speaking or tool_runs or (self._voice.speaking and not noise):

@@ -345,6 +345,11 @@ class PhoneSession(realtime_api.RealtimeSession):
         return bool(generation.output_text) or generation.response_id in self._reply_bytes
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        for item in chat_ctx.items:
+            if item.type == "function_call_output":
+                # livekit-agents wants no reply to what ends after the words before it were cut off. The
+                # caller, who may only have said "okay", waits for it all the same.
+                item.reply_required = True
         if self._results.all_wanted:
             await super().update_chat_ctx(chat_ctx)
             return

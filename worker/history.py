@@ -59,9 +59,13 @@ def history_of(events: Iterable[CallEvent], registry: ToolRegistry) -> llm.ChatC
     return history
 
 
-def note_of_call(function: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    """Tells a model of a call before its time; `function` is the name that it knows."""
-    called = {"function": function, "arguments": dict(arguments), **answer}
+def note_of_call(function: str, arguments: Mapping[str, Any] | str, answer: Mapping[str, Any]) -> str:
+    """Tells a model of a call before its time; `function` is the name that it knows.
+
+    Arguments that Firestore could not hold were stored as text (`worker.storable`).
+    """
+    told = arguments if isinstance(arguments, str) else dict(arguments)
+    called = {"function": function, "arguments": told, **answer}
     return agent_prompt.done_earlier(bounded_json(called, MAX_OF_CALL))
 
 

@@ -86,6 +86,7 @@ async def entrypoint(ctx: JobContext) -> None:
     except BaseException:
         await _give_back(services, ids, lease)
         raise
+    ctx.proc.userdata["call"] = call
     ctx.proc.userdata["serving"] = asyncio.create_task(_serve(ctx, call, services))
 
 
@@ -119,9 +120,11 @@ async def _serve(ctx: JobContext, call: Call, services: Services) -> None:
 
 async def _on_session_end(ctx: JobContext) -> None:
     """The process may end only when the caller has been seen to."""
-    serving: asyncio.Task[None] | None = ctx.proc.userdata.get("serving")
-    if serving is not None:
-        await asyncio.wait([serving])
+    call: Call | None = ctx.proc.userdata.get("call")
+    if call is not None:
+        # A conversation that has not begun is not closed either, so that the call has not heard of the end.
+        call.conversation_closed(error=False)
+        await asyncio.wait([ctx.proc.userdata["serving"]])
 
 
 def _set_up_process(process: JobProcess) -> None:

@@ -199,7 +199,12 @@ class Conversation:
     def tool_answered(self, response: Json) -> None:
         number = response.get("id")
         if self._reply and self._reply.tool_id and number == self._reply.tool_id:
-            self._reply.take_result(response)
+            if response.get("scheduling") == "SILENT":
+                # https://ai.google.dev/gemini-api/docs/live-tools#async-function-calling
+                self.journal.add("silent_tool_result", name=response.get("name"))
+                self._cut_short(self._reply)
+            else:
+                self._reply.take_result(response)
         else:
             self.journal.add("unexpected_tool_result", id=number, name=response.get("name"))
 

@@ -98,6 +98,30 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply_and_gets_non
     assert call.dues == []
 
 
+async def test_what_a_function_found_is_told_though_its_announcement_was_cut_off() -> None:
+    """livekit-agents then asks for no reply to it, and this model was to keep what it found to itself."""
+    ended = asyncio.Event()
+
+    async def look_up(raw_arguments: dict[str, object]) -> str:
+        await ended.wait()
+        return '{"status": "ok"}'
+
+    schema = {"name": "look_up", "description": "", "parameters": {"type": "object", "properties": {}}}
+    turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}, {"call": "look_up"}, {"say": ANSWER}]}]
+    tools = [function_tool(look_up, raw_schema=schema)]
+    async with spoken_call(scenario(turns=turns), tools, speed=1, pace=Pace(speed=0)) as (call, gemini):
+        call.say(QUESTION)
+        await eventually(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
+        await eventually(lambda: call.output.played() > 0.5)
+        interrupted = call.conversation.session.interrupt(force=True)  # which waits for the function
+        ended.set()
+        await interrupted
+        await call.hears(ANSWER)
+        [sent] = [each for each in gemini.gemini.calls.sent if each["kind"] == "tool_response"]
+    assert "SILENT" not in str(sent)
+    assert call.dues == []
+
+
 async def test_who_speaks_over_a_function_is_answered_by_a_model_that_knows_what_becomes_of_it() -> None:
     """It takes what it has called off for not done; told after its answer, it has said so by then."""
 

@@ -18,6 +18,8 @@ from tests.unit.worker_fakes import ROOM, FakeParticipant
 from tests.waiting import eventually
 from worker import call as call_module
 from worker import goodbye
+from worker import worker as worker_module
+from worker.call import Call
 from worker.call_watch import Due
 from worker.conversation import Conversation
 
@@ -286,6 +288,25 @@ async def test_what_the_phone_edge_or_another_agent_decides_is_left_to_them(rig:
     assert await rig.state() == (CallState.IN_PROGRESS, None)
     assert rig.services.livekit.deleted == []
     assert rig.services.livekit.dispatches == []
+
+
+async def test_a_call_whose_conversation_has_not_begun_hears_that_its_worker_stops(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """livekit-agents closes a conversation that has, and nothing else."""
+    reads = asyncio.Event()
+
+    async def never(_: Call) -> None:
+        reads.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Call, "_serve", never)
+    serving = asyncio.create_task(rig.call.serve())
+    await asyncio.wait_for(reads.wait(), 5)
+    stopping: Any = SimpleNamespace(proc=SimpleNamespace(userdata={"call": rig.call, "serving": serving}))
+    await asyncio.wait_for(worker_module._on_session_end(stopping), 5)
+    assert serving.done()
+    assert len(rig.services.livekit.dispatches) == 1
 
 
 def worker_stops(rig: Rig) -> None:

@@ -113,6 +113,9 @@ def test_nobody_is_interrupted_by_asking_for_a_reply_that_is_owed(speaks: str) -
     if speaks == "the agent":
         phone.watch.agent_speaks(True)
         assert phone.is_quiet(ASK_AGAIN_AFTER + GIVE_UP_AFTER) == []
+        phone.watch.agent_speaks(False)
+        assert phone.is_quiet(ASK_AGAIN_AFTER - 0.1) == [], "it could not have answered before"
+        assert phone.is_quiet(0.2) == ["ask_model_again"]
     else:
         assert phone.speaks(ASK_AGAIN_AFTER + GIVE_UP_AFTER) == []
 

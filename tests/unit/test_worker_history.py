@@ -12,6 +12,7 @@ from shared.tools.base.registry import ToolRegistry
 from worker import history as history_module
 from worker.agent_executor import CUT_SHORT
 from worker.history import MAX_OF_CALL, history_of, read_history
+from worker.storable import storable
 
 pytestmark = pytest.mark.unit
 
@@ -102,6 +103,13 @@ def test_a_tool_that_the_platform_does_not_have_goes_by_its_name() -> None:
     refused = {"tool": "weather", "action": None, "arguments": {}, "ok": False, "sentence": "No such tool."}
     [(_, note)] = told(event("tool_call", **refused))
     assert '"function": "weather"' in note
+
+
+def test_arguments_that_were_stored_as_text_are_told_as_such() -> None:
+    """The agent that came next could not read the call's history, and the caller got the fallback."""
+    refused = storable({**BOOKED, "arguments": {"": "today"}, "ok": False, "sentence": "day is missing"})
+    [(_, note)] = told(event("tool_call", **refused))
+    assert [part for part in ("today", "day is missing") if part not in note] == []
 
 
 def test_a_long_result_is_not_told_whole() -> None:
