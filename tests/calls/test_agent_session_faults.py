@@ -68,18 +68,23 @@ async def test_a_tool_is_called_and_its_result_spoken_about() -> None:
     assert call.peer.journal.errors == []
 
 
+def returning(result: str, ended: asyncio.Event, *, name: str) -> ToolFunc:
+    """A function without arguments that runs until `ended`."""
+
+    async def run(raw_arguments: dict[str, object]) -> str:
+        await ended.wait()
+        return result
+
+    run.__name__ = name
+    return tool(run)
+
+
 async def test_a_function_that_the_caller_talked_over_owes_no_reply_and_gets_none() -> None:
     """It blocks this model, which drops it as soon as the caller speaks; our function runs on. What it
     returns belongs to no call that the model still knows."""
     ended = asyncio.Event()
-
-    async def look_up(raw_arguments: dict[str, object]) -> str:
-        await ended.wait()
-        return '{"status": "ok"}'
-
-    schema = {"name": "look_up", "description": "", "parameters": {"type": "object", "properties": {}}}
     turns = [{"caller": QUESTION, "agent": [{"call": "look_up"}, {"say": ANSWER}]}, NEXT_TURN]
-    tools = [function_tool(look_up, raw_schema=schema)]
+    tools = [returning('{"status": "ok"}', ended, name="look_up")]
     model = "gemini-2.5-flash-native-audio-preview-12-2025"
     async with spoken_call(scenario(turns=turns), tools, model=model) as (call, gemini):
         call.say(QUESTION)
@@ -101,14 +106,8 @@ async def test_a_function_that_the_caller_talked_over_owes_no_reply_and_gets_non
 async def test_what_a_function_found_is_told_though_its_announcement_was_cut_off() -> None:
     """livekit-agents then asks for no reply to it, and this model was to keep what it found to itself."""
     ended = asyncio.Event()
-
-    async def look_up(raw_arguments: dict[str, object]) -> str:
-        await ended.wait()
-        return '{"status": "ok"}'
-
-    schema = {"name": "look_up", "description": "", "parameters": {"type": "object", "properties": {}}}
     turns = [{"caller": QUESTION, "agent": [{"say": LONG_ANSWER}, {"call": "look_up"}, {"say": ANSWER}]}]
-    tools = [function_tool(look_up, raw_schema=schema)]
+    tools = [returning('{"status": "ok"}', ended, name="look_up")]
     async with spoken_call(scenario(turns=turns), tools, speed=1, pace=Pace(speed=0)) as (call, gemini):
         call.say(QUESTION)
         await eventually(lambda: any(event["event"] == "tool_call" for event in call.peer.journal.events))
@@ -124,16 +123,9 @@ async def test_what_a_function_found_is_told_though_its_announcement_was_cut_off
 
 async def test_who_speaks_over_a_function_is_answered_by_a_model_that_knows_what_becomes_of_it() -> None:
     """It takes what it has called off for not done; told after its answer, it has said so by then."""
-
     ended = asyncio.Event()
-
-    async def book(raw_arguments: dict[str, object]) -> str:
-        await ended.wait()
-        return ""
-
-    schema = {"name": "book", "description": "", "parameters": {"type": "object", "properties": {}}}
     turns = [{"caller": QUESTION, "agent": [{"call": "book"}, {"say": ANSWER}]}, NEXT_TURN]
-    tools = [function_tool(book, raw_schema=schema)]
+    tools = [returning("", ended, name="book")]
     model = "gemini-2.5-flash-native-audio-preview-12-2025"
     words = (speech_for(THANKS, "caller") + silence(0.8)).data
     frames = iter(words[at : at + FRAME_BYTES] for at in range(0, len(words), FRAME_BYTES))

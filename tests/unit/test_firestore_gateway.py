@@ -50,7 +50,7 @@ async def test_a_list_that_does_not_go_on_fails(monkeypatch: pytest.MonkeyPatch)
 
     async def hangs_after_two(number: int) -> None:
         if number == 2:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     with pytest.raises(UnavailableError):
         await Database(cast("Any", SlowCollection(hangs_after_two))).ids("calls")
